@@ -1,0 +1,30 @@
+// What the operator wrote wrongly: every fault carries its place and a hint, and all of them are collected before
+// anything is said. Faults are values; nothing here throws. Used by zone/, config.ts, control/ and cli/.
+
+/** One fault in a file the operator wrote; line and column count from 1, column in characters. */
+export type Fault = {
+  readonly severity: 'error' | 'warning';
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly what: string;
+  readonly hint: string;
+};
+
+/** Prints a fault as `file:line:column: error: what (hint)`. */
+export function printFault(fault: Fault): string {
+  const hint = fault.hint === '' ? '' : ` (${fault.hint})`;
+  return `${fault.file}:${fault.line}:${fault.column}: ${fault.severity}: ${fault.what}${hint}`;
+}
+
+/** Says whether any of the faults forbids taking the data into service. */
+export function refuses(faults: readonly Fault[]): boolean {
+  return faults.some((fault) => fault.severity === 'error');
+}
+
+/** Orders faults by file, line and column, as an operator reads them. */
+export function sortFaults(faults: readonly Fault[]): Fault[] {
+  return [...faults].sort(
+    (a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column,
+  );
+}
