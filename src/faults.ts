@@ -11,6 +11,15 @@ export type Fault = {
   readonly hint: string;
 };
 
+/** Where in a file something stands. */
+export type Place = Pick<Fault, 'file' | 'line' | 'column'>;
+
+/** An error at a place. */
+export function errorAt(place: Place, what: string, hint = ''): Fault {
+  const { file, line, column } = place;
+  return { severity: 'error', file, line, column, what, hint };
+}
+
 /** Prints a fault as `file:line:column: error: what (hint)`. */
 export function printFault(fault: Fault): string {
   const hint = fault.hint === '' ? '' : ` (${fault.hint})`;

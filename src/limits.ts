@@ -34,6 +34,22 @@ export const tcpUnsentMax = 65_536;
 
 /** Probe bodies are read this far, Route 53's figure, then the connection is cut. */
 export const probeBodyMax = 5120;
+/** A response header longer than this is a failure: as Node and most servers have it. */
+export const probeHeaderMax = 16_384;
+/** A reason is one line of a log or a table; what a server sends must not make it longer. */
+export const probeReasonMax = 200;
+/** Probes in flight, over all endpoints: bounds sockets and memory when everything is silent; the rest queues. */
+export const probesInFlightMax = 200;
+/** A probe that has not ended this long after its deadline is given up: a bug of ours must not stop a monitor. */
+export const probeGraceMs = 1000;
+/** First probes of new endpoints are spread over this time: a server start waits for them. */
+export const firstRoundSpreadMs = 500;
+/** How often the process looks whether it was held up: finer than half of any sensible probe timeout. */
+export const lagTickMs = 50;
+/** An endpoint that cannot be judged is announced after so many inconclusive results or intervals ... */
+export const inconclusiveRowMax = 3;
+/** ... and then again this often: an operator must not lose sight of it, nor drown in it. */
+export const inconclusiveRepeatMs = 60_000;
 
 /** Health changes are collected this long before answer sets are made: a storm of flips costs bounded work. */
 export const coalesceMs = 50;
@@ -43,3 +59,61 @@ export const keptAgeMaxMs = 10 * 60_000;
 export const firstRoundMaxMs = 5000;
 /** A worker that has not adopted a publication within this time is replaced. */
 export const adoptTimeoutMs = 3000;
+
+/** Above a million a weight says nothing more, and a pool's scaled sum stays an exact integer. */
+export const weightMax = 1 << 20;
+/** Effective weights are integers in this scale, so that slow start can multiply them. */
+export const weightScale = 1 << 16;
+/** Addresses of one pool and family: more A records than a message of 65,535 octets can hold. */
+export const poolSizeMax = 4096;
+/** `answers: auto` gives at most this many addresses: enough for a client to try another, few enough for 512 octets. */
+export const autoAnswersMax = 4;
+
+/** Probes more often than this load the servers; less often than this they no longer say how a server is. */
+export const probeIntervalMinMs = 100;
+export const probeIntervalMaxMs = 3_600_000;
+/** A verdict that needs more results than this in a row comes too late to be of use. */
+export const probeRunMax = 100;
+
+/** YAML: files larger than this are a mistake, and the parser takes seconds for them. */
+export const yamlSizeMax = 8 << 20;
+/** YAML aliases are followed this often in one file and maps nested this deep: no file grows without end in memory. */
+export const yamlAliasesMax = 1000;
+export const yamlDepthMax = 16;
+
+/** Control gives a publication up after this long: the server itself replaces workers sooner (adoptTimeoutMs). */
+export const publishTimeoutMs = 10_000;
+/** Answer sets that the server refused are offered again after this. */
+export const republishMs = 1000;
+/** Choices kept for reuse: a flapping pool of n members has few states in practice, and each is a few hundred octets. */
+export const cachedChoicesMax = 4096;
+/** The state directory is written at most this often, and at least this often, so that what is kept stays young. */
+export const keptWriteMinMs = 1000;
+export const keptRefreshMs = 60_000;
+/** A loader that takes longer than this hangs on a file system: the reload is given up. */
+export const loadTimeoutMs = 300_000;
+/** Files of a configuration, in octets and number: what is more is a mistake in the path. */
+export const sourceSizeMax = 1 << 30;
+/** Control socket: commands are short and few; each limit is far above what the command line needs. */
+export const controlConnectionsMax = 64;
+export const controlHeaderSizeMax = 16_384;
+export const controlBodySizeMax = 65_536;
+export const controlRequestTimeoutMs = 5000;
+/** Reloads that wait for the one that runs; more callers than this are a loop somewhere. */
+export const reloadsWaitingMax = 16;
+/** The server's facts for a status come at once or not at all. */
+export const factsTimeoutMs = 2000;
+/** A control socket that could not be made is tried again after this. */
+export const controlRetryMs = 5000;
+
+/** UDP workers: more than any machine we know has cores. */
+export const workersMax = 256;
+
+/** $INCLUDE goes this deep: real zones use one or two levels, and a cycle is found anyway. */
+export const includeDepthMax = 8;
+/** Files one zone may include, repetitions counted: a file that includes another a thousand times, at each level. */
+export const includesMax = 1000;
+/** Faults said of one file: the rest mostly follows from these. */
+export const faultsMax = 100;
+/** TTLs have 31 bits (RFC 2181 §8). */
+export const ttlMax = 0x7fff_ffff;

@@ -1,0 +1,346 @@
+// Writes the tables that layout.ts describes: a zone and its balanced owners in, a zone table out; choices in, an
+// answer-set table out. Runs in control's loader and in the command line, never in the server process.
+import { strict as assert } from 'node:assert';
+import type { FamilyChoice } from '../balance/pool.ts';
+import { bounds } from '../balance/sets.ts';
+import { slotOf } from '../wire/hash.ts';
+import { CLASS, TYPE } from '../wire/numbers.ts';
+import { compressibleTail, targetOffset } from '../wire/rdata.ts';
+import { Zone } from '../zone/zone.ts';
+import {
+  HEADER,
+  MODE,
+  NODE_ROW,
+  none,
+  RRSET,
+  RRSET_ROW,
+  SET_ROW,
+  SETS,
+  SLOT_ROW,
+  setsMagic,
+  tableCrc,
+  tailHeaderSize,
+  version,
+  ZONE,
+  zoneMagic,
+} from './layout.ts';
+import { Octets, Words } from './store.ts';
+
+/**
+ * Compiles a zone into its table. `balancedOwners` are lowercase wire names; their A and AAAA RRsets get slots, in
+ * this order, A before AAAA. `id` is 16 hexadecimal digits that change with the content.
+ */
+export function compileZone(zone: Zone, balancedOwners: readonly Uint8Array[], id: string): Uint8Array {
+  const header = new Uint32Array(ZONE.words);
+  const nodes = new Words(zone.nodeCount * NODE_ROW.words);
+  const rrsets = new Words(zone.records.count * RRSET_ROW.words);
+  const lists = new Words(64);
+  const octets = new Octets(zone.nodeCount * 8 + zone.records.count * 16);
+  const writer = new ZoneWriter(zone, header, nodes, rrsets, lists, octets);
+  lists.push(0); // so that no list has index 0, which means: none
+  writer.writeNodes(balancedOwners);
+  writer.writeLists();
+  writer.writeBalanced();
+  const slots = nameSlots(zone);
+  const apexNameAt = octets.append(zone.origin, 0, zone.origin.length);
+
+  header[HEADER.magic] = zoneMagic;
+  header[HEADER.version] = version;
+  header[HEADER.idHigh] = Number.parseInt(id.slice(0, 8), 16);
+  header[HEADER.idLow] = Number.parseInt(id.slice(8, 16), 16);
+  header[ZONE.nodeCount] = zone.nodeCount;
+  header[ZONE.nodesAt] = ZONE.words;
+  header[ZONE.slotsAt] = header[ZONE.nodesAt]! + nodes.used;
+  header[ZONE.slotMask] = slots.length - 1;
+  header[ZONE.rrsetsAt] = header[ZONE.slotsAt]! + slots.length;
+  header[ZONE.rrsetCount] = rrsets.used / RRSET_ROW.words;
+  header[ZONE.listsAt] = header[ZONE.rrsetsAt]! + rrsets.used;
+  header[ZONE.balancedAt] = header[ZONE.listsAt]! + writer.balancedAt;
+  const octetsAt = (header[ZONE.listsAt]! + lists.used) * 4;
+  header[ZONE.octetsAt] = octetsAt;
+  header[ZONE.apexNameAt] = octetsAt + apexNameAt;
+  header[ZONE.apexSize] = zone.origin.length;
+  header[ZONE.apexLabels] = countLabels(zone.origin);
+  header[ZONE.apexHash] = zone.hash[0]!;
+  header[ZONE.recordCount] = writer.recordCount;
+  nodes.addToColumn(NODE_ROW.labelAt, NODE_ROW.words, octetsAt);
+  rrsets.addToColumn(RRSET_ROW.tailsAt, RRSET_ROW.words, octetsAt);
+  return assemble(header, [nodes.view(), slots, rrsets.view(), lists.view()], octets);
+}
+
+/** Puts the parts one behind the other and closes the header with length and checksum. */
+function assemble(header: Uint32Array, parts: readonly Uint32Array[], octets: Octets): Uint8Array {
+  const wordCount = parts.reduce((sum, part) => sum + part.length, header.length);
+  const size = Math.ceil((wordCount * 4 + octets.used) / 4) * 4;
+  const table = new Uint8Array(size);
+  const words = new Uint32Array(table.buffer);
+  header[HEADER.length] = size;
+  let at = header.length;
+  for (const part of parts) {
+    words.set(part, at);
+    at += part.length;
+  }
+  words.set(header, 0);
+  table.set(octets.view(), at * 4);
+  words[HEADER.crc] = tableCrc(table);
+  return table;
+}
+
+/** Writes nodes, RRsets, target lists and octets of one zone. */
+class ZoneWriter {
+  recordCount = 0;
+  balancedAt = 0;
+  readonly #zone: Zone;
+  readonly #header: Uint32Array;
+  readonly #nodes: Words;
+  readonly #rrsets: Words;
+  readonly #lists: Words;
+  readonly #octets: Octets;
+  /** RRset index to the records whose targets it lists. */
+  readonly #withTargets: number[] = [];
+  readonly #firstOfTargets: number[][] = [];
+  readonly #balanced: { node: number; type: number; rrset: number; order: number }[] = [];
+
+  constructor(zone: Zone, header: Uint32Array, nodes: Words, rrsets: Words, lists: Words, octets: Octets) {
+    this.#zone = zone;
+    this.#header = header;
+    this.#nodes = nodes;
+    this.#rrsets = rrsets;
+    this.#lists = lists;
+    this.#octets = octets;
+    header[ZONE.soa] = none;
+  }
+
+  writeNodes(balancedOwners: readonly Uint8Array[]): void {
+    const zone = this.#zone;
+    const order = new Map<number, number>();
+    for (const [index, owner] of balancedOwners.entries()) {
+      const node = zone.find(owner, 0);
+      if (node !== Zone.none) order.set(node, index);
+    }
+    for (let node = 0; node < zone.nodeCount; node++) {
+      const first = this.#rrsets.used / RRSET_ROW.words;
+      this.#writeRrsets(node, order.get(node));
+      const count = this.#rrsets.used / RRSET_ROW.words - first;
+      const label = zone.labelAt[node]!;
+      const size = node === 0 ? 0 : zone.records.octets[label]! + 1;
+      const labelAt = this.#octets.appendLowercase(zone.records.octets, label, size);
+      this.#nodes.push(
+        zone.hash[node]!,
+        zone.parent[node]!,
+        labelAt,
+        first,
+        (zone.flags[node]! << 16) | count,
+      );
+    }
+  }
+
+  /** Groups the node's records by type, in the order in which types first appear. */
+  #writeRrsets(node: number, balancedOrder: number | undefined): void {
+    const { records, next } = this.#zone;
+    const types: number[] = [];
+    for (let i = this.#zone.first[node]!; i !== Zone.none; i = next[i]!) {
+      if (!types.includes(records.type[i]!)) types.push(records.type[i]!);
+    }
+    for (const type of types) {
+      const members: number[] = [];
+      const seen = new Set<string>();
+      for (let i = this.#zone.first[node]!; i !== Zone.none; i = next[i]!) {
+        if (records.type[i] !== type) continue;
+        // RFC 2181 §5: an RRset holds no duplicates
+        if (next[this.#zone.first[node]!] !== Zone.none && !isNew(seen, this.#rdata(i))) continue;
+        members.push(i);
+      }
+      this.#writeRrset(node, type, members, balancedOrder);
+    }
+  }
+
+  #rdata(record: number): Uint8Array {
+    const { octets, rdataAt, rdataLength } = this.#zone.records;
+    return octets.subarray(rdataAt[record]!, rdataAt[record]! + rdataLength[record]!);
+  }
+
+  #writeRrset(
+    node: number,
+    type: number,
+    members: readonly number[],
+    balancedOrder: number | undefined,
+  ): void {
+    assert(members.length > 0 && members.length < 65_536);
+    const index = this.#rrsets.used / RRSET_ROW.words;
+    const ttl = this.#zone.records.ttl[members[0]!]!; // RFC 2181 §5.2: one TTL for an RRset
+    const tailsAt = this.#octets.used;
+    let compressed = 0;
+    for (const record of members) if (this.#writeTail(type, ttl, record)) compressed = RRSET.compressed;
+    this.#rrsets.push(type | (members.length << 16), tailsAt, this.#octets.used - tailsAt, compressed);
+    this.recordCount += members.length;
+    if (type === TYPE.SOA && node === 0) this.#writeSoa(index, tailsAt, ttl, members[0]!);
+    if (balancedOrder !== undefined && (type === TYPE.A || type === TYPE.AAAA)) {
+      this.#balanced.push({ node, type, rrset: index, order: balancedOrder });
+    } else if (targetOffset(type) >= 0) {
+      this.#withTargets.push(index);
+      this.#firstOfTargets.push([...members]);
+    }
+  }
+
+  /** Writes one tail; true when it ends with the placeholder of the apex. */
+  #writeTail(type: number, ttl: number, record: number): boolean {
+    const rdata = this.#rdata(record);
+    const { origin } = this.#zone;
+    const nameAt = compressibleTail(type);
+    const compress = nameAt >= 0 && endsWithName(rdata, nameAt, origin) && origin.length > 2;
+    const kept = compress ? rdata.length - origin.length : rdata.length;
+    const size = compress ? kept + 2 : kept;
+    this.#octets.u16(type);
+    this.#octets.u16(CLASS.IN);
+    this.#octets.u32(ttl);
+    this.#octets.u16(size);
+    this.#octets.append(rdata, 0, kept);
+    if (compress) this.#octets.u16(0xc001);
+    return compress;
+  }
+
+  #writeSoa(index: number, tailsAt: number, ttl: number, record: number): void {
+    const rdata = this.#rdata(record);
+    const numbersAt = rdata.length - 20;
+    const numbers = new DataView(rdata.buffer, rdata.byteOffset + numbersAt, 20);
+    this.#header[ZONE.soa] = index;
+    this.#header[ZONE.serial] = numbers.getUint32(0);
+    this.#header[ZONE.negativeTtl] = Math.min(ttl, numbers.getUint32(16));
+    // Both names of a SOA may be compressed (RFC 1035 §3.3.13): write the tail again, shorter.
+    const { origin } = this.#zone;
+    const rname = nameEnd(rdata, 0);
+    this.#octets.used = tailsAt + tailHeaderSize;
+    const patches: number[] = [];
+    for (const [from, to] of [
+      [0, rname],
+      [rname, numbersAt],
+    ] as const) {
+      const compress = endsWithName(rdata.subarray(0, to), from, origin) && origin.length > 2;
+      this.#octets.append(rdata, from, compress ? to - origin.length : to);
+      patches.push(compress ? this.#octets.used - tailsAt : 0);
+      if (compress) this.#octets.u16(0xc001);
+    }
+    this.#octets.append(rdata, numbersAt, rdata.length);
+    this.#header[ZONE.soaPatchMname] = patches[0]!;
+    this.#header[ZONE.soaPatchRname] = patches[1]!;
+    const size = this.#octets.used - tailsAt;
+    this.#octets.setU16(tailsAt + tailHeaderSize - 2, size - tailHeaderSize);
+    this.#rrsets.set(index * RRSET_ROW.words + RRSET_ROW.tailsSize, size);
+  }
+
+  /** Lists, per RRset of NS, MX, SRV …, the nodes of this zone that its targets name. */
+  writeLists(): void {
+    for (const [i, rrset] of this.#withTargets.entries()) {
+      const targets: number[] = [];
+      for (const record of this.#firstOfTargets[i]!) {
+        const { rdataAt, type, octets } = this.#zone.records;
+        const target = this.#zone.find(octets, rdataAt[record]! + targetOffset(type[record]!));
+        if (target !== Zone.none && !targets.includes(target) && this.#hasAddress(target))
+          targets.push(target);
+      }
+      if (targets.length === 0) continue;
+      const more = rrset * RRSET_ROW.words + RRSET_ROW.more;
+      this.#rrsets.set(more, (this.#rrsets.get(more) | this.#lists.used) >>> 0);
+      this.#lists.push(targets.length, ...targets);
+    }
+  }
+
+  #hasAddress(node: number): boolean {
+    const { records, next } = this.#zone;
+    for (let i = this.#zone.first[node]!; i !== Zone.none; i = next[i]!) {
+      if (records.type[i] === TYPE.A || records.type[i] === TYPE.AAAA) return true;
+    }
+    return false;
+  }
+
+  /** Numbers the balanced RRsets: by owner in the order asked for, A before AAAA. */
+  writeBalanced(): void {
+    this.#balanced.sort((a, b) => a.order - b.order || a.type - b.type);
+    this.balancedAt = this.#lists.used;
+    this.#header[ZONE.balancedCount] = this.#balanced.length;
+    for (const [slot, { node, type, rrset }] of this.#balanced.entries()) {
+      this.#lists.push(node, type);
+      this.#rrsets.set(rrset * RRSET_ROW.words + RRSET_ROW.more, (RRSET.balanced | slot) >>> 0);
+    }
+  }
+}
+
+/** Remembers an RDATA; false when it was there already. */
+function isNew(seen: Set<string>, rdata: Uint8Array): boolean {
+  const before = seen.size;
+  seen.add(Buffer.from(rdata.buffer, rdata.byteOffset, rdata.length).toString('latin1'));
+  return seen.size > before;
+}
+
+function nameSlots(zone: Zone): Uint32Array {
+  let size = 2;
+  while (size < zone.nodeCount * 2) size *= 2;
+  const slots = new Uint32Array(size);
+  const mask = size - 1;
+  for (let node = 0; node < zone.nodeCount; node++) {
+    let slot = slotOf(zone.hash[node]!) & mask;
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = node + 1;
+  }
+  return slots;
+}
+
+function countLabels(name: Uint8Array): number {
+  let count = 0;
+  for (let p = 0; name[p] !== 0; p += name[p]! + 1) count++;
+  return count;
+}
+
+function nameEnd(octets: Uint8Array, at: number): number {
+  let p = at;
+  while (octets[p] !== 0) p += octets[p]! + 1;
+  return p + 1;
+}
+
+/** Says whether the name at `at`, which ends the RDATA, lies in the zone; letters as written must be the origin's. */
+function endsWithName(rdata: Uint8Array, at: number, origin: Uint8Array): boolean {
+  let p = at;
+  while (rdata.length - p > origin.length) p += rdata[p]! + 1;
+  if (rdata.length - p !== origin.length) return false;
+  for (let i = 0; i < origin.length; i++) if (rdata[p + i] !== origin[i]) return false;
+  return true;
+}
+
+/** Compiles choices into the answer-set table of the zone table `zoneId`. Choice n is for slot n. */
+export function compileSets(zoneId: string, edition: number, choices: readonly FamilyChoice[]): Uint8Array {
+  const header = new Uint32Array(SETS.words);
+  const slots = new Words(choices.length * SLOT_ROW.words);
+  const sets = new Words(64);
+  const octets = new Octets(256);
+  for (const choice of choices) {
+    const firstSet = sets.used / SET_ROW.words;
+    const upper = bounds(choice.sets);
+    for (const [i, set] of choice.sets.entries()) {
+      const tailsAt = octets.used;
+      for (const member of set.members) writeAddress(octets, choice, choice.addresses[member]!.rdata);
+      const tailSize = (octets.used - tailsAt) / set.members.length;
+      sets.push(upper[i]!, set.members.length, tailsAt, tailSize);
+    }
+    slots.push(MODE[choice.mode], firstSet, choice.sets.length, choice.negativeTtlMax);
+  }
+  header[HEADER.magic] = setsMagic;
+  header[HEADER.version] = version;
+  header[HEADER.idHigh] = Number.parseInt(zoneId.slice(0, 8), 16);
+  header[HEADER.idLow] = Number.parseInt(zoneId.slice(8, 16), 16);
+  header[SETS.edition] = edition;
+  header[SETS.slotCount] = choices.length;
+  header[SETS.slotsAt] = SETS.words;
+  header[SETS.setCount] = sets.used / SET_ROW.words;
+  header[SETS.setsAt] = SETS.words + slots.used;
+  sets.addToColumn(SET_ROW.tailsAt, SET_ROW.words, (SETS.words + slots.used + sets.used) * 4);
+  return assemble(header, [slots.view(), sets.view()], octets);
+}
+
+function writeAddress(octets: Octets, choice: FamilyChoice, rdata: Uint8Array): void {
+  octets.u16(choice.family);
+  octets.u16(CLASS.IN);
+  octets.u32(choice.ttl);
+  octets.u16(rdata.length);
+  octets.append(rdata, 0, rdata.length);
+}

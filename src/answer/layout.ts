@@ -1,0 +1,172 @@
+// The tables, word by word. A zone table and an answer-set table are each one run of octets, read as little-endian
+// 32-bit words: compile.ts writes them, find.ts, respond.ts and read.ts read them, everyone else hands them on whole.
+// Immutable once made; kept in files and SharedArrayBuffers as they are. Change anything here: raise `version`.
+//
+//   zone table   header | nodes | name slots | RRsets | lists | octets (labels, RR tails)
+//   set table    header | slots | sets | octets (RR tails)
+//
+// An RR *tail* is an RR without its owner: TYPE CLASS TTL RDLENGTH RDATA. The owner is written per response. A tail
+// whose RDATA ends with a name of this zone ends with the octets C0 01 in the apex's place: a pointer to be patched
+// with the apex's position in the response. An uncompressed name ends with 00, so the two cannot be confused.
+import { crc32 } from 'node:zlib';
+
+/** Words that both tables begin with. */
+export const HEADER = { magic: 0, version: 1, length: 2, crc: 3, idHigh: 4, idLow: 5 } as const;
+
+export const zoneMagic = 0x5a445453; // STDZ
+export const setsMagic = 0x41445453; // STDA
+export const version = 1;
+
+/** Header words of a zone table. `…At` are word indices unless they say octets. */
+export const ZONE = {
+  ...HEADER,
+  /** SOA serial, 0 to 2^32-1. */
+  serial: 6,
+  nodeCount: 7,
+  nodesAt: 8,
+  /** Open-addressed table from slotOf(hash) to node + 1; a power of two, at most half full. */
+  slotsAt: 9,
+  slotMask: 10,
+  rrsetsAt: 11,
+  rrsetCount: 12,
+  listsAt: 13,
+  /** First octet of the octet store. */
+  octetsAt: 14,
+  /** The apex's name in wire form, lowercase: offset in octets of the table, length, labels without the root, hash. */
+  apexNameAt: 15,
+  apexSize: 16,
+  apexLabels: 17,
+  apexHash: 18,
+  /** Index of the SOA RRset, `none` where a broken zone has none. */
+  soa: 19,
+  /** TTL of negative answers: min(SOA TTL, MINIMUM), seconds (RFC 2308 §5). */
+  negativeTtl: 20,
+  /** Balanced RRsets: how many, and at word `balancedAt` a pair for each: node, type. Slot n is pair n. */
+  balancedCount: 21,
+  balancedAt: 22,
+  recordCount: 23,
+  /** Offsets in the SOA's tail of the C0 01 that ends MNAME and of the one that ends RNAME; 0: none. */
+  soaPatchMname: 24,
+  soaPatchRname: 25,
+  words: 32,
+} as const;
+
+/** A node: one existing name, empty non-terminals too. Node 0 is the apex. */
+export const NODE_ROW = {
+  /** Hash of the full name. */
+  hash: 0,
+  /** The parent's node; 0 for the apex. */
+  parent: 1,
+  /** Offset in octets of the first label: a length octet and the label, lowercase. */
+  labelAt: 2,
+  /** Index of the node's first RRset; its RRsets are neighbours. */
+  firstRrset: 3,
+  /** Low 16 bits: number of RRsets. High 16 bits: NODE flags of zone/zone.ts. */
+  countAndFlags: 4,
+  words: 5,
+} as const;
+
+/** Flags of a node, as in zone/zone.ts, moved up by 16 bits. */
+export const FLAG = {
+  cut: 1 << 16,
+  occluded: 2 << 16,
+  cname: 4 << 16,
+  wildcardBelow: 8 << 16,
+  dname: 16 << 16,
+} as const;
+
+/** An RRset. */
+export const RRSET_ROW = {
+  /** Low 16 bits: type. High 16 bits: number of RRs. */
+  typeAndCount: 0,
+  /** Offset in octets of the first tail, and the length of all tails, which are neighbours. */
+  tailsAt: 1,
+  tailsSize: 2,
+  /** RRSET flags, and in the low 28 bits: of a balanced RRset its slot, else 0 or the word index of its target list. */
+  more: 3,
+  words: 4,
+} as const;
+
+/** Flags in RRSET_ROW.more. */
+export const RRSET = {
+  /** An answer-set table says what is answered. */
+  balanced: 0x80000000,
+  /** At least one tail ends with C0 01. */
+  compressed: 0x40000000,
+  /** The part of `more` that is a slot or a list. */
+  number: 0x0fffffff,
+} as const;
+
+/** A target list: one word with the count, then nodes whose A and AAAA go into the additional section. */
+
+export const none = 0xffffffff;
+
+/** Header words of an answer-set table; id is that of the zone table it belongs to. */
+export const SETS = {
+  ...HEADER,
+  /** Control's number of this table. */
+  edition: 6,
+  slotCount: 7,
+  slotsAt: 8,
+  setCount: 9,
+  setsAt: 10,
+  words: 16,
+} as const;
+
+/** A slot: one balanced RRset. */
+export const SLOT_ROW = {
+  /** One of MODE. */
+  mode: 0,
+  /** The slot's sets are neighbours. */
+  firstSet: 1,
+  setCount: 2,
+  /** The SOA's TTL in a NODATA from this slot may not be above this, seconds. */
+  negativeTtlMax: 3,
+  words: 4,
+} as const;
+
+export const MODE = { sets: 0, nodata: 1, servfail: 2 } as const;
+
+/** An answer set. */
+export const SET_ROW = {
+  /** Drawn when the phase is at most this and above the bound before; the last is 2^32-1. */
+  bound: 0,
+  /** Number of RRs. */
+  count: 1,
+  /** Offset in octets of the tails, which are of one size. */
+  tailsAt: 2,
+  tailSize: 3,
+  words: 4,
+} as const;
+
+/** Octets of a tail before its RDATA. */
+export const tailHeaderSize = 10;
+
+/** CRC-32 of a table, its own word left out. */
+export function tableCrc(table: Uint8Array): number {
+  const head = crc32(table.subarray(0, HEADER.crc * 4));
+  return crc32(table.subarray(HEADER.crc * 4 + 4), head);
+}
+
+/** Says what is wrong with a table that came from a file or another process; undefined: it is whole. */
+export function tableFault(table: Uint8Array, magic: number): string | undefined {
+  const headerWords = magic === zoneMagic ? ZONE.words : SETS.words;
+  if (table.length < headerWords * 4) return `cut off: ${table.length} octets`;
+  const words = new Uint32Array(table.buffer, table.byteOffset, headerWords);
+  if (words[HEADER.magic] !== magic) return 'not a table of this kind';
+  if (words[HEADER.version] !== version)
+    return `made by another version (${words[HEADER.version]}, not ${version})`;
+  if (words[HEADER.length] !== table.length)
+    return `cut off: ${table.length} of ${words[HEADER.length]} octets`;
+  if (words[HEADER.crc] !== tableCrc(table)) return 'damaged: its checksum is wrong';
+  return undefined;
+}
+
+/** The table's id as 16 hexadecimal digits. */
+export function tableId(words: Uint32Array): string {
+  return hex(words[HEADER.idHigh]!) + hex(words[HEADER.idLow]!);
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(8, '0');
+}

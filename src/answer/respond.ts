@@ -1,0 +1,201 @@
+// hot: the one function that answers. Query in, response out, its length back; 0 means: send nothing. No I/O, no
+// throw, no allocation. UDP, TCP, the command line and every test call it. The order is that of RFC 1034 §4.3.2.
+import { cnameChainMax, udpSizeClassic, udpSizeMax } from '../limits.ts';
+import { type Labels, readLabels } from '../wire/labels.ts';
+import {
+  optSize,
+  type Response,
+  setAuthoritative,
+  setRcode,
+  setTruncated,
+  writeHeader,
+  writeOpt,
+  writeQuestion,
+} from '../wire/message.ts';
+import { CLASS, RCODE, TYPE } from '../wire/numbers.ts';
+import { type Query, READ, readQuery, TRANSPORT } from '../wire/query.ts';
+import { COUNTER } from './counters.ts';
+import {
+  anchors,
+  negativeTtlMax,
+  SECTION,
+  WROTE,
+  writeNegativeSoa,
+  writeRrset,
+  writeTargets,
+} from './emit.ts';
+import { FOUND, find, findRrset, findZone, found, nodeWord } from './find.ts';
+import { NODE_ROW, none, RRSET_ROW, tailHeaderSize } from './layout.ts';
+import { REFUSAL, refusals } from './refusals.ts';
+import type { Tables, ZoneView } from './tables.ts';
+
+/** What answering came to, beside a refusal (which is above 0). */
+const DONE = 0;
+const TRUNCATED = -1;
+const FOLLOW = -2;
+
+/**
+ * Answers `query` from `tables` into `response`; returns the length of the message, 0 for silence. The response is
+ * at most `response.sizeMax` octets, over UDP also at most what the client and udpSizeMax allow (RFC 6891 §6.2.3).
+ */
+export function respond(tables: Tables, query: Query, response: Response): number {
+  const counters = tables.counters;
+  counters[query.transport === TRANSPORT.udp ? COUNTER.udpQueries : COUNTER.tcpQueries]! += 1;
+  const read = readQuery(query);
+  if (read === READ.silence) {
+    counters[COUNTER.silent]! += 1;
+    return 0;
+  }
+  writeHeader(response, query.octets, query.at);
+  if (query.hasEdns) counters[COUNTER.ednsQueries]! += 1;
+  setLimit(query, response);
+  if (read !== READ.ok) return refuse(tables, query, response, read);
+  writeQuestion(response, query.octets, query.at + 12, query.questionEnd);
+  const questionEnd = response.end;
+  const outcome = answer(tables, query, response);
+  if (outcome > DONE) return refuse(tables, query, response, outcome);
+  if (outcome === TRUNCATED) {
+    // RFC 2181 §9: what does not fit is left out whole; the client asks again over TCP.
+    counters[COUNTER.truncated]! += 1;
+    response.end = questionEnd;
+    for (let i = 6; i < 12; i++) response.octets[response.at + i] = 0;
+    setTruncated(response);
+  }
+  if (query.hasEdns) writeOpt(response, udpSizeMax, RCODE.NOERROR, query.dnssecOk);
+  return response.end - response.at;
+}
+
+/** How far the response may reach, with room kept for the OPT record. */
+function setLimit(query: Query, response: Response): void {
+  let size = response.sizeMax;
+  if (query.transport === TRANSPORT.udp) {
+    const asked = Math.max(query.udpSize, udpSizeClassic);
+    if (asked < size) size = asked;
+    if (udpSizeMax < size) size = udpSizeMax;
+  }
+  response.limit = response.at + size - (query.hasEdns ? optSize : 0);
+}
+
+/** Writes a refusal in place of whatever was written: the header, the question where it was read, OPT where it was. */
+function refuse(tables: Tables, query: Query, response: Response, refusal: number): number {
+  const row = refusals[refusal]!;
+  tables.counters[row.counter]! += 1;
+  writeHeader(response, query.octets, query.at);
+  setRcode(response, row.rcode);
+  if (row.echoesQuestion) {
+    writeQuestion(response, query.octets, query.at + 12, query.questionEnd);
+    if (query.hasEdns) writeOpt(response, udpSizeMax, row.rcode, query.dnssecOk);
+  }
+  return response.end - response.at;
+}
+
+/** Finds the zone and follows CNAMEs from there; returns DONE, TRUNCATED or a refusal. */
+function answer(tables: Tables, query: Query, response: Response): number {
+  if (query.class !== CLASS.IN) return REFUSAL.otherClass;
+  if (query.type === TYPE.AXFR || query.type === TYPE.IXFR) return REFUSAL.transfer;
+  let index = findZone(tables, query.name, 0);
+  if (index < 0) return REFUSAL.notOurs;
+  let zone = tables.zones[index]!;
+  if (query.type === TYPE.DS && query.name.count === zone.apexLabels && query.name.count > 0) {
+    // RFC 4035 §3.1.4.1: the DS of a zone's apex is the parent's; where we serve both, the parent answers.
+    index = findZone(tables, query.name, 1);
+    if (index >= 0) zone = tables.zones[index]!;
+  }
+  let name: Labels = query.name;
+  anchors.owner = 12;
+  anchors.apex = 12 + name.starts[name.count - zone.apexLabels]!;
+  for (let hops = 0; hops <= cnameChainMax; hops++) {
+    const targetAt = response.end - response.at + 2 + tailHeaderSize;
+    const outcome = answerFrom(tables, zone, name, query.type, hops === 0, response);
+    if (outcome !== FOLLOW) return outcome;
+    // RFC 1034 §3.6.2: start again at the target, in whichever of our zones it lies; where it leaves us, stop.
+    name = tables.target;
+    index = findZone(tables, name, 0);
+    if (index < 0) return count(tables, COUNTER.noerror);
+    anchors.owner = targetAt;
+    if (tables.zones[index] !== zone) {
+      zone = tables.zones[index]!;
+      anchors.apex = targetAt + name.starts[name.count - zone.apexLabels]!;
+    }
+  }
+  return REFUSAL.tooLong;
+}
+
+/** Answers one name from its zone; FOLLOW where a CNAME was written and its target stands in `tables.target`. */
+function answerFrom(
+  tables: Tables,
+  zone: ZoneView,
+  name: Labels,
+  type: number,
+  isFirst: boolean,
+  response: Response,
+): number {
+  const outcome = find(zone, name, type);
+  const node = found.node;
+  if (outcome === FOUND.referral) return refer(tables, zone, name, node, response);
+  if (isFirst) setAuthoritative(response);
+  if (outcome === FOUND.nxdomain) {
+    setRcode(response, RCODE.NXDOMAIN);
+    return writeNegativeSoa(zone, none, response) ? count(tables, COUNTER.nxdomain) : TRUNCATED;
+  }
+  const row = type === TYPE.ANY ? anyRrset(zone, node) : findRrset(zone, node, type);
+  if (row !== none) {
+    const wrote = writeRrset(tables, zone, row, SECTION.answer, response);
+    if (wrote === WROTE.tooBig) return TRUNCATED;
+    if (wrote === WROTE.servfail) return REFUSAL.noAnswer;
+    if (wrote === WROTE.nodata) return noData(tables, zone, negativeTtlMax(zone, row), response);
+    writeTargets(tables, zone, row, response); // RFC 2181 §9: additional data that do not fit are not missed
+    return count(tables, COUNTER.noerror);
+  }
+  const cname = findRrset(zone, node, TYPE.CNAME);
+  if (cname === none) return noData(tables, zone, none, response);
+  if (writeRrset(tables, zone, cname, SECTION.answer, response) !== WROTE.all) return TRUNCATED;
+  readTarget(tables, zone, cname);
+  return FOLLOW;
+}
+
+/** NODATA: the SOA in the authority section says for how long (RFC 2308 §2.2). */
+function noData(tables: Tables, zone: ZoneView, ttlMax: number, response: Response): number {
+  return writeNegativeSoa(zone, ttlMax, response) ? count(tables, COUNTER.nodata) : TRUNCATED;
+}
+
+/** RFC 8482 §4.1: one RRset stands for ANY; addresses before anything else. */
+function anyRrset(zone: ZoneView, node: number): number {
+  const a = findRrset(zone, node, TYPE.A);
+  if (a !== none) return a;
+  const rrsets = nodeWord(zone, node, NODE_ROW.countAndFlags) & 0xffff;
+  if (rrsets === 0) return none;
+  return zone.rrsetsAt + nodeWord(zone, node, NODE_ROW.firstRrset) * RRSET_ROW.words;
+}
+
+/** The NS RRset of the cut with its glue; a referral without its glue is truncated (RFC 9471 §3.1). */
+function refer(tables: Tables, zone: ZoneView, name: Labels, cut: number, response: Response): number {
+  let depth = zone.apexLabels;
+  for (let node = cut; node !== 0; node = nodeWord(zone, node, NODE_ROW.parent)) depth++;
+  anchors.owner += name.starts[name.count - depth]!;
+  const row = findRrset(zone, cut, TYPE.NS);
+  if (writeRrset(tables, zone, row, SECTION.authority, response) !== WROTE.all) return TRUNCATED;
+  if (!writeTargets(tables, zone, row, response)) return TRUNCATED;
+  return count(tables, COUNTER.referral);
+}
+
+/** Takes the CNAME's target apart into `tables.target`; in the table its end may stand for the apex. */
+function readTarget(tables: Tables, zone: ZoneView, row: number): void {
+  const from = zone.octets;
+  const name = tables.scratch;
+  let p = zone.words[row + RRSET_ROW.tailsAt]! + tailHeaderSize;
+  let size = 0;
+  while (from[p] !== 0 && from[p] !== 0xc0) {
+    const end = p + from[p]!;
+    while (p <= end) name[size++] = from[p++]!;
+  }
+  if (from[p] === 0xc0) {
+    for (let i = 0; i < zone.apexSize; i++) name[size++] = from[zone.apexNameAt + i]!;
+  } else name[size++] = 0;
+  readLabels(tables.target, name, 0, size);
+}
+
+function count(tables: Tables, counter: number): number {
+  tables.counters[counter]! += 1;
+  return DONE;
+}

@@ -1,0 +1,145 @@
+// Joins what the operator says of a name in the YAML with the addresses that the zone has for it: the pool that
+// choosePool() takes, the endpoints that health/ has to watch, and every fault between the two files. Called for
+// each balanced name at a reload, after the zones are loaded and before anything is published.
+import { errorAt, type Fault, type Place } from '../faults.ts';
+import { type Check, type Endpoint, endpointKey } from '../health/check.ts';
+import { poolSizeMax } from '../limits.ts';
+import { suggest } from '../near.ts';
+import { printAddress } from '../wire/literals.ts';
+import type { Address, Family, Member, Pool, WhenAllDown } from './pool.ts';
+
+/** What the YAML says of one address; what is undefined was not said. */
+export type MemberConfig = {
+  readonly name: string | undefined;
+  /** 0 (standby) to 2^20; unsaid it is that of the member's other addresses, else 1. */
+  readonly weight: number | undefined;
+  /** A check of its own in place of the pool's. */
+  readonly check: Check | undefined;
+  /** Where its key stands. */
+  readonly place: Place;
+};
+
+/** What the YAML says of one owner name. */
+export type PoolConfig = {
+  /** Absolute, lowercase, with the final dot. */
+  readonly owner: string;
+  readonly check: Check | undefined;
+  readonly policy: string;
+  readonly answers: 'auto' | number;
+  /** Seconds; `stable` undefined: the RRset's own. */
+  readonly ttl: { readonly stable: number | undefined; readonly unsettled: number };
+  readonly whenAllDown: WhenAllDown;
+  /** Where `when-all-down` stands, and each name where it is a list. */
+  readonly whenAllDownPlaces: readonly Place[];
+  /** By canonical address text. */
+  readonly members: ReadonlyMap<string, MemberConfig>;
+  /** Where its key stands. */
+  readonly place: Place;
+};
+
+/** An RRset of the zone, A or AAAA. */
+export type AddressSet = {
+  readonly family: Family;
+  readonly ttl: number;
+  readonly rdata: readonly Uint8Array[];
+};
+
+export type MadePool = {
+  readonly pool: Pool;
+  /** One per key, however many addresses share it. */
+  readonly endpoints: readonly Endpoint[];
+  readonly faults: readonly Fault[];
+};
+
+/** Makes the pool of one owner; with errors among the faults the pool must not be taken into service. */
+export function makePool(config: PoolConfig, rrsets: readonly AddressSet[]): MadePool {
+  const faults: Fault[] = [];
+  const endpoints = new Map<string, Endpoint>();
+  const addresses: { address: Address; config: MemberConfig | undefined }[] = [];
+  for (const { family, rdata } of rrsets) {
+    for (const octets of rdata) {
+      const text = printAddress(octets);
+      const memberConfig = config.members.get(text);
+      const check = memberConfig?.check ?? config.check;
+      const endpoint = check === undefined ? undefined : endpointKey(check, text);
+      if (check !== undefined && endpoint !== undefined && !endpoints.has(endpoint)) {
+        endpoints.set(endpoint, { key: endpoint, address: text, check });
+      }
+      addresses.push({ address: { family, text, rdata: octets, endpoint }, config: memberConfig });
+    }
+  }
+  const inZone = addresses.map(({ address }) => address.text);
+  faults.push(...zoneFaults(config, rrsets, inZone));
+  const members = membersOf(addresses, faults);
+  if (faults.length === 0) faults.push(...whenAllDownFaults(config, members));
+  const rrset: Partial<Record<Family, number>> = {};
+  for (const { family, ttl } of rrsets) rrset[family] = ttl;
+  const pool: Pool = {
+    owner: config.owner,
+    policy: config.policy,
+    answers: config.answers,
+    ttl: { ...config.ttl, rrset },
+    whenAllDown: config.whenAllDown,
+    members,
+  };
+  return { pool, endpoints: [...endpoints.values()], faults };
+}
+
+/** Addresses with one name are one member, in the order of its first address. */
+function membersOf(
+  addresses: readonly { address: Address; config: MemberConfig | undefined }[],
+  faults: Fault[],
+): Member[] {
+  const byName = new Map<string, { weight: number | undefined; addresses: Address[] }>();
+  for (const { address, config } of addresses) {
+    const name = config?.name ?? address.text;
+    const member = byName.get(name) ?? { weight: undefined, addresses: [] };
+    byName.set(name, member);
+    member.addresses.push(address);
+    if (config?.weight === undefined) continue;
+    if (member.weight !== undefined && member.weight !== config.weight) {
+      const what = `${address.text} gives member "${name}" the weight ${config.weight}, and it has ${member.weight} already`;
+      const hint = 'addresses with one name are one member with one weight; give it once';
+      faults.push(errorAt(config.place, what, hint));
+    }
+    member.weight ??= config.weight;
+  }
+  return [...byName].map(([name, { weight, addresses }]) => ({ name, weight: weight ?? 1, addresses }));
+}
+
+function zoneFaults(config: PoolConfig, rrsets: readonly AddressSet[], inZone: readonly string[]): Fault[] {
+  if (inZone.length === 0) {
+    const what = `${config.owner} is balanced, but the zone has no A or AAAA record for it`;
+    const hint = 'add its addresses to the zone file, or remove it here';
+    return [errorAt(config.place, what, hint)];
+  }
+  const faults: Fault[] = [];
+  const known = new Set(inZone);
+  const unused = inZone.filter((text) => !config.members.has(text));
+  for (const [text, { place }] of config.members) {
+    if (known.has(text)) continue;
+    const what = `${text} is no address of ${config.owner} in the zone`;
+    const hint =
+      suggest(text, unused) || 'the zone file lists every address that may be served: add it there';
+    faults.push(errorAt(place, what, hint));
+  }
+  for (const { rdata } of rrsets) {
+    if (rdata.length <= poolSizeMax) continue;
+    const what = `${config.owner} has ${rdata.length} addresses of one family, more than the ${poolSizeMax} that can be balanced`;
+    faults.push(errorAt(config.place, what));
+  }
+  return faults;
+}
+
+function whenAllDownFaults(config: PoolConfig, members: readonly Member[]): Fault[] {
+  if (typeof config.whenAllDown === 'string') return [];
+  const names = members.map(({ name }) => name);
+  const faults: Fault[] = [];
+  config.whenAllDown.forEach((name, i) => {
+    if (names.includes(name)) return;
+    const place = config.whenAllDownPlaces[i] ?? config.place;
+    const what = `when-all-down names "${name}", which is no member of ${config.owner}`;
+    faults.push(errorAt(place, what, suggest(name, names)));
+  });
+  return faults;
+}

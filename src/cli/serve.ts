@@ -1,0 +1,55 @@
+// `steerdns serve`: answers queries until it is stopped. SIGHUP reloads, SIGTERM and SIGINT stop. Everything that can
+// be reached from here runs in the server process: keep libraries out.
+import { resolvePaths } from '../paths.ts';
+import { type Engine, Server } from '../serve/server.ts';
+import { type Command, complain, EXIT, options, textOf, textsOf } from './command.ts';
+
+const engines = ['auto', 'batch', 'dgram'] as const;
+
+export const command: Command = {
+  usage: '',
+  options: {
+    config: options.config,
+    listen: { value: 'ADDR:PORT', multiple: true, what: 'answer here, in place of what steerdns.yaml says' },
+    workers: { value: 'N', what: 'UDP workers, in place of one per core' },
+    engine: { value: 'NAME', what: 'auto (default), batch or dgram: how UDP is received' },
+    state: options.state,
+    control: options.control,
+  },
+  positionalsMin: 0,
+  positionalsMax: 0,
+  async run(values) {
+    const engine = textOf(values, 'engine') ?? 'auto';
+    if (!engines.includes(engine as Engine)) {
+      complain(`--engine is one of ${engines.join(', ')}, not "${engine}"`);
+      return EXIT.usage;
+    }
+    const workers = textOf(values, 'workers');
+    if (workers !== undefined && !/^[1-9]\d{0,2}$/.test(workers)) {
+      complain(`--workers is a number from 1, not "${workers}"`);
+      return EXIT.usage;
+    }
+    const paths = resolvePaths({
+      config: textOf(values, 'config'),
+      state: textOf(values, 'state'),
+      control: textOf(values, 'control'),
+    });
+    const server = await Server.start({
+      ...paths,
+      listen: textsOf(values, 'listen'),
+      workers: workers === undefined ? undefined : Number(workers),
+      engine: engine as Engine | 'auto',
+    });
+    if ('fault' in server) {
+      complain(server.fault);
+      return EXIT.failed;
+    }
+    process.on('SIGHUP', () => server.reload());
+    await new Promise<void>((resolve) => {
+      process.on('SIGTERM', resolve);
+      process.on('SIGINT', resolve);
+    });
+    await server.stop();
+    return EXIT.done;
+  },
+};

@@ -1,0 +1,152 @@
+// The YAML as a Config, or every fault in it: steerdns.yaml (optional) and, beside each ORIGIN.zone, an optional
+// ORIGIN.yaml. Only the names of zone files are looked at; their content is zone/'s. The door of yaml and valibot:
+// nothing outside this file and config/ may import them. Called by control/ at each reload and by `check`; files come
+// through the two functions it is given, so a reload can read the operator's files or the accepted ones.
+import { join } from 'node:path';
+import * as v from 'valibot';
+import type { PoolConfig } from './balance/members.ts';
+import { type Checks, readChecks } from './config/checks.ts';
+import { originOf } from './config/owners.ts';
+import { poolDefaults, readPools } from './config/pools.ts';
+import { readServer, type ServerConfig, serverDefaults } from './config/server.ts';
+import { map, shaped, valueAt } from './config/shape.ts';
+import { parseYaml, type YamlMap } from './config/yaml.ts';
+import { errorAt, type Fault, type Place, printFault, sortFaults } from './faults.ts';
+import { checkDefaults } from './health/check.ts';
+import { nearest } from './near.ts';
+
+export type { PoolConfig, ServerConfig };
+
+export type ZoneConfig = {
+  /** Absolute, lowercase, with the final dot. */
+  readonly origin: string;
+  /** Path of the zone file. */
+  readonly file: string;
+  /** Path of the YAML beside it: faults with this file are faults of this zone. */
+  readonly yamlFile: string | undefined;
+  /** Pools without faults of their own. */
+  readonly pools: readonly PoolConfig[];
+};
+
+export type Config = { readonly server: ServerConfig; readonly zones: readonly ZoneConfig[] };
+
+/** Reads a file whole; throws a NodeJS.ErrnoException. */
+export type Read = (path: string) => Uint8Array;
+/** Names of the files in a folder; throws a NodeJS.ErrnoException. */
+export type List = (dir: string) => readonly string[];
+
+/** What was loaded; what has faults is left out of `config`, or is as if it were not said. */
+export type LoadedConfig = {
+  readonly config: Config;
+  /** In the order of files and lines. */
+  readonly faults: readonly Fault[];
+  /** Every YAML file that was read and every zone file that was found. */
+  readonly files: readonly string[];
+};
+
+/** What holds where the YAML says nothing, for the documentation. */
+export const defaults = { server: serverDefaults, check: checkDefaults, pool: poolDefaults } as const;
+
+const serverFile = 'steerdns.yaml';
+
+/** Loads everything that stands in the YAML of a folder. Nothing throws but mistakes of our own. */
+export function loadConfig(dir: string, list: List, read: Read): LoadedConfig {
+  const faults: Fault[] = [];
+  const listed = attempt(() => list(dir), `the folder ${dir}`, dir, faults) ?? [];
+  const names = listed.filter((name) => !name.startsWith('.')).sort();
+  const zoneNames = names.filter((name) => name.endsWith('.zone'));
+  const yamlNames = names.filter((name) => name.endsWith('.yaml'));
+  if (faults.length === 0) faults.push(...fileFaults(dir, names));
+  const parse = (name: string): YamlMap | undefined => {
+    const path = join(dir, name);
+    if (!yamlNames.includes(name)) return { kind: 'map', place: startOf(path), entries: [] };
+    const octets = attempt(() => read(path), 'this file', path, faults);
+    return octets === undefined ? undefined : parseYaml(path, octets, faults);
+  };
+  const serverRoot = parse(serverFile);
+  const { server, checks } =
+    serverRoot === undefined
+      ? { server: serverDefaults, checks: { byName: new Map(), complete: false } }
+      : readServer(serverRoot, faults);
+  const zones: ZoneConfig[] = [];
+  for (const name of zoneNames) {
+    const file = join(dir, name);
+    const origin = originOf(withoutEnding(name));
+    const double = 'value' in origin ? zones.find((zone) => zone.origin === origin.value) : undefined;
+    if ('wrong' in origin) {
+      faults.push(errorAt(startOf(file), `this zone file ${origin.wrong}`, origin.hint ?? nameHint));
+    } else if (double !== undefined) {
+      faults.push(errorAt(startOf(file), `${double.file} is the zone file of ${origin.value} already`));
+    } else {
+      const yamlName = `${withoutEnding(name)}.yaml`;
+      const yamlFile =
+        yamlNames.includes(yamlName) && yamlName !== serverFile ? join(dir, yamlName) : undefined;
+      const root = yamlFile === undefined ? undefined : parse(yamlName);
+      const pools = root === undefined ? [] : readZoneYaml(root, origin.value, checks, faults);
+      zones.push({ origin: origin.value, file, yamlFile, pools });
+    }
+  }
+  const files = [...yamlNames, ...zoneNames].map((name) => join(dir, name));
+  return { config: { server, zones }, faults: distinct(sortFaults(faults)), files };
+}
+
+const zoneShape = map({ checks: v.optional(v.unknown()), balance: v.optional(v.unknown()) });
+
+function readZoneYaml(root: YamlMap, origin: string, shared: Checks, faults: Fault[]): PoolConfig[] {
+  shaped(root, zoneShape, faults);
+  const own = readChecks(valueAt(root, 'checks'), faults);
+  // A zone's own check takes the place of one with its name in steerdns.yaml.
+  const byName = new Map([...shared.byName, ...own.byName]);
+  return readPools(valueAt(root, 'balance'), origin, { byName, complete: shared.complete }, faults);
+}
+
+const nameHint = 'a zone file is named after its origin: site.example.zone';
+
+/** Faults of the names of the files themselves. */
+function fileFaults(dir: string, names: readonly string[]): Fault[] {
+  const zoneNames = names.filter((name) => name.endsWith('.zone'));
+  const faults: Fault[] = [];
+  if (zoneNames.length === 0) {
+    faults.push(errorAt(startOf(dir), 'there is no zone file in this folder', nameHint));
+  }
+  for (const name of names) {
+    const place = startOf(join(dir, name));
+    const zoneName = `${withoutEnding(name)}.zone`;
+    if (name.endsWith('.yml')) {
+      faults.push(errorAt(place, 'this file is not read', `name it ${withoutEnding(name)}.yaml`));
+    } else if (name.endsWith('.yaml') && name !== serverFile && !zoneNames.includes(zoneName)) {
+      const near = nearest(zoneName, [...zoneNames, 'steerdns.zone']);
+      const meant = near === undefined ? undefined : `${withoutEnding(near)}.yaml`;
+      const hint =
+        meant === undefined ? `settings of the server stand in ${serverFile}` : `did you mean ${meant}?`;
+      faults.push(errorAt(place, `there is no zone file ${zoneName} beside this file`, hint));
+    }
+  }
+  return faults;
+}
+
+function withoutEnding(name: string): string {
+  return name.slice(0, name.lastIndexOf('.'));
+}
+
+function startOf(file: string): Place {
+  return { file, line: 1, column: 1 };
+}
+
+/** What the operating system refuses is a fault like any other. */
+function attempt<T>(action: () => T, what: string, file: string, faults: Fault[]): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    faults.push(errorAt(startOf(file), `${what} cannot be read: ${code}`));
+    return undefined;
+  }
+}
+
+/** An alias is read where it stands, so one mistake may be met twice. */
+function distinct(faults: readonly Fault[]): Fault[] {
+  const seen = new Set<string>();
+  return faults.filter((each) => !seen.has(printFault(each)) && seen.add(printFault(each)));
+}

@@ -1,0 +1,114 @@
+// `checks:` of the YAML: how names are probed. Its keys are derived from the registry of probes: a new kind of probe
+// needs nothing here.
+import * as v from 'valibot';
+import { errorAt, type Fault } from '../faults.ts';
+import { type Check, checkDefaults } from '../health/check.ts';
+import { probes } from '../health/probes/index.ts';
+import { parseOption } from '../health/probes/options.ts';
+import type { Option, Probe } from '../health/probes/probe.ts';
+import { probeIntervalMaxMs, probeIntervalMinMs, probeRunMax } from '../limits.ts';
+import { suggest } from '../near.ts';
+import { entriesOf, map, type Reading, shaped, text, value, valueAt } from './shape.ts';
+import { durationMs, integer, printDuration, word } from './values.ts';
+import type { YamlNode } from './yaml.ts';
+
+export type Checks = {
+  /** Undefined is a check with faults, which are reported where it stands. */
+  readonly byName: ReadonlyMap<string, Check | undefined>;
+  /** False where a file of checks could not be read: then a name that is not there may yet be good. */
+  readonly complete: boolean;
+};
+
+const duration = v.optional(text(durationMs(probeIntervalMinMs, probeIntervalMaxMs)));
+const count = v.optional(text(integer(1, probeRunMax)));
+
+/** Keys that every check has, whatever its kind. */
+const common = {
+  type: v.optional(v.unknown()),
+  port: v.optional(text(integer(1, 65_535))),
+  interval: duration,
+  timeout: duration,
+  recheck: duration,
+  fall: count,
+  rise: count,
+};
+
+/** Reads a map of checks. */
+export function readChecks(node: YamlNode | undefined, faults: Fault[]): Checks {
+  const byName = new Map<string, Check | undefined>();
+  if (node === undefined) return { byName, complete: true };
+  for (const { key, place, value: below } of entriesOf(node, faults) ?? []) {
+    const name = word(key);
+    if ('wrong' in name) {
+      faults.push(errorAt(place, `a check's name ${name.wrong}`, name.hint ?? ''));
+    }
+    byName.set(key, readCheck(key, below, faults));
+  }
+  return { byName, complete: true };
+}
+
+function readCheck(name: string, node: YamlNode, faults: Fault[]): Check | undefined {
+  const kind = kindOf(name, node, faults);
+  if (kind === undefined) return undefined;
+  const probe: Probe = probes[kind];
+  const options = Object.entries(probe.options).map(([key, option]) => [key, optionValue(option)] as const);
+  const before = faults.length;
+  const values = shaped(node, map({ ...common, ...Object.fromEntries(options) }), faults);
+  if (values === undefined) return undefined;
+  const refuse = (key: string, what: string, hint = '') => {
+    faults.push(errorAt((valueAt(node, key) ?? node).place, what, hint));
+  };
+  const port = values.port ?? probe.defaultPort;
+  if (port === undefined && faults.length === before) {
+    refuse('port', `check "${name}" has no port`, `${kind} has no usual one: name it`);
+  }
+  const intervalMs = values.interval ?? checkDefaults.intervalMs;
+  // What is not said never stands in the way of what is.
+  const timeoutMs = values.timeout ?? Math.min(checkDefaults.timeoutMs, intervalMs);
+  const recheckMs = values.recheck ?? Math.min(checkDefaults.recheckMs, intervalMs);
+  for (const [key, ms] of Object.entries({ timeout: timeoutMs, recheck: recheckMs })) {
+    if (ms <= intervalMs) continue;
+    const what = `${key} ${printDuration(ms)} is longer than the interval, ${printDuration(intervalMs)}`;
+    refuse(key, what, `raise interval or lower ${key}`);
+  }
+  const written = values as Readonly<Record<string, unknown>>;
+  const chosen = options.map(([key]) => [key, written[key] ?? probe.options[key]!.default] as const);
+  const checkOptions = Object.fromEntries(chosen.filter(([, option]) => option !== undefined));
+  const conflict = probe.conflict?.(checkOptions);
+  if (conflict !== undefined) refuse('type', `check "${name}": ${conflict}`);
+  if (port === undefined || faults.length > before) return undefined;
+  const { fall = checkDefaults.fall, rise = checkDefaults.rise } = values;
+  return { kind, port, options: checkOptions, intervalMs, timeoutMs, recheckMs, fall, rise };
+}
+
+function kindOf(name: string, node: YamlNode, faults: Fault[]): keyof typeof probes | undefined {
+  if (entriesOf(node, faults) === undefined) return undefined;
+  const kinds = Object.keys(probes);
+  const type = valueAt(node, 'type');
+  if (type === undefined) {
+    const what = `check "${name}" has no type`;
+    faults.push(errorAt(node.place, what, `type is one of: ${kinds.join(', ')}`));
+    return undefined;
+  }
+  const kind = type.kind === 'text' ? type.text : '';
+  if (Object.hasOwn(probes, kind)) return kind as keyof typeof probes;
+  const what = `type is "${kind}", and there is no such probe`;
+  faults.push(errorAt(type.place, what, suggest(kind, kinds)));
+  return undefined;
+}
+
+/** An option as the probe parses it; all YAML is text here, so what is no text to the probe is made so first. */
+function optionValue(option: Option) {
+  return v.optional(
+    value((written): Reading<unknown> => {
+      const parsed = parseOption(option, typed(option, written));
+      return 'wrong' in parsed ? { wrong: parsed.wrong, hint: option.what } : parsed;
+    }),
+  );
+}
+
+function typed(option: Option, written: unknown): unknown {
+  if (option.kind === 'port' && typeof written === 'string' && /^\d+$/.test(written)) return Number(written);
+  if (option.kind === 'flag' && (written === 'true' || written === 'false')) return written === 'true';
+  return written;
+}

@@ -1,0 +1,149 @@
+// `balance:` of a zone's YAML: what is said of each owner name. The addresses themselves are the zone file's;
+// balance/members.ts joins the two.
+import * as v from 'valibot';
+import type { MemberConfig, PoolConfig } from '../balance/members.ts';
+import { policies } from '../balance/policies/index.ts';
+import type { WhenAllDown } from '../balance/pool.ts';
+import { errorAt, type Fault, type Place } from '../faults.ts';
+import type { Check } from '../health/check.ts';
+import { poolSizeMax, weightMax } from '../limits.ts';
+import { suggest } from '../near.ts';
+import type { Checks } from './checks.ts';
+import { ownerName } from './owners.ts';
+import { entriesOf, map, type Reading, shaped, text, value, valueAt } from './shape.ts';
+import { address, integer, integerOr, memberName, oneOf, ttlSeconds } from './values.ts';
+import type { YamlNode } from './yaml.ts';
+
+/** What holds for a balanced name where the operator says nothing. */
+export const poolDefaults = {
+  policy: 'weighted',
+  answers: 'auto',
+  unsettledTtl: 5,
+  whenAllDown: 'all',
+  weight: 1,
+} as const;
+
+const policyNames = Object.keys(policies);
+const whenAllDownWords = ['all', 'none', 'servfail'] as const;
+const anyText = (text: string): Reading<string> => ({ value: text });
+
+const poolShape = map({
+  check: v.optional(text(anyText)),
+  policy: v.optional(text(oneOf(policyNames))),
+  answers: v.optional(text(integerOr('auto', 1, poolSizeMax))),
+  ttl: v.optional(map({ stable: v.optional(text(ttlSeconds)), unsettled: v.optional(text(ttlSeconds)) })),
+  'when-all-down': v.optional(value(whenAllDownOf)),
+  members: v.optional(v.unknown()),
+});
+
+const memberShape = map({
+  name: v.optional(text(memberName)),
+  weight: v.optional(text(integer(0, weightMax))),
+  check: v.optional(text(anyText)),
+});
+
+/** Reads all balanced names of a zone; those with faults, or whose check has faults, are left out. */
+export function readPools(
+  node: YamlNode | undefined,
+  origin: string,
+  checks: Checks,
+  faults: Fault[],
+): PoolConfig[] {
+  if (node === undefined) return [];
+  const pools = new Map<string, PoolConfig | undefined>();
+  const keys = new Map<string, string>();
+  for (const { key, place, value: below } of entriesOf(node, faults) ?? []) {
+    const owner = ownerName(key, origin);
+    if ('wrong' in owner) {
+      faults.push(errorAt(place, `"${key}" ${owner.wrong}`, owner.hint ?? ''));
+      continue;
+    }
+    if (keys.has(owner.value)) {
+      const what = `"${key}" is ${owner.value} as "${keys.get(owner.value)}" is`;
+      faults.push(errorAt(place, what, 'keep one of them'));
+      continue;
+    }
+    keys.set(owner.value, key);
+    pools.set(owner.value, readPool(owner.value, below, place, checks, faults));
+  }
+  return [...pools.values()].filter((pool) => pool !== undefined);
+}
+
+function readPool(
+  owner: string,
+  node: YamlNode,
+  place: Place,
+  checks: Checks,
+  faults: Fault[],
+): PoolConfig | undefined {
+  const before = faults.length;
+  const values = shaped(node, poolShape, faults);
+  const members = readMembers(valueAt(node, 'members'), checks, faults);
+  const check = checkNamed(valueAt(node, 'check'), checks, faults);
+  if (values === undefined || members === undefined || check === 'unusable') return undefined;
+  if (faults.length > before) return undefined;
+  const whenAllDown = valueAt(node, 'when-all-down');
+  return {
+    owner,
+    check,
+    policy: values.policy ?? poolDefaults.policy,
+    answers: values.answers ?? poolDefaults.answers,
+    ttl: { stable: values.ttl?.stable, unsettled: values.ttl?.unsettled ?? poolDefaults.unsettledTtl },
+    whenAllDown: values['when-all-down'] ?? poolDefaults.whenAllDown,
+    whenAllDownPlaces: whenAllDown?.kind === 'list' ? whenAllDown.items.map((item) => item.place) : [],
+    members,
+    place,
+  };
+}
+
+function readMembers(
+  node: YamlNode | undefined,
+  checks: Checks,
+  faults: Fault[],
+): Map<string, MemberConfig> | undefined {
+  const members = new Map<string, MemberConfig>();
+  if (node === undefined) return members;
+  let sound = true;
+  for (const { key, place, value: below } of entriesOf(node, faults) ?? []) {
+    const canonical = address(key);
+    if ('wrong' in canonical) {
+      const hint = 'members are addresses that the zone file has for this name';
+      faults.push(errorAt(place, canonical.wrong, hint));
+    } else if (members.has(canonical.value)) {
+      const what = `${key} is an address that is listed already`;
+      faults.push(errorAt(place, what, `as ${canonical.value}`));
+    }
+    const values = shaped(below, memberShape, faults);
+    const check = checkNamed(valueAt(below, 'check'), checks, faults);
+    if ('wrong' in canonical || values === undefined || check === 'unusable') sound = false;
+    else members.set(canonical.value, { name: values.name, weight: values.weight, check, place });
+  }
+  return sound ? members : undefined;
+}
+
+/** The check that a node names; 'unusable' where there is none of that name or it has faults. */
+function checkNamed(
+  node: YamlNode | undefined,
+  checks: Checks,
+  faults: Fault[],
+): Check | undefined | 'unusable' {
+  if (node === undefined) return undefined;
+  if (node.kind !== 'text') return 'unusable'; // its shape is reported already
+  const known = [...checks.byName.keys()];
+  if (!known.includes(node.text) && checks.complete) {
+    const hint = suggest(node.text, known) || 'define it under "checks:", here or in steerdns.yaml';
+    faults.push(errorAt(node.place, `there is no check "${node.text}"`, hint));
+  }
+  return checks.byName.get(node.text) ?? 'unusable';
+}
+
+function whenAllDownOf(written: unknown): Reading<WhenAllDown> {
+  const hint = `one of ${whenAllDownWords.join(', ')}, or a list of members such as [web1, web2]`;
+  if (typeof written === 'string') {
+    const word = oneOf(whenAllDownWords)(written);
+    return 'value' in word ? word : { wrong: word.wrong, hint };
+  }
+  const names = Array.isArray(written) ? written : [];
+  const good = names.length > 0 && names.every((name) => typeof name === 'string' && name !== '');
+  return good ? { value: names } : { wrong: 'must be a word or a list of members', hint };
+}

@@ -1,0 +1,82 @@
+// `steerdns.yaml`: settings of the server itself, all optional.
+import * as v from 'valibot';
+import { errorAt, type Fault } from '../faults.ts';
+import { workersMax } from '../limits.ts';
+import { type Checks, readChecks } from './checks.ts';
+import { map, type Reading, shaped, text, texts, valueAt } from './shape.ts';
+import { absolutePath, fileMode, integerOr, listenAddress, word } from './values.ts';
+import type { YamlMap } from './yaml.ts';
+
+export type ServerConfig = {
+  /** Socket addresses in canonical form: `192.0.2.1:53`, `[2001:db8::1]:53`. */
+  readonly listen: readonly string[];
+  /** UDP workers; 0: one per core. */
+  readonly workers: number;
+  readonly control: {
+    readonly path?: string;
+    /** Permission bits of the control socket. */
+    readonly mode: number;
+    readonly group?: string;
+  };
+  /** What NSID says (RFC 5001). */
+  readonly identity?: string;
+  /** State directory. */
+  readonly state?: string;
+};
+
+/** What holds where steerdns.yaml says nothing. */
+export const serverDefaults: ServerConfig = {
+  listen: ['0.0.0.0:53', '[::]:53'],
+  workers: 0,
+  control: { mode: 0o660 },
+};
+
+const serverShape = map({
+  listen: v.optional(texts(listenAddress)),
+  workers: v.optional(text(integerOr('auto', 1, workersMax))),
+  control: v.optional(
+    map({
+      path: v.optional(text(absolutePath)),
+      mode: v.optional(text(fileMode)),
+      group: v.optional(text(word)),
+    }),
+  ),
+  identity: v.optional(text(identityOf)),
+  state: v.optional(text(absolutePath)),
+  checks: v.optional(v.unknown()),
+});
+
+/** Reads the whole file; what has faults is as if it were absent. */
+export function readServer(node: YamlMap, faults: Fault[]): { server: ServerConfig; checks: Checks } {
+  const checks = readChecks(valueAt(node, 'checks'), faults);
+  const values = shaped(node, serverShape, faults);
+  if (values === undefined) return { server: serverDefaults, checks };
+  const listen = values.listen ?? serverDefaults.listen;
+  const listenNode = valueAt(node, 'listen');
+  listen.forEach((address, i) => {
+    if (listen.indexOf(address) === i) return;
+    const place = (listenNode?.kind === 'list' ? listenNode.items[i] : listenNode)?.place ?? node.place;
+    faults.push(errorAt(place, `listen has ${address} twice`, 'keep one of them'));
+  });
+  if (listen.length === 0) {
+    const what = 'listen is an empty list';
+    faults.push(errorAt((listenNode ?? node).place, what, 'name an address or remove it'));
+  }
+  const { path, mode = serverDefaults.control.mode, group } = values.control ?? {};
+  const server: ServerConfig = {
+    listen,
+    workers: typeof values.workers === 'number' ? values.workers : 0,
+    control: { ...(path === undefined ? {} : { path }), mode, ...(group === undefined ? {} : { group }) },
+    ...(values.identity === undefined ? {} : { identity: values.identity }),
+    ...(values.state === undefined ? {} : { state: values.state }),
+  };
+  return { server, checks };
+}
+
+function identityOf(text: string): Reading<string> {
+  if (/^[\x20-\x7e]{1,64}$/.test(text)) return { value: text };
+  return {
+    wrong: `is "${text}"`,
+    hint: 'at most 64 printable ASCII characters, sent to whoever asks for NSID',
+  };
+}

@@ -1,0 +1,106 @@
+// Single values of the YAML as the operator writes them: durations, numbers, names, addresses, each read from text.
+import { suggest } from '../near.ts';
+import { parseSocketAddress, printSocketAddress } from '../wire/addresses.ts';
+import { parseAddressText, printAddress } from '../wire/literals.ts';
+import type { Reading } from './shape.ts';
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `500ms`, `5s`, `1.5m`, `2h`, `1d`, a bare number is seconds; gives milliseconds within the limits. */
+export function durationMs(leastMs: number, mostMs: number) {
+  return (text: string): Reading<number> => {
+    const parts = /^(\d+(?:\.\d+)?) ?(ms|s|m|h|d)?$/.exec(text);
+    if (parts === null)
+      return { wrong: `is "${text}", which is no duration`, hint: 'such as 500ms, 5s or 1m' };
+    const ms = Math.round(Number(parts[1]) * unitMs[parts[2] ?? 's']!);
+    if (ms >= leastMs && ms <= mostMs) return { value: ms };
+    return { wrong: `must be from ${printDuration(leastMs)} to ${printDuration(mostMs)}` };
+  };
+}
+
+/** A TTL: a duration of whole seconds, 0 to 2^31-1 (RFC 2181 §8). */
+export function ttlSeconds(text: string): Reading<number> {
+  const reading = durationMs(0, (2 ** 31 - 1) * 1000)(text);
+  if (!('value' in reading)) return reading;
+  const seconds = reading.value / 1000;
+  return Number.isInteger(seconds)
+    ? { value: seconds }
+    : { wrong: `is "${text}", but TTLs are whole seconds` };
+}
+
+/** Prints milliseconds in the largest unit that leaves no rest. */
+export function printDuration(ms: number): string {
+  if (ms === 0) return '0s';
+  const unit = Object.keys(unitMs).findLast((name) => ms % unitMs[name]! === 0) ?? 'ms';
+  return `${ms / unitMs[unit]!}${unit}`;
+}
+
+/** A whole number within limits, in decimal. */
+export function integer(least: number, most: number) {
+  return (text: string): Reading<number> => {
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (number >= least && number <= most) return { value: number };
+    return { wrong: `is "${text}", but must be a whole number from ${least} to ${most}` };
+  };
+}
+
+/** A whole number within limits, or a word in its place. */
+export function integerOr<Word extends string>(word: Word, least: number, most: number) {
+  return (text: string): Reading<number | Word> => {
+    if (text === word) return { value: word };
+    const reading = integer(least, most)(text);
+    if ('value' in reading) return reading;
+    return { wrong: `is "${text}", but must be ${word} or a whole number from ${least} to ${most}` };
+  };
+}
+
+/** One of these words. */
+export function oneOf<Word extends string>(words: readonly Word[]) {
+  return (text: string): Reading<Word> => {
+    const word = words.find((choice) => choice === text);
+    if (word !== undefined) return { value: word };
+    return { wrong: `is "${text}", which does not exist`, hint: suggest(text, words) };
+  };
+}
+
+/** A socket address in canonical form; port 53 where none is named. */
+export function listenAddress(text: string): Reading<string> {
+  const parsed = parseSocketAddress(text, 53);
+  if (parsed !== undefined) return { value: printSocketAddress(parsed.address, parsed.port) };
+  const hint = 'such as 192.0.2.1:53, [2001:db8::1]:53 or 0.0.0.0:53';
+  return { wrong: `has "${text}", which is no address with a port`, hint };
+}
+
+/** A file mode in octal, as for chmod. */
+export function fileMode(text: string): Reading<number> {
+  if (/^(0o?)?[0-7]{3}$/.test(text)) return { value: Number.parseInt(text.slice(-3), 8) };
+  return { wrong: `is "${text}", which is no file mode`, hint: 'three octal digits, such as 0660' };
+}
+
+/** An absolute path: a relative one would depend on where the server was started. */
+export function absolutePath(text: string): Reading<string> {
+  if (text.startsWith('/') && !text.includes('\0')) return { value: text };
+  return { wrong: `is "${text}", but must be a path that begins with a slash` };
+}
+
+/** A word for people and for files: letters, digits, dots, hyphens and underscores. */
+export function word(text: string): Reading<string> {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/.test(text)) {
+    const hint = 'letters, digits, ".", "-" and "_", at most 63 of them';
+    return { wrong: `is "${text}", which is no name`, hint };
+  }
+  return { value: text };
+}
+
+/** A member's name: a word, and no address, because unnamed members are known by theirs. */
+export function memberName(text: string): Reading<string> {
+  if (parseAddressText(text) !== undefined) return { wrong: `is "${text}", but must not be an address` };
+  return word(text);
+}
+
+/** An address in canonical form. */
+export function address(text: string): Reading<string> {
+  const octets = parseAddressText(text);
+  if (octets !== undefined) return { value: printAddress(octets) };
+  return { wrong: `"${text}" is no IPv4 or IPv6 address` };
+}

@@ -1,0 +1,159 @@
+// One YAML file as a small tree of texts, lists and maps, each with its place. The failsafe schema: every scalar is
+// text, so `mode: 0660`, `host: no` or an owner named 10 arrive as written, and each key's own shape reads its value.
+// Collects every fault of the syntax; key order is kept, the first of two equal keys counts. Called by config.ts.
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { errorAt, type Fault, type Place } from '../faults.ts';
+import { yamlAliasesMax, yamlDepthMax, yamlSizeMax } from '../limits.ts';
+
+export type YamlText = { readonly kind: 'text'; readonly place: Place; readonly text: string };
+export type YamlList = { readonly kind: 'list'; readonly place: Place; readonly items: readonly YamlNode[] };
+export type YamlMap = { readonly kind: 'map'; readonly place: Place; readonly entries: readonly YamlEntry[] };
+export type YamlNode = YamlText | YamlList | YamlMap;
+/** A key, where it stands, and its value; nothing after the colon is the text ''. */
+export type YamlEntry = { readonly key: string; readonly place: Place; readonly value: YamlNode };
+
+/** Parses a file; undefined where its syntax is broken, an empty map where there is nothing in it. */
+export function parseYaml(file: string, octets: Uint8Array, faults: Fault[]): YamlMap | undefined {
+  const start: Place = { file, line: 1, column: 1 };
+  const refuse = (place: Place, what: string, hint: string) => {
+    faults.push(errorAt(place, what, hint));
+    return undefined;
+  };
+  if (octets.length > yamlSizeMax) {
+    return refuse(start, `${octets.length} octets of YAML, more than the ${yamlSizeMax} we read`, '');
+  }
+  const text = decode(octets);
+  if (typeof text === 'number') return refuse({ ...start, line: text }, 'this is not UTF-8', '');
+  const lines = new LineCounter();
+  let document: Document.Parsed;
+  try {
+    document = parseDocument(text, {
+      lineCounter: lines,
+      schema: 'failsafe',
+      uniqueKeys: false,
+      prettyErrors: false,
+    });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return refuse(start, 'nested too deeply to be read', '');
+  }
+  const placeOf = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const before = faults.length;
+  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+    refuse(placeOf(pos[0]), `YAML: ${lowerFirst(message)}`, hints[code] ?? '');
+  }
+  if (faults.length > before) return undefined;
+  const tree = new TreeBuilder(document, placeOf, faults).build(document.contents, 0);
+  if (tree.kind === 'map') return tree;
+  if (tree.kind === 'text' && tree.text === '') return { kind: 'map', place: start, entries: [] };
+  return refuse(tree.place, 'the file must consist of keys and values', 'such as "checks:" and "balance:"');
+}
+
+const hints: Readonly<Record<string, string>> = {
+  BAD_ALIAS: 'put "*" in quotes',
+  BAD_INDENT: 'keys of one map begin in the same column',
+  BAD_SCALAR_START: 'put it in quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'put the value in quotes, or its keys on lines of their own',
+  BLOCK_IN_FLOW: 'is a comma missing?',
+  MISSING_CHAR: 'is a colon, a quote or a bracket missing?',
+  MULTILINE_IMPLICIT_KEY: 'is a colon missing, or the space after it?',
+  MULTIPLE_DOCS: 'one document per file: remove the "---"',
+  TAB_AS_INDENT: 'indent with spaces',
+  TAG_RESOLVE_FAILED: 'tags mean nothing here: remove it',
+};
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** The text, or the number of the first line that is not UTF-8. */
+function decode(octets: Uint8Array): string | number {
+  const utf8 = new TextDecoder('utf-8', { fatal: true });
+  try {
+    return utf8.decode(octets);
+  } catch {
+    let line = 1;
+    for (let from = 0; from < octets.length; line++) {
+      const newline = octets.indexOf(10, from);
+      const end = newline === -1 ? octets.length : newline + 1;
+      try {
+        utf8.decode(octets.subarray(from, end));
+      } catch {
+        return line;
+      }
+      from = end;
+    }
+    return line;
+  }
+}
+
+/** Turns the library's nodes into ours: follows aliases within limits, reports keys that stand twice. */
+class TreeBuilder {
+  readonly #document: Document.Parsed;
+  readonly #placeOf: (offset: number) => Place;
+  readonly #faults: Fault[];
+  #aliases = 0;
+
+  constructor(document: Document.Parsed, placeOf: (offset: number) => Place, faults: Fault[]) {
+    this.#document = document;
+    this.#placeOf = placeOf;
+    this.#faults = faults;
+  }
+
+  build(node: Node | null | undefined, depth: number): YamlNode {
+    const place = this.#placeOf(node?.range?.[0] ?? 0);
+    const nothing: YamlText = { kind: 'text', place, text: '' };
+    if (node === null || node === undefined) return nothing;
+    if (depth > yamlDepthMax) {
+      return this.#refuse(place, `nested more than ${yamlDepthMax} deep`, nothing);
+    }
+    if (isAlias(node)) {
+      this.#aliases++;
+      if (this.#aliases > yamlAliasesMax) {
+        // Said once; the rest is left out in silence.
+        if (this.#aliases > yamlAliasesMax + 1) return nothing;
+        return this.#refuse(place, `more than ${yamlAliasesMax} aliases`, nothing);
+      }
+      const target = node.resolve(this.#document);
+      if (target === undefined)
+        return this.#refuse(place, `no anchor &${node.source} before this alias`, nothing);
+      return this.build(target, depth + 1);
+    }
+    if (isMap(node)) return { kind: 'map', place, entries: this.#entries(node.items, depth) };
+    if (isSeq(node)) {
+      return { kind: 'list', place, items: node.items.map((item) => this.build(item as Node, depth + 1)) };
+    }
+    return isScalar(node) ? { kind: 'text', place, text: String(node.value ?? '') } : nothing;
+  }
+
+  #entries(items: readonly { key: unknown; value: unknown }[], depth: number): YamlEntry[] {
+    const entries = new Map<string, YamlEntry>();
+    for (const { key, value } of items) {
+      const name = this.build(key as Node, depth + 1);
+      if (name.kind !== 'text') {
+        this.#refuse(name.place, 'a key must be a single word', undefined);
+      } else if (entries.has(name.text)) {
+        const { line } = entries.get(name.text)!.place;
+        this.#refuse(
+          name.place,
+          `key "${name.text}" is here a second time; first in line ${line}`,
+          undefined,
+        );
+      } else {
+        const node = this.build(value as Node | null, depth + 1);
+        // A value that is absent has no place of its own.
+        const place = value === null ? name.place : node.place;
+        entries.set(name.text, { key: name.text, place: name.place, value: { ...node, place } });
+      }
+    }
+    return [...entries.values()];
+  }
+
+  #refuse<T>(place: Place, what: string, instead: T): T {
+    this.#faults.push(errorAt(place, what));
+    return instead;
+  }
+}

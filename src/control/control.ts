@@ -1,0 +1,327 @@
+// The control process: a child of the server, which forks it with a channel and restarts it when it dies. It loads,
+// watches, publishes and answers on the control socket; queries are answered without it. It speaks first when it is
+// told to start, and ends with its channel. This file wires; each piece has a file of its own.
+import { join } from 'node:path';
+import { type Command, complain, EXIT } from '../cli/command.ts';
+import { printFault } from '../faults.ts';
+import { type MonitorEvent, Monitors, type Saved, systemClock } from '../health/monitor.ts';
+import { probeEndpoint } from '../health/probes/index.ts';
+import { controlRetryMs, factsTimeoutMs, keptAgeMaxMs, reloadsWaitingMax } from '../limits.ts';
+import { flushLog, log } from '../log.ts';
+import type { Facts, Start, ToControl, ToServer } from '../serve/channel.ts';
+import { readManifest } from '../serve/kept.ts';
+import { type Reply, refusal } from './admin.ts';
+import { explain } from './explain.ts';
+import { firstLoad } from './firstload.ts';
+import { Keeper, readVerdicts } from './keep.ts';
+import { Publisher } from './publish.ts';
+import { type ReloadReport, type Running, reload, removeTables, takeIntoService } from './reload.ts';
+import { Shares } from './shares.ts';
+import { ControlSocket } from './socket.ts';
+import { type ControlFacts, type Refusal, statusOf } from './status.ts';
+
+export const command: Command = {
+  usage: '(started by serve)',
+  options: {},
+  positionalsMin: 0,
+  positionalsMax: 0,
+  async run() {
+    if (process.send === undefined) {
+      complain('the control process is started by steerdns serve');
+      return EXIT.usage;
+    }
+    // The terminal's Ctrl-C and systemd's SIGTERM reach every process: the server decides when this one ends.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+    process.on('uncaughtException', (error) => leave(1, () => log.fatal({ stack: error.stack }, error.message)));
+    process.on('disconnect', () => leave(0, () => log.info('the server process is gone')));
+    let control: Control | undefined;
+    process.on('message', (message: ToControl) => {
+      if (message.kind === 'start') control ??= new Control(message);
+      else control?.take(message);
+    });
+    return EXIT.done;
+  },
+};
+
+function leave(code: number, say: () => void): never {
+  say();
+  flushLog();
+  process.exit(code);
+}
+
+function send(message: ToServer): void {
+  // What cannot be sent finds no server any more, and `disconnect` ends this process.
+  if (process.connected) process.send?.(message, undefined, {}, () => {});
+}
+
+class Control {
+  readonly #start: Start;
+  readonly #startedAt = Date.now();
+  readonly #shares = new Shares();
+  readonly #monitors: Monitors;
+  readonly #publisher: Publisher;
+  readonly #keeper: Keeper;
+  readonly #running: Running;
+  #socket: ControlSocket | undefined;
+  #source: 'config' | 'accepted' = 'config';
+  #loadedAt: number | undefined;
+  #refused: Refusal | undefined;
+  readonly #warnings: string[] = [];
+  #ticket = 0;
+  readonly #factsAwaited = new Map<number, (facts: Facts | undefined) => void>();
+  /** The start, then reloads, one after the other. */
+  #lastLoad: Promise<unknown>;
+  #loadsWaiting = 0;
+  #isStopping = false;
+
+  constructor(start: Start) {
+    this.#start = start;
+    const { stateDir, runDir, configDir } = start;
+    const manifest = readManifest(stateDir);
+    const kept = 'fault' in manifest ? undefined : manifest;
+    const tablesDir = join(runDir, 'tables');
+    this.#monitors = new Monitors({
+      clock: systemClock,
+      run: probeEndpoint,
+      onChange: (keys) => {
+        this.#publisher.healthChanged(keys);
+        this.#keeper.request();
+      },
+      onEvent: (event) => this.#logEvent(event),
+    });
+    this.#publisher = new Publisher({
+      send,
+      healthOf: (key) => this.#monitors.state(key) ?? { verdict: 'unknown', settled: false },
+      shares: this.#shares,
+      firstEdition: firstEdition(kept?.sets.map(({ edition }) => edition) ?? []),
+      onServed: () => this.#keeper.request(),
+      onFault: (fault) => log.error({ fault }, 'answer sets were not taken by the server; trying again'),
+    });
+    this.#keeper = new Keeper(
+      {
+        stateDir,
+        wall: Date.now,
+        service: () => this.#service(),
+        verdicts: () => this.#monitors.save(),
+        onFault: (fault) => logKeeping(fault),
+      },
+      kept?.accepted,
+    );
+    this.#running = {
+      configDir,
+      tablesDir,
+      monitors: this.#monitors,
+      publisher: this.#publisher,
+      keeper: this.#keeper,
+      names: new Map(),
+      loaded: undefined,
+    };
+    this.#lastLoad = this.#begin(kept?.accepted).catch((error: Error) =>
+      leave(1, () => log.fatal({ stack: error.stack }, error.message)),
+    );
+  }
+
+  /** Takes a message of the server. */
+  take(message: Exclude<ToControl, Start>): void {
+    switch (message.kind) {
+      case 'published':
+        return this.#publisher.published(message);
+      case 'retired':
+        return this.#shares.retire(message);
+      case 'facts':
+        this.#factsAwaited.get(message.ticket)?.(message);
+        return;
+      case 'reload':
+        void this.#reload();
+        return;
+      case 'stop':
+        void this.#stop();
+    }
+  }
+
+  /** The start: load, say where to listen, probe once, publish, let the server receive. */
+  async #begin(accepted: string | undefined): Promise<void> {
+    const { stateDir, recover, controlPath } = this.#start;
+    const verdicts = readVerdicts(stateDir, Date.now(), keptAgeMaxMs);
+    if (verdicts !== undefined) this.#monitors.restore(verdicts as Saved);
+    const acceptedDir = accepted === undefined ? undefined : join(stateDir, 'accepted', accepted);
+    const first = await firstLoad(this.#running, acceptedDir, recover);
+    this.#source = first.source;
+    this.#refused = first.refused;
+    this.#logFirst(first);
+    const { loaded } = first;
+    if (loaded === undefined) {
+      this.#openSocket(controlPath, { mode: 0o600 });
+      send({ kind: 'ready' }); // nothing can be served: REFUSED is better than silence
+      return;
+    }
+    const { listen, workers, control } = loaded.server;
+    send({ kind: 'listen', listen, workers });
+    this.#openSocket(controlPath, control);
+    this.#warnAboutState(loaded.server.state);
+    const fault = await takeIntoService(this.#running, loaded);
+    if (fault === undefined) {
+      this.#loadedAt = Date.now();
+      if (first.source === 'config') this.#keeper.accept(loaded.sources);
+      else this.#keeper.request();
+      const { generation } = this.#publisher;
+      log.info({ zones: loaded.zones.length, generation, source: first.source }, 'in service');
+    } else log.error({ fault }, 'the server did not take the first publication');
+    send({ kind: 'ready' });
+    await removeTables(this.#running);
+  }
+
+  #logFirst({ loaded, refused, source }: Awaited<ReturnType<typeof firstLoad>>): void {
+    for (const fault of refused?.faults ?? loaded?.faults ?? []) {
+      log[fault.severity === 'error' ? 'error' : 'warn'](printFault(fault));
+    }
+    if (refused?.failure !== undefined) log.error(`loading failed: ${refused.failure}`);
+    if (loaded === undefined) log.error('nothing can be served until a reload succeeds');
+    else if (source === 'accepted') log.warn('serving what was accepted before, not the files as they are now');
+    for (const origin of loaded?.faulty ?? []) log.error({ zone: origin }, 'left out: its files have faults');
+  }
+
+  #warnAboutState(state: string | undefined): void {
+    if (state === undefined || state === this.#start.stateDir) return;
+    const what = `state: ${state} is not used: the server keeps its state in ${this.#start.stateDir}`;
+    this.#warnings.push(what);
+    log.warn(what);
+  }
+
+  #openSocket(given: string, settings: { mode: number; group?: string; path?: string }): void {
+    this.#socket = new ControlSocket(given, settings, {
+      'GET /status': async () => ({ status: 200, body: await this.#status() }),
+      'GET /healthz': () => this.#healthz(),
+      'GET /explain': (parameters) => this.#explain(parameters),
+      'POST /reload': () => this.#answerReload(),
+    });
+    void this.#socket.open(controlRetryMs);
+  }
+
+  async #status(): Promise<unknown> {
+    const facts = await this.#facts();
+    const sources = { publisher: this.#publisher, monitors: this.#monitors, shares: this.#shares };
+    return statusOf(this.#controlFacts(), this.#start, facts, sources, Date.now());
+  }
+
+  #controlFacts(): ControlFacts {
+    const { configDir, stateDir, recover } = this.#start;
+    return {
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      configDir,
+      stateDir,
+      controlPath: this.#socket?.path ?? this.#start.controlPath,
+      source: this.#source,
+      recovered: recover,
+      loadedAt: this.#loadedAt,
+      leftOut: this.#running.loaded?.faulty ?? [],
+      refused: this.#refused,
+      keeping: this.#keeper.fault,
+      warnings: [...this.#warnings, ...(this.#socket?.warnings ?? [])],
+    };
+  }
+
+  #healthz(): Reply {
+    const { generation } = this.#publisher;
+    return generation > 0 ? { status: 200, body: { ok: true, generation } } : refusal(503, 'nothing is published yet');
+  }
+
+  async #explain(parameters: URLSearchParams): Promise<Reply> {
+    const name = parameters.get('name') ?? '';
+    return explain(this.#publisher, this.#monitors, name, parameters.get('type') ?? 'A');
+  }
+
+  async #answerReload(): Promise<Reply> {
+    if (this.#loadsWaiting >= reloadsWaitingMax) {
+      return refusal(503, 'too many reloads are waiting already', 'each takes in all changes: one is enough');
+    }
+    const report = await this.#reload();
+    return { status: report.ok ? 200 : 422, body: report };
+  }
+
+  #reload(): Promise<ReloadReport> {
+    this.#loadsWaiting++;
+    const turn = this.#lastLoad.then(async () => {
+      const listenBefore = this.#running.loaded?.server;
+      const report = await reload(this.#running);
+      this.#loadsWaiting--;
+      this.#note(report);
+      if (report.ok && listenBefore === undefined) send({ kind: 'ready' });
+      return report;
+    });
+    this.#lastLoad = turn.catch(() => {}); // whoever asked gets the error
+    return turn;
+  }
+
+  #note({ ok, faults, failure, changes, notes, generation }: ReloadReport): void {
+    if (ok) {
+      this.#refused = undefined;
+      this.#source = 'config';
+      this.#loadedAt = Date.now();
+      for (const { text } of changes) log.info(text);
+      for (const note of notes) log.warn(note);
+      log.info({ generation, zones: this.#publisher.zones().length }, 'reloaded');
+    } else {
+      this.#refused = { at: Date.now(), faults, failure };
+      for (const fault of faults) if (fault.severity === 'error') log.error(printFault(fault));
+      log.error({ generation, ...(failure === undefined ? {} : { failure }) }, 'reload refused; still serving what was');
+    }
+  }
+
+  #facts(): Promise<Facts | undefined> {
+    const ticket = ++this.#ticket;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => settle(undefined), factsTimeoutMs);
+      const settle = (facts: Facts | undefined) => {
+        clearTimeout(timer);
+        this.#factsAwaited.delete(ticket);
+        resolve(facts);
+      };
+      this.#factsAwaited.set(ticket, settle);
+      send({ kind: 'facts?', ticket });
+    });
+  }
+
+  /** What is in service, for the keeper. */
+  #service() {
+    if (this.#publisher.generation === 0) return undefined;
+    const zones = this.#publisher.zones();
+    return {
+      zones: zones.map(({ origin, id, file, length }) => ({ origin, id, path: file, length })),
+      sets: zones.map(({ origin }) => this.#publisher.served(origin)).filter((sets) => sets !== undefined),
+    };
+  }
+
+  #logEvent(event: MonitorEvent): void {
+    const name = this.#running.names.get(event.key);
+    const who = `${name === undefined || name === event.address ? '' : `${name} `}${event.probe} ${event.address} port ${event.port}`;
+    if (event.kind === 'turned') {
+      const level = event.to === 'down' ? 'warn' : event.from === 'unknown' ? 'debug' : 'info';
+      log[level](`${who} is ${event.to}: ${event.reason}`);
+    } else if (event.kind === 'inconclusive') {
+      log.error({ results: event.results }, `${who} cannot be judged: ${event.reason}`);
+    } else log.info(`${who} can be judged again: ${event.reason}`);
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#publisher.stop();
+    await this.#socket?.close();
+    const enough = new Promise((resolve) => setTimeout(resolve, factsTimeoutMs).unref());
+    await Promise.race([this.#keeper.stop(), enough]); // a frozen disk must not keep us
+    this.#monitors.stop();
+    leave(0, () => log.info('control ends'));
+  }
+}
+
+/** Above every edition of an earlier process, even of one that died before it could keep its last ones. */
+function firstEdition(kept: readonly number[]): number {
+  return Math.max(Math.floor(Date.now() / 1000), ...kept.map((edition) => edition + 1024));
+}
+
+function logKeeping(fault: string | undefined): void {
+  if (fault === undefined) log.info('the state directory can be written again');
+  else log.error(`nothing is kept for a restart: ${fault}`);
+}

@@ -1,0 +1,55 @@
+// What a new control process loads. After a crash: the copy of what was accepted, never files that somebody may be
+// editing. At the start of the server: the operator's files; where they have faults, the copy of what was accepted,
+// and where there is none, the zones without a fault.
+import { refuses } from '../faults.ts';
+import type { Loaded } from './load.ts';
+import { loadInThread } from './loader.ts';
+import { type Running, requestFor } from './reload.ts';
+import type { Refusal } from './status.ts';
+
+export type FirstLoad = {
+  /** Undefined where nothing at all could be loaded. */
+  readonly loaded: Loaded | undefined;
+  readonly source: 'config' | 'accepted';
+  /** Why the operator's files are not in service as they are, where they were looked at. */
+  readonly refused: Refusal | undefined;
+};
+
+/** Loads from the folder that the rules above name. */
+export async function firstLoad(
+  running: Running,
+  acceptedDir: string | undefined,
+  recover: boolean,
+): Promise<FirstLoad> {
+  if (recover && acceptedDir !== undefined) {
+    const accepted = await attempt(running, acceptedDir);
+    if ('loaded' in accepted && accepted.loaded.zones.length > 0) {
+      return { loaded: accepted.loaded, source: 'accepted', refused: undefined };
+    }
+  }
+  const config = await attempt(running, running.configDir);
+  const refused = refusalOf(config);
+  if (refused !== undefined && acceptedDir !== undefined && !recover) {
+    const accepted = await attempt(running, acceptedDir);
+    if (refusalOf(accepted) === undefined && 'loaded' in accepted) {
+      return { loaded: accepted.loaded, source: 'accepted', refused };
+    }
+  }
+  return { loaded: 'loaded' in config ? config.loaded : undefined, source: 'config', refused };
+}
+
+type Attempt = { readonly loaded: Loaded } | { readonly failure: string };
+
+async function attempt(running: Running, dir: string): Promise<Attempt> {
+  try {
+    return { loaded: await loadInThread(requestFor(running, dir)) };
+  } catch (error) {
+    return { failure: (error as Error).message };
+  }
+}
+
+function refusalOf(attempt: Attempt): Refusal | undefined {
+  if ('failure' in attempt) return { at: Date.now(), faults: [], failure: attempt.failure };
+  const { faults } = attempt.loaded;
+  return refuses(faults) ? { at: Date.now(), faults, failure: undefined } : undefined;
+}

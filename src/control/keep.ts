@@ -1,0 +1,139 @@
+// Keeps what a restart needs in the state directory: the tables in service with the sources they were made from, and
+// the verdicts. Best effort and never waited for: a full or frozen disk is alarmed in log and status, health goes on.
+// One write at a time; of what is asked for meanwhile only the last counts.
+import { readFileSync } from 'node:fs';
+import { link, mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { keptRefreshMs, keptWriteMinMs } from '../limits.ts';
+import { type ToKeep, writeDurably, writeKept } from '../serve/kept.ts';
+import type { Source } from './sources.ts';
+
+/** What is in service at this moment. */
+export type Service = Pick<ToKeep, 'zones' | 'sets'>;
+
+export type KeeperOptions = {
+  readonly stateDir: string;
+  readonly wall: () => number;
+  /** What is in service; undefined before the first publication. */
+  readonly service: () => Service | undefined;
+  /** The verdicts of this moment, as JSON will have them. */
+  readonly verdicts: () => unknown;
+  /** Called when keeping begins to fail and when it works again (undefined). */
+  readonly onFault: (fault: string | undefined) => void;
+};
+
+export class Keeper {
+  readonly #options: KeeperOptions;
+  /** Sources that were accepted and are not yet on the disk. */
+  #sources: readonly Source[] | undefined;
+  /** Folder below accepted/ that holds the accepted sources, with the digest of each file in it. */
+  #accepted: { readonly name: string; readonly digests: ReadonlyMap<string, string> } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #requested = false;
+  #stopped = false;
+  #writing: Promise<void> = Promise.resolve();
+  #lastWrite = 0;
+  #fault: { readonly what: string; readonly since: number } | undefined;
+
+  /** `accepted` is the folder that the manifest names at the start. */
+  constructor(options: KeeperOptions, accepted: string | undefined) {
+    this.#options = options;
+    this.#accepted = accepted === undefined ? undefined : { name: accepted, digests: new Map() };
+  }
+
+  /** Why the last write failed, and since when (milliseconds since 1970) writes fail. */
+  get fault(): { readonly what: string; readonly since: number } | undefined {
+    return this.#fault;
+  }
+
+  /** Notes the sources that are now in service; they are written with the tables made from them. */
+  accept(sources: readonly Source[]): void {
+    this.#sources = sources;
+    this.request();
+  }
+
+  /** Asks for a write soon: something that is kept has changed. */
+  request(): void {
+    this.#requested = true;
+    this.#schedule(Math.max(0, this.#lastWrite + keptWriteMinMs - this.#options.wall()));
+  }
+
+  /** Writes the last state and ends. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#writing;
+    await this.#write();
+  }
+
+  #schedule(afterMs: number): void {
+    clearTimeout(this.#timer);
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#writing = this.#writing.then(() => this.#write());
+    }, afterMs);
+  }
+
+  async #write(): Promise<void> {
+    this.#requested = false;
+    this.#lastWrite = this.#options.wall();
+    try {
+      await this.#writeAll();
+      if (this.#fault !== undefined) this.#options.onFault(undefined);
+      this.#fault = undefined;
+    } catch (error) {
+      const what = (error as Error).message;
+      if (this.#fault === undefined) this.#options.onFault(what);
+      this.#fault = { what, since: this.#fault?.since ?? this.#lastWrite };
+    }
+    // What is kept must stay young while it is true, and a disk that was full may have room again.
+    if (!this.#requested) this.#schedule(keptRefreshMs);
+  }
+
+  async #writeAll(): Promise<void> {
+    const { stateDir, verdicts, service } = this.#options;
+    await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    await writeDurably(
+      join(stateDir, 'verdicts.json'),
+      JSON.stringify({ savedAt: this.#lastWrite, verdicts: verdicts() }),
+    );
+    const serving = service();
+    if (serving === undefined) return;
+    const sources = this.#sources;
+    if (sources !== undefined) this.#accepted = await this.#writeSources(sources);
+    if (this.#sources === sources) this.#sources = undefined;
+    await writeKept(stateDir, { savedAt: this.#lastWrite, accepted: this.#accepted?.name, ...serving });
+  }
+
+  /** Copies sources into a folder of their own; files that stayed the same become links to the copy before. */
+  async #writeSources(sources: readonly Source[]): Promise<{ name: string; digests: Map<string, string> }> {
+    const name = String(this.#lastWrite);
+    const folder = join(this.#options.stateDir, 'accepted');
+    const digests = new Map<string, string>();
+    for (const { path, digest, content } of sources) {
+      const to = join(folder, name, path);
+      await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+      const same = this.#accepted?.digests.get(path) === digest;
+      const linked =
+        same &&
+        (await link(join(folder, this.#accepted!.name, path), to).then(
+          () => true,
+          () => false,
+        ));
+      if (!linked) await writeDurably(to, content);
+      digests.set(path, digest);
+    }
+    return { name, digests };
+  }
+}
+
+/** Reads the verdicts that were kept, where they are there and no older than `ageMaxMs`. */
+export function readVerdicts(stateDir: string, now: number, ageMaxMs: number): unknown {
+  try {
+    const kept = JSON.parse(readFileSync(join(stateDir, 'verdicts.json'), 'utf8')) as Record<string, unknown>;
+    const age = now - Number(kept.savedAt);
+    return age >= 0 && age <= ageMaxMs ? kept.verdicts : undefined;
+  } catch {
+    return undefined; // none were kept, or the file is damaged: every endpoint starts anew
+  }
+}

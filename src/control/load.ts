@@ -1,0 +1,274 @@
+// Everything that the operator's folder says, as one value: settings, zones compiled into tables, pools, and every
+// fault of all files at once. Run inline by `steerdns check` and in a thread of its own by the daemon (loader.ts). A
+// zone whose sources and balanced owners are those of a table that is there already keeps that table.
+import assert from 'node:assert';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compileZone } from '../answer/compile.ts';
+import { tableFault, version as tableVersion, zoneMagic } from '../answer/layout.ts';
+import { ZoneReader } from '../answer/read.ts';
+import { type AddressSet, makePool } from '../balance/members.ts';
+import type { Pool } from '../balance/pool.ts';
+import { loadConfig, type PoolConfig, type ServerConfig, type ZoneConfig } from '../config.ts';
+import { type Fault, refuses, sortFaults } from '../faults.ts';
+import type { Endpoint } from '../health/check.ts';
+import { parseNameText, printName } from '../wire/names.ts';
+import { TYPE } from '../wire/numbers.ts';
+import { checkZone } from '../zone/check.ts';
+import { loadZoneFile } from '../zone/scan.ts';
+import { indexZone, NODE, Zone } from '../zone/zone.ts';
+import { diffZone, type ZoneChange } from './diff.ts';
+import { type Source, Sources } from './sources.ts';
+
+/** One zone that can be taken into service. */
+export type LoadedZone = {
+  /** Absolute, lowercase, with the final dot. */
+  readonly origin: string;
+  /** 16 hexadecimal digits that change with the sources and the balanced owners. */
+  readonly id: string;
+  /** The table's file and length in octets; the file is '' where no folder for tables was given. */
+  readonly file: string;
+  readonly length: number;
+  readonly serial: number;
+  readonly records: number;
+  readonly names: number;
+  /** In the order of the table's slots. */
+  readonly pools: readonly Pool[];
+  /** By owner: a digest of everything about the pool but the health of its members. */
+  readonly poolKeys: ReadonlyMap<string, string>;
+  /** One per key. */
+  readonly endpoints: readonly Endpoint[];
+  /** Paths of the files the table was made from, the zone file first. */
+  readonly sources: readonly string[];
+  readonly warnings: readonly Fault[];
+};
+
+export type Loaded = {
+  readonly server: ServerConfig;
+  /** Zones without an error. */
+  readonly zones: readonly LoadedZone[];
+  /** Origins that are left out because of errors. */
+  readonly faulty: readonly string[];
+  /** All faults, sorted. */
+  readonly faults: readonly Fault[];
+  /** What is not as in the zones known before, removed ones too. */
+  readonly changes: readonly ZoneChange[];
+  /** Every file that the zones and settings were read from; those of faulty zones left out. */
+  readonly sources: readonly Source[];
+};
+
+export type LoadRequest = {
+  readonly dir: string;
+  /** Where tables are written as `<id>.table` and found again; undefined: tables are made and let go. */
+  readonly tablesDir: string | undefined;
+  /** Zones in service, to compare with. */
+  readonly known: readonly LoadedZone[];
+};
+
+/** Loads the folder. Faults are in the result; only a mistake of our own is thrown. */
+export function loadAll({ dir, tablesDir, known }: LoadRequest): Loaded {
+  const sources = new Sources(dir);
+  const { config, faults } = loadConfig(dir, sources.list, sources.read);
+  if (tablesDir !== undefined) mkdirSync(tablesDir, { recursive: true, mode: 0o700 });
+  const knownByOrigin = new Map(known.map((zone) => [zone.origin, zone]));
+  const all = [...faults];
+  const accepted = [join(dir, 'steerdns.yaml')];
+  const zones: LoadedZone[] = [];
+  const faulty: string[] = [];
+  const changes: (ZoneChange | undefined)[] = [];
+  for (const zone of config.zones) {
+    const before = knownByOrigin.get(zone.origin);
+    knownByOrigin.delete(zone.origin);
+    const loaded = loadZone(zone, sources, tablesDir, before);
+    all.push(...loaded.faults);
+    const ownFaults = faults.filter(({ file }) => file === zone.yamlFile || file === zone.file);
+    if (loaded.zone === undefined || refuses(ownFaults)) {
+      faulty.push(zone.origin);
+      continue;
+    }
+    zones.push(loaded.zone);
+    changes.push(loaded.change);
+    accepted.push(...loaded.zone.sources, ...(zone.yamlFile === undefined ? [] : [zone.yamlFile]));
+  }
+  for (const gone of knownByOrigin.values()) {
+    if (!faulty.includes(gone.origin)) changes.push(diffZone(gone, undefined, openTable));
+  }
+  return {
+    server: config.server,
+    zones,
+    faulty,
+    faults: sortFaults(all),
+    changes: changes.filter((change) => change !== undefined),
+    sources: sources.collect(accepted),
+  };
+}
+
+type LoadedOrNot = {
+  readonly zone: LoadedZone | undefined;
+  readonly faults: readonly Fault[];
+  readonly change?: ZoneChange | undefined;
+};
+
+function loadZone(
+  config: ZoneConfig,
+  sources: Sources,
+  tablesDir: string | undefined,
+  before: LoadedZone | undefined,
+): LoadedOrNot {
+  const owners = config.pools.map(({ owner }) => wireName(owner));
+  const reused = tablesDir === undefined ? undefined : reuseTable(config, owners, sources, tablesDir, before);
+  const made = reused ?? makeTable(config, owners, sources, tablesDir);
+  const pools = config.pools.map((pool, i) => makePool(pool, made.addresses(owners[i]!)));
+  const faults = [...made.faults, ...pools.flatMap((pool) => pool.faults)];
+  if (refuses(faults) || made.table === undefined) return { zone: undefined, faults };
+  const reader = new ZoneReader(made.table);
+  const endpoints = new Map(
+    pools.flatMap((pool) => pool.endpoints.map((endpoint) => [endpoint.key, endpoint])),
+  );
+  const zone: LoadedZone = {
+    origin: config.origin,
+    id: reader.id,
+    file: made.file,
+    length: made.table.length,
+    serial: reader.serial,
+    records: reader.recordCount,
+    names: reader.nameCount,
+    pools: pools.map(({ pool }) => pool),
+    poolKeys: new Map(pools.map(({ pool }) => [pool.owner, poolDigest(pool)])),
+    endpoints: [...endpoints.values()],
+    sources: made.sources,
+    warnings: made.faults,
+  };
+  if (tablesDir === undefined) return { zone, faults };
+  const { table } = made;
+  return {
+    zone,
+    faults,
+    change: diffZone(before, zone, (side) => (side === zone ? table : openTable(side))),
+  };
+}
+
+/** A zone's table and what went with its making. */
+type MadeTable = {
+  readonly table: Uint8Array | undefined;
+  readonly file: string;
+  readonly sources: readonly string[];
+  readonly faults: readonly Fault[];
+  /** A and AAAA RRsets of a balanced owner. */
+  readonly addresses: (owner: Uint8Array) => AddressSet[];
+};
+
+/** Finds the table that these sources make, from the zone in service or from before a crash. */
+function reuseTable(
+  { file, origin }: ZoneConfig,
+  owners: readonly Uint8Array[],
+  sources: Sources,
+  tablesDir: string,
+  before: LoadedZone | undefined,
+): MadeTable | undefined {
+  const paths = before?.sources ?? [file];
+  try {
+    const id = zoneId(origin, paths, owners, sources);
+    const tableFile = join(tablesDir, `${id}.table`);
+    const table = openTable({ file: tableFile });
+    if (tableFault(table, zoneMagic) !== undefined) return undefined;
+    const reader = new ZoneReader(table);
+    const addresses = (owner: Uint8Array) => addressesIn(reader, printName(owner));
+    return { table, file: tableFile, sources: paths, faults: before?.warnings ?? [], addresses };
+  } catch {
+    return undefined; // no such table, or a source is gone: loading says what is wrong, if anything
+  }
+}
+
+function makeTable(
+  { file, origin, pools }: ZoneConfig,
+  owners: readonly Uint8Array[],
+  sources: Sources,
+  tablesDir: string | undefined,
+): MadeTable {
+  const originName = wireName(origin);
+  const scanned = loadZoneFile(file, originName, { root: sources.dir, read: sources.read });
+  const zone = indexZone(scanned.records, originName);
+  const faults = [...scanned.faults, ...checkZone(zone), ...cutFaults(zone, pools, owners)];
+  const paths = scanned.records.files;
+  const addresses = (owner: Uint8Array) => addressesOf(zone, owner);
+  if (refuses(faults)) return { table: undefined, file: '', sources: paths, faults, addresses };
+  const id = zoneId(origin, paths, owners, sources);
+  const table = compileZone(zone, owners, id);
+  if (tablesDir === undefined) return { table, file: '', sources: paths, faults, addresses };
+  const tableFile = join(tablesDir, `${id}.table`);
+  writeFileSync(`${tableFile}.new`, table, { mode: 0o600 });
+  renameSync(`${tableFile}.new`, tableFile);
+  return { table, file: tableFile, sources: paths, faults, addresses };
+}
+
+/** Addresses below a cut are the child's: nothing we answer there is more than glue (RFC 1034 §4.2.1). */
+function cutFaults(zone: Zone, pools: readonly PoolConfig[], owners: readonly Uint8Array[]): Fault[] {
+  return pools.flatMap((pool, i): Fault[] => {
+    const node = zone.find(owners[i]!, 0);
+    if (node === Zone.none || (zone.flags[node]! & (NODE.cut | NODE.occluded)) === 0) return [];
+    const what = `${pool.owner} is balanced, but it is delegated to other servers`;
+    return [
+      { severity: 'error', ...pool.place, what, hint: 'balance it in the zone that it is delegated to' },
+    ];
+  });
+}
+
+/** The A and AAAA RRsets of a name in a zone, with octets of their own. */
+function addressesOf(zone: Zone, owner: Uint8Array): AddressSet[] {
+  const { records, next, first } = zone;
+  const node = zone.find(owner, 0);
+  const rrsets: { family: 1 | 28; ttl: number; rdata: Uint8Array[] }[] = [];
+  for (let i = node === Zone.none ? Zone.none : first[node]!; i !== Zone.none; i = next[i]!) {
+    const family = records.type[i]!;
+    if (family !== TYPE.A && family !== TYPE.AAAA) continue;
+    let rrset = rrsets.find((candidate) => candidate.family === family);
+    if (rrset === undefined) rrsets.push((rrset = { family, ttl: records.ttl[i]!, rdata: [] }));
+    const at = records.rdataAt[i]!;
+    const rdata = records.octets.slice(at, at + records.rdataLength[i]!);
+    if (!rrset.rdata.some((other) => Buffer.compare(other, rdata) === 0)) rrset.rdata.push(rdata);
+  }
+  return rrsets.sort((a, b) => a.family - b.family);
+}
+
+/** The same, from a table. */
+function addressesIn(reader: ZoneReader, owner: string): AddressSet[] {
+  return ([TYPE.A, TYPE.AAAA] as const).flatMap((family) => {
+    const rrset = reader.rrset(owner, family);
+    return rrset === undefined
+      ? []
+      : [{ family, ttl: rrset.ttl, rdata: rrset.rdata.map((octets) => octets.slice()) }];
+  });
+}
+
+/** Changes with anything that the table is made from, and with the form of tables. */
+function zoneId(
+  origin: string,
+  paths: readonly string[],
+  owners: readonly Uint8Array[],
+  sources: Sources,
+): string {
+  const hash = createHash('sha256').update(`${tableVersion} ${origin}\n`);
+  for (const path of paths) hash.update(`${sources.digest(path)}\n`);
+  for (const owner of owners) hash.update(owner);
+  return hash.digest('hex').slice(0, 16);
+}
+
+function poolDigest(pool: Pool): string {
+  const text = JSON.stringify(pool, (_, value: unknown) =>
+    value instanceof Uint8Array ? [...value] : value,
+  );
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** Reads a table as a run of octets of its own, aligned as its words need it. */
+export function openTable({ file }: Pick<LoadedZone, 'file'>): Uint8Array {
+  return new Uint8Array(readFileSync(file));
+}
+
+function wireName(text: string): Uint8Array {
+  const { name } = parseNameText(text);
+  assert(name !== undefined, `${text} is no name`); // config.ts has checked it
+  return name;
+}

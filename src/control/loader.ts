@@ -1,0 +1,25 @@
+// Starts the loader thread and waits for what it loaded. A loader that dies (a zone too big for the memory there is)
+// or hangs is a refused reload, never a dead control process.
+import { loadTimeoutMs } from '../limits.ts';
+import { besideModule, spawnWorker } from '../spawn.ts';
+import type { Loaded, LoadRequest } from './load.ts';
+
+/** Loads in a thread of its own; rejects with an Error whose message is for the operator. */
+export function loadInThread(request: LoadRequest): Promise<Loaded> {
+  return new Promise((resolve, reject) => {
+    const thread = spawnWorker(besideModule(import.meta.url, './loaderthread.ts'), { workerData: request });
+    const timer = setTimeout(() => {
+      void thread.terminate();
+      reject(new Error(`loading took more than ${loadTimeoutMs / 1000} s and was given up`));
+    }, loadTimeoutMs);
+    thread.once('message', (loaded: Loaded) => resolve(loaded));
+    thread.once('error', (error: NodeJS.ErrnoException) => {
+      const outOfMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+      reject(outOfMemory ? new Error('loading needs more memory than there is') : error);
+    });
+    thread.once('exit', (code) => {
+      clearTimeout(timer);
+      reject(new Error(`the loader ended with code ${code}`)); // of no effect once it is resolved
+    });
+  });
+}

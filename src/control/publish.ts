@@ -1,0 +1,213 @@
+// Publications: control's side of handing tables to the server. One at a time: a publication of zones (a reload) and
+// one of answer sets (health) never overlap, so what is announced always matches what is in service. Health changes
+// are collected for a moment, and a zone whose choices came out the same again costs nothing.
+import { LRUCache } from 'lru-cache';
+import { compileSets } from '../answer/compile.ts';
+import { choosePool, type FamilyChoice, type Health, type Pool } from '../balance/pool.ts';
+import { cachedChoicesMax, coalesceMs, publishTimeoutMs, republishMs } from '../limits.ts';
+import type { Publish, Published, ToServer } from '../serve/channel.ts';
+import type { LoadedZone } from './load.ts';
+import type { Shares } from './shares.ts';
+
+/** One balanced RRset and what is answered from it. */
+export type Slot = { readonly pool: Pool; readonly owner: string; readonly choice: FamilyChoice };
+
+/** The answer sets of one zone, as they are in service. */
+export type ServedSets = {
+  readonly origin: string;
+  readonly edition: number;
+  readonly table: Uint8Array;
+  /** In the order of the zone table's slots. */
+  readonly slots: readonly Slot[];
+  /** Equal where the table would be equal but for its edition. */
+  readonly signature: string;
+};
+
+export type PublisherOptions = {
+  readonly send: (message: ToServer) => void;
+  readonly healthOf: (endpoint: string) => Health;
+  readonly shares: Shares;
+  /** The next answer-set table has this number or a higher one. */
+  readonly firstEdition: number;
+  /** Called after answer sets went into service because health changed. */
+  readonly onServed: () => void;
+  readonly onFault: (fault: string) => void;
+};
+
+export class Publisher {
+  readonly #options: PublisherOptions;
+  /** Zones in service and their answer sets, by origin. Written only between a publication and the next. */
+  #zones = new Map<string, LoadedZone>();
+  #served = new Map<string, ServedSets>();
+  #generation = 0;
+  #edition: number;
+  #ticket = 0;
+  readonly #awaited = new Map<number, (published: Published) => void>();
+  /** Zones whose health changed since their answer sets were last looked at. */
+  readonly #changed = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  /** The last publication that was asked for; the next one waits for it. */
+  #last: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+  readonly #choices = new LRUCache<string, readonly FamilyChoice[]>({ max: cachedChoicesMax });
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#edition = options.firstEdition;
+  }
+
+  /** Generation of the last publication that every worker adopted. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  zones(): LoadedZone[] {
+    return [...this.#zones.values()];
+  }
+
+  served(origin: string): ServedSets | undefined {
+    return this.#served.get(origin);
+  }
+
+  /** Puts these zones, and no others, into service with answer sets for the health of this moment. */
+  publishZones(zones: readonly LoadedZone[]): Promise<Published> {
+    return this.#inTurn(async () => {
+      const sets = zones.map((zone) => this.#compile(zone)).filter((made) => made !== undefined);
+      const fresh = sets.filter((made) => this.#served.get(made.origin) !== made);
+      const published = await this.#announce({
+        zones: zones.map(({ origin, id, file, length }) => ({ origin, id, file, length })),
+        sets: fresh,
+      });
+      if (published.fault === undefined) {
+        this.#zones = new Map(zones.map((zone) => [zone.origin, zone]));
+        this.#served = new Map(sets.map((made) => [made.origin, made]));
+        this.#look(this.#zones.keys()); // health may have changed while the server was adopting
+      }
+      return published;
+    });
+  }
+
+  /** Takes note that these endpoints changed; their zones' answer sets follow after `coalesceMs`. */
+  healthChanged(endpoints: readonly string[]): void {
+    const keys = new Set(endpoints);
+    const concerned = this.zones().filter((zone) => zone.endpoints.some(({ key }) => keys.has(key)));
+    this.#look(concerned.map(({ origin }) => origin));
+  }
+
+  /** Settles the publication that the server speaks of. */
+  published(message: Published): void {
+    this.#awaited.get(message.ticket)?.(message);
+    this.#awaited.delete(message.ticket);
+  }
+
+  /** Resolves when nothing is being published. */
+  idle(): Promise<unknown> {
+    return this.#last;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #look(origins: Iterable<string>, afterMs = coalesceMs): void {
+    for (const origin of origins) this.#changed.add(origin);
+    if (this.#changed.size === 0 || this.#timer !== undefined || this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#inTurn(() => this.#publishHealth());
+    }, afterMs);
+  }
+
+  async #publishHealth(): Promise<void> {
+    const origins = [...this.#changed].filter((origin) => this.#zones.has(origin));
+    this.#changed.clear();
+    const sets = origins
+      .map((origin) => this.#compile(this.#zones.get(origin)!))
+      .filter((made) => made !== undefined && this.#served.get(made.origin) !== made)
+      .filter((made) => made !== undefined);
+    if (sets.length === 0) return;
+    const published = await this.#announce({ sets });
+    if (published.fault === undefined) {
+      for (const made of sets) this.#served.set(made.origin, made);
+      this.#options.onServed();
+    } else {
+      this.#options.onFault(published.fault);
+      this.#look(origins, republishMs);
+    }
+  }
+
+  /** Makes a zone's answer sets; those in service where nothing changed, undefined where nothing is balanced. */
+  #compile(zone: LoadedZone): ServedSets | undefined {
+    if (zone.pools.length === 0) return undefined;
+    const states = zone.pools.map((pool) => poolState(pool, this.#options.healthOf));
+    const signature = [zone.id, ...zone.pools.map((pool, i) => choiceKey(zone, pool, states[i]!))].join('\n');
+    const before = this.#served.get(zone.origin);
+    if (before?.signature === signature) return before;
+    const slots = zone.pools.flatMap((pool, i) =>
+      this.#choose(choiceKey(zone, pool, states[i]!), pool).map((choice) => ({
+        pool,
+        owner: pool.owner,
+        choice,
+      })),
+    );
+    const edition = this.#edition++;
+    const choices = slots.map(({ choice }) => choice);
+    this.#options.shares.announce(zone.origin, edition, slots);
+    return { origin: zone.origin, edition, table: compileSets(zone.id, edition, choices), slots, signature };
+  }
+
+  /** Chosen once for each state of a pool, used again while a server flaps. */
+  #choose(key: string, pool: Pool): readonly FamilyChoice[] {
+    let choices = this.#choices.get(key);
+    if (choices === undefined) {
+      choices = choosePool(pool, this.#options.healthOf);
+      this.#choices.set(key, choices);
+    }
+    return choices;
+  }
+
+  #announce(publication: Pick<Publish, 'zones'> & { sets: readonly ServedSets[] }): Promise<Published> {
+    const ticket = ++this.#ticket;
+    const { zones } = publication;
+    const sets = publication.sets.map(({ origin, edition, table }) => ({ origin, edition, table }));
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        const fault = `the server did not answer within ${publishTimeoutMs / 1000} s`;
+        this.published({ kind: 'published', ticket, generation: this.#generation, fault });
+      }, publishTimeoutMs);
+      this.#awaited.set(ticket, (published) => {
+        clearTimeout(timer);
+        if (published.fault === undefined) this.#generation = published.generation;
+        resolve(published);
+      });
+      this.#options.send({ kind: 'publish', ticket, sets, ...(zones === undefined ? {} : { zones }) });
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => {}); // whoever asked gets the error; the next in turn goes on
+    return turn;
+  }
+}
+
+function choiceKey(zone: LoadedZone, pool: Pool, state: string): string {
+  return `${zone.poolKeys.get(pool.owner)} ${state}`;
+}
+
+/** The health of every address of a pool, one letter each. */
+function poolState(pool: Pool, healthOf: (endpoint: string) => Health): string {
+  let state = '';
+  for (const { addresses } of pool.members) {
+    for (const { endpoint } of addresses) {
+      if (endpoint === undefined) {
+        state += '-';
+      } else {
+        const { verdict, settled } = healthOf(endpoint);
+        state += settled ? verdict[0]!.toUpperCase() : verdict[0];
+      }
+    }
+  }
+  return state;
+}

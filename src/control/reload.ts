@@ -1,0 +1,135 @@
+// A reload, and the start, which is the same with nothing before it. All of the new is made before anything of the
+// old is touched: a fault at any step leaves the server as it was and goes back to whoever asked. One at a time.
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Fault, refuses } from '../faults.ts';
+import type { Monitors } from '../health/monitor.ts';
+import { firstRoundMaxMs } from '../limits.ts';
+import type { ZoneChange } from './diff.ts';
+import type { Keeper } from './keep.ts';
+import type { Loaded, LoadedZone } from './load.ts';
+import { loadInThread } from './loader.ts';
+import type { Publisher } from './publish.ts';
+
+/** What control has in service and what it works with. */
+export type Running = {
+  readonly configDir: string;
+  readonly tablesDir: string;
+  readonly monitors: Monitors;
+  readonly publisher: Publisher;
+  readonly keeper: Keeper;
+  /** Member names by endpoint, for the log. */
+  names: ReadonlyMap<string, string>;
+  /** What is in service; undefined until the first publication. Assigned in takeIntoService() only. */
+  loaded: Loaded | undefined;
+};
+
+/** What came of a reload, as the control socket gives it. */
+export type ReloadReport = {
+  readonly ok: boolean;
+  /** The generation in service now, new or as before. */
+  readonly generation: number;
+  readonly changes: readonly ZoneChange[];
+  /** Why it was refused; else warnings. */
+  readonly faults: readonly Fault[];
+  /** Why it failed where no file is at fault. */
+  readonly failure: string | undefined;
+  /** What the operator must know besides: settings that need a restart. */
+  readonly notes: readonly string[];
+  readonly tookMs: number;
+};
+
+/** Takes the operator's files into service, whole or not at all. */
+export async function reload(running: Running): Promise<ReloadReport> {
+  const startedAt = performance.now();
+  const before = running.loaded;
+  let loaded: Loaded | undefined;
+  let failure: string | undefined;
+  try {
+    loaded = await loadInThread(requestFor(running, running.configDir));
+    if (!refuses(loaded.faults)) failure = await takeIntoService(running, loaded);
+  } catch (error) {
+    failure = (error as Error).message;
+  }
+  const ok = loaded !== undefined && failure === undefined && !refuses(loaded.faults);
+  if (ok) running.keeper.accept(loaded!.sources);
+  await removeTables(running);
+  return {
+    ok,
+    generation: running.publisher.generation,
+    changes: ok ? loaded!.changes : [],
+    faults: loaded?.faults ?? [],
+    failure,
+    notes: ok && before !== undefined ? notesOn(before, loaded!) : [],
+    tookMs: performance.now() - startedAt,
+  };
+}
+
+/** Loads a folder for comparison with what is in service. */
+export function requestFor({ tablesDir, publisher }: Running, dir: string) {
+  return { dir, tablesDir, known: publisher.zones() };
+}
+
+/** Probes what is new, publishes, and only then lets go of what was; returns why it failed, if it did. */
+export async function takeIntoService(running: Running, loaded: Loaded): Promise<string | undefined> {
+  const { monitors, publisher } = running;
+  const before = endpointsOf(running.loaded?.zones ?? []);
+  const after = endpointsOf(loaded.zones);
+  running.names = memberNames(loaded.zones);
+  monitors.watch([...before, ...after]);
+  await firstResults(monitors); // so that a server that is down is never handed out because it is new
+  const { fault } = await publisher.publishZones(loaded.zones);
+  if (fault === undefined) running.loaded = loaded;
+  monitors.watch(fault === undefined ? after : before);
+  return fault;
+}
+
+/** Resolves when every endpoint has been probed once, or after the time that a start may take. */
+async function firstResults(monitors: Monitors): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, firstRoundMaxMs);
+  });
+  await Promise.race([monitors.firstRound(), enough]);
+  clearTimeout(timer);
+}
+
+/** Every endpoint of the zones, once. */
+export function endpointsOf(zones: readonly LoadedZone[]) {
+  return [...new Map(zones.flatMap((zone) => zone.endpoints.map((one) => [one.key, one]))).values()];
+}
+
+function memberNames(zones: readonly LoadedZone[]): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const pool of zones.flatMap(({ pools }) => pools)) {
+    for (const { name, addresses } of pool.members) {
+      for (const { endpoint } of addresses) if (endpoint !== undefined) names.set(endpoint, name);
+    }
+  }
+  return names;
+}
+
+/** Removes zone tables that are not in service, of an earlier generation or a refused one. */
+export async function removeTables({ tablesDir, publisher }: Running): Promise<void> {
+  const served = new Set(publisher.zones().map(({ id }) => `${id}.table`));
+  const names = await readdir(tablesDir).catch(() => []);
+  for (const name of names) {
+    if (!served.has(name)) await rm(join(tablesDir, name), { force: true }).catch(() => {});
+  }
+}
+
+/** Settings that were read again but are used only at a start. */
+function notesOn(before: Loaded, after: Loaded): string[] {
+  const was = before.server;
+  const is = after.server;
+  const notes: string[] = [];
+  const compare = (name: string, a: unknown, b: unknown) => {
+    if (JSON.stringify(a) !== JSON.stringify(b)) notes.push(`${name} changed: restart the server for it`);
+  };
+  compare('listen', was.listen, is.listen);
+  compare('workers', was.workers, is.workers);
+  compare('control', was.control, is.control);
+  compare('identity', was.identity, is.identity);
+  compare('state', was.state, is.state);
+  return notes;
+}

@@ -1,0 +1,44 @@
+// A check: how one kind of probe is run and how many results turn the verdict over. An endpoint is an address under a
+// check; pools that check the same address in the same way share one endpoint, hence the key. Pure; made by config.ts.
+import type { Options } from './probes/probe.ts';
+
+export type Check = {
+  /** A name of the registry in probes/index.ts. */
+  readonly kind: string;
+  readonly port: number;
+  readonly options: Options;
+  /** The longest time between the starts of two probes. */
+  readonly intervalMs: number;
+  /** Absolute deadline of one probe. */
+  readonly timeoutMs: number;
+  /** Time between the starts of two probes while the verdict is in doubt. */
+  readonly recheckMs: number;
+  /** Consecutive failures that turn up to down. */
+  readonly fall: number;
+  /** Consecutive successes that turn down to up. */
+  readonly rise: number;
+};
+
+/** What timing and thresholds are where the operator says nothing; detection: refused 7 s, silent 11 s. */
+export const checkDefaults = {
+  intervalMs: 5000,
+  timeoutMs: 2000,
+  recheckMs: 1000,
+  fall: 3,
+  rise: 2,
+} as const;
+
+export type Endpoint = { readonly key: string; readonly address: string; readonly check: Check };
+
+/** Name of an endpoint: the same probe of the same address with the same timing has the same key. */
+export function endpointKey(check: Check, address: string): string {
+  const options = Object.entries(check.options).filter(([, value]) => value !== undefined);
+  const sorted = Object.fromEntries(options.sort(([a], [b]) => (a < b ? -1 : 1)));
+  const timing = `${check.intervalMs}/${check.timeoutMs}/${check.recheckMs} ${check.fall}/${check.rise}`;
+  return `${endpointPlace(check, address)} ${timing} ${JSON.stringify(sorted)}`;
+}
+
+/** What an endpoint is whatever the details of its check: `http 192.0.2.1 80`. */
+export function endpointPlace(check: Check, address: string): string {
+  return `${check.kind} ${address} ${check.port}`;
+}

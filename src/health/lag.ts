@@ -1,0 +1,57 @@
+// How long this process was held up: its event loop blocked, the process stopped, the machine suspended. A probe that
+// suffered from it says nothing about the server. A coarse timer compares when it should have run with when it ran.
+//
+//   tick      due           ran
+//    |---------|~~~~~~~~~~~~~|        total() grows by ran - due; what is overdue at this moment counts already, so
+//         ^before       ^after        a deadline that fires before our own late tick sees the lag all the same.
+import { lagTickMs } from '../limits.ts';
+
+/** Timers are late by a millisecond or two all the time; that is no lag. */
+const toleranceMs = 5;
+
+export class LagMeter {
+  readonly #monotonic: () => number;
+  readonly #wall: () => number;
+  #total = 0;
+  #tickAt: number;
+  #tickWallAt: number;
+
+  /** Both clocks in milliseconds: the monotonic one stands still while the machine sleeps, the wall clock does not. */
+  constructor(monotonic: () => number, wall: () => number) {
+    this.#monotonic = monotonic;
+    this.#wall = wall;
+    this.#tickAt = monotonic();
+    this.#tickWallAt = wall();
+  }
+
+  /** Lag in milliseconds since the meter was made; the difference of two calls is the lag between them. */
+  total(): number {
+    return this.#total + this.#overdue();
+  }
+
+  /** To be called every lagTickMs; when it is not, that is the lag. */
+  tick(): void {
+    this.#total += this.#overdue();
+    this.#tickAt = this.#monotonic();
+    this.#tickWallAt = this.#wall();
+  }
+
+  /** A wall clock that was set forward looks like sleep: one round of probes is void then, which harms nobody. */
+  #overdue(): number {
+    const passed = Math.max(this.#monotonic() - this.#tickAt, this.#wall() - this.#tickWallAt);
+    const late = passed - lagTickMs;
+    return late > toleranceMs ? late : 0;
+  }
+}
+
+let processLag: LagMeter | undefined;
+
+/** The meter of this process; it ticks from the first call on and keeps no process alive. */
+export function lagMeter(): LagMeter {
+  if (processLag === undefined) {
+    const meter = new LagMeter(() => performance.now(), Date.now);
+    setInterval(() => meter.tick(), lagTickMs).unref();
+    processLag = meter;
+  }
+  return processLag;
+}

@@ -1,0 +1,380 @@
+// The monitors: when each endpoint is probed, and what is known of it. No library and no I/O: the clock and the probe
+// are given. Called by control/, which makes answer sets where onChange() says so and log lines of onEvent().
+//
+// Per endpoint: a timer for the next start, or a place in the queue, or probes enough in flight; never more than one
+// of the first two. `watch()` is the only thing that adds or removes endpoints; results of the removed are ignored.
+import {
+  firstRoundSpreadMs,
+  inconclusiveRepeatMs,
+  inconclusiveRowMax,
+  keptAgeMaxMs,
+  probeGraceMs,
+  probesInFlightMax,
+} from '../limits.ts';
+import { type Check, type Endpoint, endpointPlace } from './check.ts';
+import type { ProbeResult } from './probes/probe.ts';
+import { nextSlot, phaseHash } from './schedule.ts';
+import {
+  carriedState,
+  isInDoubt,
+  isSettled,
+  observe,
+  resultsMissing,
+  unknownState,
+  type Verdict,
+  type VerdictState,
+} from './verdict.ts';
+
+export type Timer = { cancel(): void };
+
+export type Clock = {
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** Milliseconds since 1970. */
+  wall(): number;
+  after(ms: number, callback: () => void): Timer;
+};
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: Date.now,
+  after(ms, callback) {
+    const timeout = setTimeout(callback, ms);
+    return { cancel: () => clearTimeout(timeout) };
+  },
+};
+
+/** What is known of an endpoint at this moment. */
+export type EndpointState = {
+  readonly key: string;
+  readonly address: string;
+  readonly check: Check;
+  readonly verdict: Verdict;
+  /** False while failing, recovering, down, unknown or not yet confirmed. */
+  readonly settled: boolean;
+  /** Wall clock at which the verdict became what it is. */
+  readonly since: number;
+  /** The latest result, with the wall clock at which it came. */
+  readonly last: (ProbeResult & { readonly at: number }) | undefined;
+  /** Consecutive conclusive results; one of the two is 0. */
+  readonly failures: number;
+  readonly successes: number;
+  /** Results since the endpoint is watched. */
+  readonly counts: { readonly ok: number; readonly fail: number; readonly inconclusive: number };
+};
+
+type EventOf = {
+  readonly key: string;
+  readonly address: string;
+  readonly port: number;
+  readonly probe: string;
+};
+
+/** What becomes a log line; `at` and `since` are wall clock milliseconds. */
+export type MonitorEvent =
+  /** The verdict turned over; `reason` is that of the result that did it. */
+  | (EventOf & { readonly kind: 'turned'; from: Verdict; to: Verdict; reason: string; at: number })
+  /** It cannot be judged, `results` times in a row, since `since`; comes again every minute while that lasts. */
+  | (EventOf & { readonly kind: 'inconclusive'; reason: string; results: number; since: number; at: number })
+  /** It can be judged again. */
+  | (EventOf & { readonly kind: 'conclusive'; reason: string; since: number; at: number });
+
+/** Verdicts to be kept over a restart, as plain data. `at`: wall clock of the newest conclusive result. */
+export type Saved = {
+  readonly verdicts: readonly {
+    readonly key: string;
+    readonly verdict: 'up' | 'down';
+    readonly since: number;
+    readonly at: number;
+  }[];
+};
+
+type MonitorsOptions = {
+  readonly clock: Clock;
+  readonly run: (endpoint: Endpoint) => Promise<ProbeResult>;
+  /** Verdict or settledness of these endpoints changed. */
+  readonly onChange: (keys: readonly string[]) => void;
+  readonly onEvent: (event: MonitorEvent) => void;
+};
+
+/** One endpoint, owned by Monitors. */
+type Watched = {
+  readonly endpoint: Endpoint;
+  readonly hash: number;
+  state: VerdictState;
+  last: EndpointState['last'];
+  readonly counts: { ok: number; fail: number; inconclusive: number };
+  /** Wall clock of the newest conclusive result, here or before a restart. */
+  confirmedAt: number;
+  /** Monotonic start of the newest probe. */
+  startedAt: number;
+  inFlight: number;
+  timer: Timer | undefined;
+  isGone: boolean;
+  readonly row: Row;
+};
+
+/** Inconclusive results in a row. `since` is wall clock, the other two are monotonic. */
+type Row = { results: number; since: number; begunAt: number; announcedAt: number | undefined };
+
+const emptyRow: Row = { results: 0, since: 0, begunAt: 0, announcedAt: undefined };
+
+/** First probes of few endpoints come this close together, those of many closer. */
+const firstRoundGapMaxMs = 10;
+
+export class Monitors {
+  readonly #options: MonitorsOptions;
+  readonly #watched = new Map<string, Watched>();
+  /** Due, but probesInFlightMax are in flight: first in, first out. */
+  readonly #queue = new Set<Watched>();
+  #inFlight = 0;
+  /** Without a result or a verdict from before: what firstRound() waits for. */
+  readonly #unanswered = new Set<Watched>();
+  #firstRoundEnds: (() => void)[] = [];
+  /** Verdicts of an earlier process, by key. */
+  readonly #kept = new Map<string, Saved['verdicts'][number]>();
+
+  constructor(options: MonitorsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Watches exactly these from now on. Those that stay keep their state. A new one at the place of one that goes (the
+   * same server under a changed check) starts with its verdict, which the first result then confirms or overturns.
+   */
+  watch(endpoints: readonly Endpoint[]): void {
+    const wanted = new Map(endpoints.map((endpoint) => [endpoint.key, endpoint]));
+    const leaving = new Map<string, Watched>();
+    for (const [key, watched] of this.#watched) {
+      if (wanted.has(key)) continue;
+      leaving.set(placeOf(watched.endpoint), watched);
+      this.#remove(watched);
+    }
+    const added = [...wanted.values()].filter(({ key }) => !this.#watched.has(key));
+    const gapMs = Math.min(firstRoundSpreadMs / Math.max(1, added.length), firstRoundGapMaxMs);
+    added.forEach((endpoint, index) => {
+      this.#add(endpoint, leaving.get(placeOf(endpoint)), index * gapMs);
+    });
+    this.#endFirstRound();
+  }
+
+  /** What is known of an endpoint; undefined: it is not watched. */
+  state(key: string): EndpointState | undefined {
+    const watched = this.#watched.get(key);
+    return watched && describe(watched);
+  }
+
+  /** What is known of all endpoints. */
+  states(): EndpointState[] {
+    return [...this.#watched.values()].map(describe);
+  }
+
+  /** Resolves when every endpoint has a result, of whatever outcome, or a verdict from before; or at stop(). */
+  firstRound(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#firstRoundEnds.push(resolve);
+      this.#endFirstRound();
+    });
+  }
+
+  /** The verdicts, to be given to restore() by a later process. */
+  save(): Saved {
+    const verdicts: Saved['verdicts'][number][] = [];
+    for (const { endpoint, state, confirmedAt } of this.#watched.values()) {
+      if (state.verdict === 'unknown') continue;
+      verdicts.push({ key: endpoint.key, verdict: state.verdict, since: state.since, at: confirmedAt });
+    }
+    return { verdicts };
+  }
+
+  /** Takes over verdicts younger than keptAgeMaxMs, for endpoints without a result, watched now or later. */
+  restore(saved: Saved): void {
+    for (const kept of saved.verdicts) this.#kept.set(kept.key, kept);
+    const changed: string[] = [];
+    for (const watched of this.#unanswered) {
+      if (this.#carryKept(watched)) changed.push(watched.endpoint.key);
+    }
+    this.#endFirstRound();
+    if (changed.length > 0) this.#options.onChange(changed);
+  }
+
+  /** Stops for good; nothing is called back any more. */
+  stop(): void {
+    for (const watched of [...this.#watched.values()]) this.#remove(watched);
+    this.#endFirstRound();
+  }
+
+  #add(endpoint: Endpoint, before: Watched | undefined, delayMs: number): void {
+    const { clock } = this.#options;
+    const watched: Watched = {
+      endpoint,
+      hash: phaseHash(endpoint.key),
+      state: unknownState(clock.wall()),
+      last: undefined,
+      counts: { ok: 0, fail: 0, inconclusive: 0 },
+      confirmedAt: 0,
+      startedAt: clock.now(),
+      inFlight: 0,
+      timer: undefined,
+      isGone: false,
+      row: { ...emptyRow },
+    };
+    this.#watched.set(endpoint.key, watched);
+    this.#unanswered.add(watched);
+    if (!this.#carryKept(watched) && before !== undefined && before.state.verdict !== 'unknown') {
+      const { verdict, since } = before.state;
+      this.#carry(watched, carriedState(verdict, since, true), before.confirmedAt);
+    }
+    watched.timer = clock.after(delayMs, () => this.#due(watched));
+  }
+
+  #remove(watched: Watched): void {
+    watched.isGone = true;
+    watched.timer?.cancel();
+    this.#watched.delete(watched.endpoint.key);
+    this.#queue.delete(watched);
+    this.#unanswered.delete(watched);
+  }
+
+  /** Within the time that `fall` probes take, a kept verdict is as good as our own; an older one is provisional. */
+  #carryKept(watched: Watched): boolean {
+    const { key, check } = watched.endpoint;
+    const kept = this.#kept.get(key);
+    if (kept === undefined || (kept.verdict !== 'up' && kept.verdict !== 'down')) return false;
+    const ageMs = Math.abs(this.#options.clock.wall() - kept.at);
+    if (!(ageMs <= keptAgeMaxMs)) return false;
+    this.#kept.delete(key);
+    const isProvisional = ageMs > check.fall * check.intervalMs;
+    this.#carry(watched, carriedState(kept.verdict, kept.since, isProvisional), kept.at);
+    return true;
+  }
+
+  #carry(watched: Watched, state: VerdictState, confirmedAt: number): void {
+    watched.state = state;
+    watched.confirmedAt = confirmedAt;
+    this.#unanswered.delete(watched);
+  }
+
+  /** Sets the timer of the next start, anew where there is one. */
+  #plan(watched: Watched): void {
+    const { endpoint, state, startedAt, hash } = watched;
+    const { recheckMs, intervalMs } = endpoint.check;
+    watched.timer?.cancel();
+    const at = isInDoubt(state)
+      ? startedAt + Math.min(recheckMs, intervalMs)
+      : nextSlot(startedAt, intervalMs, hash);
+    const { clock } = this.#options;
+    watched.timer = clock.after(Math.max(0, at - clock.now()), () => this.#due(watched));
+  }
+
+  #due(watched: Watched): void {
+    watched.timer = undefined;
+    // Those in flight can turn the verdict over; the next is planned when one of them ends.
+    if (watched.inFlight >= resultsMissing(watched.state, watched.endpoint.check)) return;
+    if (this.#inFlight >= probesInFlightMax) this.#queue.add(watched);
+    else this.#start(watched);
+  }
+
+  #start(watched: Watched): void {
+    const { clock, run } = this.#options;
+    const { endpoint } = watched;
+    const startedAt = clock.now();
+    const limitMs = endpoint.check.timeoutMs + probeGraceMs;
+    let isOpen = true;
+    const end = (outcome: ProbeResult) => {
+      if (!isOpen) return;
+      isOpen = false;
+      guard.cancel();
+      this.#ended(watched, startedAt, outcome);
+    };
+    const guard = clock.after(limitMs, () => end(brokenResult(`did not end within ${limitMs} ms`, limitMs)));
+    watched.startedAt = startedAt;
+    watched.inFlight++;
+    this.#inFlight++;
+    this.#plan(watched);
+    new Promise<ProbeResult>((resolve) => resolve(run(endpoint))).then(end, (error: unknown) =>
+      end(brokenResult(`broke: ${error instanceof Error ? error.message : error}`, clock.now() - startedAt)),
+    );
+  }
+
+  #ended(watched: Watched, startedAt: number, result: ProbeResult): void {
+    this.#inFlight--;
+    watched.inFlight--;
+    if (!watched.isGone) this.#take(watched, startedAt, result);
+    for (const next of this.#queue) {
+      if (this.#inFlight >= probesInFlightMax) break;
+      this.#queue.delete(next);
+      this.#start(next);
+    }
+  }
+
+  #take(watched: Watched, startedAt: number, result: ProbeResult): void {
+    const before = watched.state;
+    const { outcome, reason } = result;
+    const at = this.#options.clock.wall();
+    const after = observe(before, { outcome, startedAt }, watched.endpoint.check, at);
+    watched.state = after;
+    watched.last = { ...result, at };
+    watched.counts[outcome]++;
+    if (outcome !== 'inconclusive') watched.confirmedAt = at;
+    const isPlanned = watched.timer !== undefined || this.#queue.has(watched);
+    if (!isPlanned || (watched.timer !== undefined && isInDoubt(before) !== isInDoubt(after))) {
+      this.#plan(watched);
+    }
+    this.#unanswered.delete(watched);
+    this.#endFirstRound();
+    this.#countRow(watched, result, at);
+    const { verdict: from } = before;
+    const { verdict: to } = after;
+    const { onEvent, onChange } = this.#options;
+    if (from !== to) onEvent({ kind: 'turned', ...nameOf(watched.endpoint), from, to, reason, at });
+    if (from !== to || isSettled(before) !== isSettled(after)) onChange([watched.endpoint.key]);
+  }
+
+  /** Announces rows of inconclusive results, and their end. */
+  #countRow({ row, endpoint }: Watched, { outcome, reason }: ProbeResult, at: number): void {
+    const { clock, onEvent } = this.#options;
+    const now = clock.now();
+    if (outcome !== 'inconclusive') {
+      const { announcedAt, since } = row;
+      Object.assign(row, emptyRow);
+      if (announcedAt !== undefined) onEvent({ kind: 'conclusive', ...nameOf(endpoint), reason, since, at });
+      return;
+    }
+    if (row.results++ === 0) {
+      row.begunAt = now;
+      row.since = at;
+    }
+    const isLong = now - row.begunAt > inconclusiveRowMax * endpoint.check.intervalMs;
+    if (row.results < inconclusiveRowMax && !isLong) return;
+    if (row.announcedAt !== undefined && now - row.announcedAt < inconclusiveRepeatMs) return;
+    row.announcedAt = now;
+    const { results, since } = row;
+    onEvent({ kind: 'inconclusive', ...nameOf(endpoint), reason, results, since, at });
+  }
+
+  #endFirstRound(): void {
+    if (this.#unanswered.size > 0) return;
+    const ends = this.#firstRoundEnds;
+    this.#firstRoundEnds = [];
+    for (const end of ends) end();
+  }
+}
+
+function placeOf({ check, address }: Endpoint): string {
+  return endpointPlace(check, address);
+}
+
+function nameOf({ key, address, check }: Endpoint): EventOf {
+  return { key, address, port: check.port, probe: check.kind };
+}
+
+function brokenResult(what: string, latencyMs: number): ProbeResult {
+  return { outcome: 'inconclusive', reason: `inconclusive: the probe itself ${what}`, latencyMs };
+}
+
+function describe({ endpoint, state, last, counts }: Watched): EndpointState {
+  const { verdict, since, failures, successes } = state;
+  const settled = isSettled(state);
+  return { ...endpoint, verdict, settled, since, last, failures, successes, counts: { ...counts } };
+}

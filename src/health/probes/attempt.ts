@@ -1,0 +1,114 @@
+// One try of a probe: one absolute deadline, one end, and the question whether a failure is our own fault. A probe
+// says what it waits for and reports what it sees; whatever comes after the end is ignored. Used by every probe kind.
+import { probeReasonMax } from '../../limits.ts';
+import { lagMeter } from '../lag.ts';
+import { isRouteError, lacksRoute, ownFault } from '../local.ts';
+import type { ProbeResult } from './probe.ts';
+
+type Outcome = ProbeResult['outcome'];
+
+export class Attempt {
+  /** Settles exactly once, at about the deadline at the latest. */
+  readonly result: Promise<ProbeResult>;
+  /** Noun of the reasons `no response within 2000 ms` and `connection reset, no response`. */
+  waitsFor = 'connection';
+  /** Cuts whatever is open; set by the probe as soon as there is something to cut. */
+  cut: () => void = () => {};
+
+  readonly #address: string;
+  readonly #port: number;
+  readonly #deadlineMs: number;
+  readonly #startedAt = performance.now();
+  readonly #lagBefore = lagMeter().total();
+  readonly #timer: NodeJS.Timeout;
+  #resolve: (result: ProbeResult) => void = () => {};
+  #ended = false;
+
+  constructor(address: string, port: number, deadlineMs: number) {
+    this.#address = address;
+    this.#port = port;
+    this.#deadlineMs = deadlineMs;
+    this.result = new Promise((resolve) => (this.#resolve = resolve));
+    this.#timer = setTimeout(() => this.#expire(), deadlineMs);
+  }
+
+  /** The server is up; `what` is completed to `200 in 12 ms`. */
+  ok(what: string): void {
+    if (!this.#end()) return;
+    this.#settle('ok', `${what} in ${Math.max(1, Math.round(this.#elapsed()))} ms`);
+  }
+
+  /** The server does not do what it should. */
+  fail(reason: string): void {
+    if (this.#end()) this.#settle('fail', reason);
+  }
+
+  /** The try says nothing about the server. */
+  inconclusive(reason: string): void {
+    if (this.#end()) this.#settle('inconclusive', reason);
+  }
+
+  /** An error of the socket; `words` is what it means where it is no error known here. */
+  broke(error: Error & { code?: string }, words: string = error.message): void {
+    if (!this.#end()) return;
+    const code = error.code ?? '';
+    const fault = ownFault(code);
+    if (fault !== undefined) this.#settle('inconclusive', fault);
+    else if (isRouteError(code)) void this.#brokeOnTheWay(code);
+    else this.#settle('fail', this.#socketWords(code) ?? words);
+  }
+
+  async #brokeOnTheWay(code: string): Promise<void> {
+    const ours = await lacksRoute(this.#address, this.#port);
+    if (ours) this.#settle('inconclusive', `this host has no route to the address (${code})`);
+    else this.#settle('fail', `${code === 'EHOSTUNREACH' ? 'host' : 'network'} unreachable (${code})`);
+  }
+
+  #socketWords(code: string): string | undefined {
+    if (code === 'ECONNREFUSED') return 'connection refused';
+    if (code === 'ETIMEDOUT') return `no ${this.waitsFor}, the network gave up (ETIMEDOUT)`;
+    if (code !== 'ECONNRESET' && code !== 'EPIPE') return undefined;
+    return `connection reset, no ${this.waitsFor}`;
+  }
+
+  /** After a hold-up the answer may lie in the kernel unread, and timers run first: let the sockets speak once. */
+  #expire(): void {
+    if (this.#lag() > this.#deadlineMs / 2) this.fail('');
+    else setImmediate(() => this.fail(`no ${this.waitsFor} within ${this.#deadlineMs} ms`));
+  }
+
+  /** True for the first caller only. */
+  #end(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.cut();
+    return true;
+  }
+
+  #elapsed(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  #lag(): number {
+    return lagMeter().total() - this.#lagBefore;
+  }
+
+  /** Even a success says nothing after a long hold-up: it may be as old as the hold-up was long. */
+  #settle(outcome: Outcome, reason: string): void {
+    const lag = this.#lag();
+    if (outcome !== 'inconclusive' && lag > this.#deadlineMs / 2) {
+      outcome = 'inconclusive';
+      reason = `this process was stopped for ${Math.round(lag)} ms`;
+    }
+    const prefix = outcome === 'inconclusive' ? 'inconclusive: ' : '';
+    const latencyMs = Math.round(this.#elapsed() * 10) / 10;
+    this.#resolve({ outcome, reason: printable(prefix + reason), latencyMs });
+  }
+}
+
+/** What a server sends may end up in a reason: nothing that moves a terminal or hides, and not too much of it. */
+function printable(text: string): string {
+  const clean = text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+  return clean.length <= probeReasonMax ? clean : `${clean.slice(0, probeReasonMax - 1)}…`;
+}

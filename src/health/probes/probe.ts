@@ -1,0 +1,35 @@
+// What a probe is: one attempt to find out whether one address serves. A kind of probe is one file here and one line
+// in index.ts; its options are plain data, from which config.ts derives what the operator may write. Types only.
+//
+// A result is `inconclusive` where the fault may be our own: it must never take a server out of the answers.
+
+/** One option of a probe; options.ts parses what the operator wrote for it. */
+export type Option = {
+  /** host: a name or address, perhaps with a port. codes: status codes and ranges. choice: one of `choices`. */
+  readonly kind: 'text' | 'host' | 'path' | 'port' | 'codes' | 'flag' | 'choice';
+  readonly default?: unknown;
+  readonly choices?: readonly string[];
+  /** One clause for the operator: the documentation of the option. */
+  readonly what: string;
+};
+
+/** Option values as parseOption() gives them, by name; an absent one has its default. */
+export type Options = Readonly<Record<string, unknown>>;
+
+export type ProbeResult = {
+  readonly outcome: 'ok' | 'fail' | 'inconclusive';
+  /** What happened, in words for the operator: printable characters only, at most probeReasonMax of them. */
+  readonly reason: string;
+  /** From start to verdict. */
+  readonly latencyMs: number;
+};
+
+export type Probe = {
+  readonly options: Readonly<Record<string, Option>>;
+  /** Port where the operator names none; undefined: naming one is required. */
+  readonly defaultPort: number | undefined;
+  /** Says in words why these options make no sense together, undefined where they do. */
+  conflict?(options: Options): string | undefined;
+  /** Tries once; settles at about deadlineMs at the latest. Rejects only for mistakes of our own. */
+  run(address: string, port: number, options: Options, deadlineMs: number): Promise<ProbeResult>;
+};

@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+// argv -> a command, nothing else. Commands are loaded only when they are run, so that `serve` reaches no library
+// through this file; keep the imports here to node: modules and small plain files.
+import { type Command, complain, EXIT, parseArguments, printUsage } from './cli/command.ts';
+import { nearest } from './near.ts';
+
+type Row = { readonly what: string; readonly load: () => Promise<{ command: Command }> };
+
+/** Every verb, in the order in which help shows them. */
+const commands: Readonly<Record<string, Row>> = {
+  serve: { what: 'answer queries until stopped', load: () => import('./cli/serve.ts') },
+  check: { what: 'find every fault in zones and settings', load: () => import('./cli/check.ts') },
+  reload: { what: 'take changed zones and settings into service', load: () => import('./cli/reload.ts') },
+  status: { what: 'show members, verdicts and shares', load: () => import('./cli/status.ts') },
+  explain: { what: 'show how a name is answered, step by step', load: () => import('./cli/explain.ts') },
+  lab: { what: 'try it: toy web servers behind a real daemon', load: () => import('./cli/lab.ts') },
+  version: { what: 'print the version', load: () => import('./cli/version.ts') },
+};
+
+/** Verbs that no operator types: the control process is forked by the server. */
+const hidden: Readonly<Record<string, Row>> = {
+  control: { what: '', load: () => import('./control/control.ts') },
+};
+
+const synonyms: Readonly<Record<string, string>> = { '--help': 'help', '-h': 'help', '--version': 'version' };
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [first, ...args] = argv;
+  if (first === undefined) {
+    process.stderr.write(overview());
+    return EXIT.usage;
+  }
+  const verb = synonyms[first] ?? first;
+  if (verb === 'help' && args.length === 0) {
+    process.stdout.write(overview());
+    return EXIT.done;
+  }
+  const asksHelp = verb === 'help';
+  const name = asksHelp ? args[0]! : verb;
+  const row = Object.hasOwn(commands, name) ? commands[name] : Object.hasOwn(hidden, name) && hidden[name];
+  if (!row) {
+    const meant = nearest(name, [...Object.keys(commands), 'help']);
+    complain(
+      `unknown command "${name}"${meant === undefined ? ', see steerdns help' : `, did you mean ${meant}?`}`,
+    );
+    return EXIT.usage;
+  }
+  const { command } = await row.load();
+  const parsed = parseArguments(command, asksHelp ? ['--help'] : args);
+  if ('fault' in parsed) {
+    complain(`${parsed.fault}, see steerdns help ${name}`);
+    return EXIT.usage;
+  }
+  if (parsed.values.help === true) {
+    process.stdout.write(printUsage(name, command));
+    return EXIT.done;
+  }
+  return command.run(parsed.values, parsed.positionals);
+}
+
+function overview(): string {
+  const rows = Object.entries(commands).map(([verb, { what }]) => `  ${verb.padEnd(9)} ${what}\n`);
+  return `usage: steerdns COMMAND [flags]\n\n${rows.join('')}  ${'help'.padEnd(9)} show the flags of a command\n`;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  // Operators get a sentence; the trace is for whoever asks for it.
+  const trace = process.env.STEERDNS_TRACE === '1' && error instanceof Error ? error.stack : undefined;
+  complain(trace ?? (error instanceof Error ? error.message : String(error)));
+  process.exitCode = EXIT.failed;
+}

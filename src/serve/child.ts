@@ -1,0 +1,75 @@
+// The control child: started, spoken to, restarted with back-off when it dies. While it is gone the threads answer
+// from the last tables; nothing here waits for it.
+import type { ChildProcess } from 'node:child_process';
+import { spawnMain } from '../spawn.ts';
+import type { Start, ToControl, ToServer } from './channel.ts';
+
+/** What the server wants to know of the child. */
+export type ChildWatch = {
+  /** The first message for a child that has just been started. */
+  start(recover: boolean): Start;
+  message(message: ToServer): void;
+  died(why: string, restarts: number): void;
+};
+
+/** A child that lived this long had a good start: its next death is not part of a series. */
+const goodLifeMs = 60_000;
+const backOffMs = [100, 500, 1000, 2000, 5000, 10_000];
+
+export class ControlChild {
+  restarts = 0;
+  readonly #watch: ChildWatch;
+  #child: ChildProcess | undefined;
+  #startedAt = 0;
+  #deathsInSeries = 0;
+  #isStopping = false;
+
+  constructor(watch: ChildWatch) {
+    this.#watch = watch;
+  }
+
+  /** Starts it; `recover` after a crash. */
+  start(recover: boolean): void {
+    this.#startedAt = performance.now();
+    const child = spawnMain(['control'], ['ignore', 'inherit', 'inherit', 'ipc']);
+    this.#child = child;
+    child.on('message', (message) => this.#watch.message(message as ToServer));
+    child.on('error', (error) => this.#died(child, error.message));
+    child.on('exit', (code, signal) => this.#died(child, signal ?? `exit code ${code}`));
+    this.send(this.#watch.start(recover));
+  }
+
+  /** Sends a message; one for a child that is gone is lost, and the next child asks anew. */
+  send(message: ToControl): void {
+    if (this.#child?.connected === true) this.#child.send(message, () => {});
+  }
+
+  /** Process id, for tests and the status file; undefined while it is gone. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Asks it to end, and ends it after `timeoutMs`. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#isStopping = true;
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    this.send({ kind: 'stop' });
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  #died(child: ChildProcess, why: string): void {
+    if (child !== this.#child || this.#isStopping) return;
+    this.#child = undefined;
+    this.#deathsInSeries = performance.now() - this.#startedAt > goodLifeMs ? 1 : this.#deathsInSeries + 1;
+    this.restarts += 1;
+    this.#watch.died(why, this.restarts);
+    const delay = backOffMs[Math.min(this.#deathsInSeries, backOffMs.length) - 1]!;
+    setTimeout(() => {
+      if (!this.#isStopping) this.start(true);
+    }, delay);
+  }
+}

@@ -1,0 +1,77 @@
+// UDP through node:dgram: one thread for every platform and for whoever has no koffi. Slower than the batch engine
+// and equal in everything else. It binds for itself, because a Node socket closes its descriptor with its thread.
+import { createSocket, type Socket } from 'node:dgram';
+import { parentPort, workerData } from 'node:worker_threads';
+import { COUNTER } from '../answer/counters.ts';
+import { respond } from '../answer/respond.ts';
+import { Tables } from '../answer/tables.ts';
+import { receiveBufferSize, receiveTimeoutMs, udpSizeMax } from '../limits.ts';
+import { Response } from '../wire/message.ts';
+import { Query, TRANSPORT } from '../wire/query.ts';
+import { Inbox, PHASE, type Publication, type ThreadData } from './inbox.ts';
+
+export type DgramData = ThreadData & { readonly listen: readonly { address: string; port: number }[] };
+
+/** What the thread tells the server: it is bound, or why not. */
+export type ThreadReport =
+  | { readonly kind: 'listening' }
+  | { readonly kind: 'fault'; readonly code: string; readonly what: string };
+
+const data = workerData as DgramData;
+const tables = new Tables(data.counters);
+const inbox = new Inbox(parentPort!, data, tables);
+const query = new Query();
+const response = new Response();
+const scratch = new Uint8Array(udpSizeMax);
+
+query.transport = TRANSPORT.udp;
+response.octets = scratch;
+response.sizeMax = udpSizeMax;
+
+function serveDatagram(socket: Socket, datagram: Uint8Array, address: string, port: number): void {
+  if (inbox.isBehind()) inbox.drain();
+  if (inbox.phase() !== PHASE.answering) return;
+  query.octets = datagram;
+  query.length = datagram.length;
+  query.sourcePort = port;
+  const length = respond(tables, query, response);
+  if (length === 0) return;
+  socket.send(Buffer.from(scratch.subarray(0, length)), port, address, (error) => {
+    if (error !== null) data.counters[COUNTER.sendFailed]! += 1;
+  });
+}
+
+function bindSocket({ address, port }: { address: string; port: number }): Promise<Socket> {
+  const six = address.includes(':');
+  const socket = createSocket({ type: six ? 'udp6' : 'udp4', ipv6Only: six });
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind({ address, port, exclusive: true }, () => {
+      socket.off('error', reject);
+      socket.on('error', () => {}); // a peer's ICMP error is nothing to die of
+      try {
+        socket.setRecvBufferSize(receiveBufferSize);
+      } catch {
+        // the kernel's own size stays; drops are counted
+      }
+      socket.on('message', (datagram, peer) => serveDatagram(socket, datagram, peer.address, peer.port));
+      resolve(socket);
+    });
+  });
+}
+
+parentPort!.on('message', (message: Publication) => inbox.take(message));
+
+try {
+  const sockets = await Promise.all(data.listen.map(bindSocket));
+  parentPort!.postMessage({ kind: 'listening' } satisfies ThreadReport);
+  const watch = setInterval(() => {
+    if (inbox.phase() !== PHASE.stopping) return;
+    clearInterval(watch);
+    for (const socket of sockets) socket.close();
+    parentPort!.close();
+  }, receiveTimeoutMs);
+} catch (error) {
+  const { code, message } = error as NodeJS.ErrnoException;
+  parentPort!.postMessage({ kind: 'fault', code: code ?? '', what: message } satisfies ThreadReport);
+}

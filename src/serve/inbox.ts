@@ -1,0 +1,79 @@
+// How a thread of the server process learns of publications. The server posts one message per publication and then
+// raises a shared generation word; a thread that sees a new word after a receive drains its port, adopts, and writes
+// the generation into its cell. The server counts a publication as adopted when every cell shows it.
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { Tables } from '../answer/tables.ts';
+
+/** Cells of the shared control words; from `adopted` on there is one cell per thread. */
+export const SHARED = {
+  /** Last generation posted; written by the server. */
+  generation: 0,
+  /** 1 once queries may be received, 2 when the process stops; written by the server. */
+  phase: 1,
+  adopted: 2,
+} as const;
+
+export const PHASE = { waiting: 0, answering: 1, stopping: 2 } as const;
+
+/** One publication as it is posted to a thread. Buffers may be longer than what they hold; tables say their length. */
+export type Publication = {
+  readonly generation: number;
+  readonly zones?: readonly { readonly origin: string; readonly table: Uint8Array }[];
+  readonly sets: readonly {
+    readonly origin: string;
+    readonly table: Uint8Array;
+    /** This thread's cells, one per set. */
+    readonly counts: Float64Array;
+  }[];
+};
+
+/** What every thread of the server process is given at its start. */
+export type ThreadData = {
+  /** The thread's number: its cell is SHARED.adopted + index. */
+  readonly index: number;
+  readonly shared: Int32Array;
+  /** The thread's row of counters. */
+  readonly counters: Float64Array;
+};
+
+/** A thread's end of it. */
+export class Inbox {
+  readonly #port: MessagePort;
+  readonly #shared: Int32Array;
+  readonly #cell: number;
+  readonly #tables: Tables;
+  #seen = 0;
+
+  constructor(port: MessagePort, data: ThreadData, tables: Tables) {
+    this.#port = port;
+    this.#shared = data.shared;
+    this.#cell = SHARED.adopted + data.index;
+    this.#tables = tables;
+  }
+
+  /** Whether there is something to adopt: one read of shared memory, for between two batches. */
+  isBehind(): boolean {
+    return Atomics.load(this.#shared, SHARED.generation) !== this.#seen;
+  }
+
+  /** Adopts everything that was posted, in order. */
+  drain(): void {
+    for (let received = receiveMessageOnPort(this.#port); received !== undefined; ) {
+      this.take(received.message);
+      received = receiveMessageOnPort(this.#port);
+    }
+  }
+
+  /** Adopts one publication. A message that is none is a mistake of ours: the thread dies and is replaced. */
+  take(message: Publication): void {
+    if (!Number.isInteger(message.generation)) throw new Error('not a publication');
+    this.#tables.adopt(message);
+    this.#seen = message.generation;
+    Atomics.store(this.#shared, this.#cell, message.generation);
+  }
+
+  /** One of PHASE. */
+  phase(): number {
+    return Atomics.load(this.#shared, SHARED.phase);
+  }
+}

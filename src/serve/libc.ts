@@ -1,0 +1,49 @@
+// The door to koffi: the few functions of libc that batched UDP needs, sync, and nothing else. koffi is an optional
+// dependency; where it or the platform is missing, loadLibC() says so in a sentence and UDP goes through node:dgram.
+
+/** libc as mmsg.ts sees it. Addresses are bigints made by `address`; a result below 0 means error(). */
+export type LibC = {
+  readonly socket: (family: number, type: number, protocol: number) => number;
+  readonly bind: (fd: number, name: Uint8Array, size: number) => number;
+  readonly getsockname: (fd: number, name: Uint8Array, size: Int32Array) => number;
+  readonly setsockopt: (fd: number, level: number, option: number, value: Uint8Array, size: number) => number;
+  readonly close: (fd: number) => number;
+  readonly poll: (polls: bigint, count: number, timeoutMs: number) => number;
+  readonly recvmmsg: (fd: number, headers: bigint, count: number, flags: number, timeout: null) => number;
+  readonly sendmmsg: (fd: number, headers: bigint, count: number, flags: number) => number;
+  /** Address of a buffer's memory, which stays where it is as long as the buffer is referenced. */
+  readonly address: (buffer: ArrayBufferLike) => bigint;
+  /** The error of the call just made. */
+  readonly error: (what: string) => NodeJS.ErrnoException;
+};
+
+/** Loads libc, or says why it cannot be had. */
+export async function loadLibC(): Promise<LibC | string> {
+  if (process.platform !== 'linux') return `batched UDP needs Linux, this is ${process.platform}`;
+  if (process.arch !== 'x64' && process.arch !== 'arm64')
+    return `batched UDP is not tried on ${process.arch}`;
+  let koffi: typeof import('koffi')['default'];
+  try {
+    koffi = (await import('koffi')).default;
+  } catch (error) {
+    return `koffi cannot be loaded: ${(error as Error).message.split('\n')[0]}`;
+  }
+  const library = koffi.load(null); // the process's own symbols: glibc and musl alike
+  return {
+    socket: library.func('int socket(int, int, int)'),
+    bind: library.func('int bind(int, void*, uint32_t)'),
+    getsockname: library.func('int getsockname(int, void*, void*)'),
+    setsockopt: library.func('int setsockopt(int, int, int, void*, uint32_t)'),
+    close: library.func('int close(int)'),
+    poll: library.func('int poll(void*, uint64_t, int)'),
+    recvmmsg: library.func('int recvmmsg(int, void*, uint32_t, int, void*)'),
+    sendmmsg: library.func('int sendmmsg(int, void*, uint32_t, int)'),
+    address: (buffer) => koffi.address(buffer),
+    error: (what) => {
+      const number = koffi.errno();
+      const code =
+        Object.entries(koffi.os.errno).find(([, value]) => value === number)?.[0] ?? `errno ${number}`;
+      return Object.assign(new Error(`${what}: ${code}`), { code });
+    },
+  };
+}

@@ -1,0 +1,230 @@
+// hot: batched UDP on Linux: sockets, recvmmsg and sendmmsg through koffi, and the buffers they work on. Two calls
+// into libc per batch and no allocation. Only sync calls; every buffer lives as long as the thread, because libc
+// keeps addresses that V8 knows nothing of; every socket has SO_RCVTIMEO, or an exit would hang in recvmmsg.
+// The layouts below are those of 64-bit little-endian Linux (x64 and arm64, glibc and musl).
+import { batchMax, receiveBufferSize, receiveTimeoutMs, udpQuerySizeMax } from '../limits.ts';
+import { parseAddressText } from '../wire/literals.ts';
+import { type LibC, loadLibC } from './libc.ts';
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_DGRAM_CLOEXEC = 2 | 0x80000;
+const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
+const SO_REUSEPORT = 15;
+const SO_RCVTIMEO = 20;
+const SO_RCVBUFFORCE = 33;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+const MSG_TRUNC = 0x20;
+const MSG_DONTWAIT = 0x40;
+const MSG_WAITFORONE = 0x10000;
+const POLLIN = 1;
+
+/** Octets of a sockaddr_in6, the larger of the two; of a struct mmsghdr; of a struct iovec. */
+const nameSize = 28;
+const headerSize = 64;
+const iovecSize = 16;
+/** 32-bit words of a struct mmsghdr: length of the peer's name, flags, length of the datagram. */
+const NAME_LENGTH = 2;
+const FLAGS = 12;
+const LENGTH = 14;
+const headerWords = headerSize / 4;
+
+export type UdpSocket = { readonly fd: number };
+
+/** Set-up: loads libc; a sentence where the batch engine cannot be had. */
+export const libc: LibC | string = await loadLibC();
+
+function call(): LibC {
+  if (typeof libc === 'string') throw new Error(libc);
+  return libc;
+}
+
+function int(value: number): Uint8Array {
+  return new Uint8Array(Int32Array.of(value).buffer);
+}
+
+/**
+ * Set-up: makes and binds one UDP socket. Port 0 lets the kernel choose. Throws an Error whose `code` is the
+ * system's (EADDRINUSE, EACCES, EADDRNOTAVAIL …).
+ */
+export function bindUdp(address: string, port: number, shared: boolean): UdpSocket {
+  const c = call();
+  const octets = parseAddressText(address)!;
+  const six = octets.length === 16;
+  const fd = c.socket(six ? AF_INET6 : AF_INET, SOCK_DGRAM_CLOEXEC, 0);
+  if (fd < 0) throw c.error('socket');
+  if (shared) c.setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, int(1), 4);
+  if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, int(1), 4);
+  if (c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, int(receiveBufferSize), 4) !== 0) {
+    c.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, int(receiveBufferSize), 4);
+  }
+  c.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, int(receiveBufferSize), 4);
+  const timeval = new BigInt64Array([0n, BigInt(receiveTimeoutMs) * 1000n]);
+  c.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(timeval.buffer), 16);
+  const name = new Uint8Array(nameSize);
+  const view = new DataView(name.buffer);
+  view.setUint16(0, six ? AF_INET6 : AF_INET, true);
+  view.setUint16(2, port);
+  name.set(octets, six ? 8 : 4);
+  if (c.bind(fd, name, six ? nameSize : 16) !== 0) {
+    const error = c.error('bind');
+    c.close(fd);
+    throw error;
+  }
+  return { fd };
+}
+
+/** Set-up: the port a socket is bound to. */
+export function boundPort(socket: UdpSocket): number {
+  const name = new Uint8Array(nameSize);
+  if (call().getsockname(socket.fd, name, Int32Array.of(nameSize)) !== 0) throw call().error('getsockname');
+  return new DataView(name.buffer).getUint16(2);
+}
+
+/** Set-up: closes a socket that no thread uses any more. */
+export function closeUdp(socket: UdpSocket): void {
+  call().close(socket.fd);
+}
+
+/**
+ * A batch of datagrams: received into `rx`, answered into `tx`. Datagram i is at i * slotSize. The answer to it is
+ * staged with stage(); staged answers keep the peers' names, so they are moved where an answer was left out.
+ */
+export class Batch {
+  readonly slotSize = udpQuerySizeMax;
+  readonly rx = new Uint8Array(batchMax * udpQuerySizeMax);
+  readonly tx = new Uint8Array(batchMax * udpQuerySizeMax);
+  /** How many answers are staged, and where the next is to be written in `tx`. */
+  staged = 0;
+  readonly #names = new Uint8Array(batchMax * nameSize);
+  readonly #rxIovecs = new BigUint64Array(batchMax * 2);
+  readonly #txIovecs = new BigUint64Array(batchMax * 2);
+  readonly #rxHeaders = new BigUint64Array((batchMax * headerSize) / 8);
+  readonly #txHeaders = new BigUint64Array((batchMax * headerSize) / 8);
+  // The same memory as 32-bit words: lengths and flags without BigInt in the loop.
+  readonly #rxWords = new Uint32Array(this.#rxHeaders.buffer);
+  readonly #txWords = new Uint32Array(this.#txHeaders.buffer);
+  readonly #txLengths = new Uint32Array(this.#txIovecs.buffer);
+  readonly #rxAddress: bigint;
+  readonly #txAddresses: bigint[] = [];
+  readonly #c: LibC;
+
+  /** Set-up: lays out the buffers once. */
+  constructor() {
+    const c = call();
+    this.#c = c;
+    const names = c.address(this.#names.buffer);
+    for (let i = 0; i < batchMax; i++) {
+      const slot = BigInt(i * udpQuerySizeMax);
+      this.#rxIovecs[i * 2] = c.address(this.rx.buffer) + slot;
+      this.#rxIovecs[i * 2 + 1] = BigInt(udpQuerySizeMax);
+      this.#txIovecs[i * 2] = c.address(this.tx.buffer) + slot;
+      for (const [headers, iovecs] of [
+        [this.#rxHeaders, this.#rxIovecs],
+        [this.#txHeaders, this.#txIovecs],
+      ] as const) {
+        headers[i * 8] = names + BigInt(i * nameSize); // both share the peer's name
+        headers[i * 8 + 1] = BigInt(nameSize);
+        headers[i * 8 + 2] = c.address(iovecs.buffer) + BigInt(i * iovecSize);
+        headers[i * 8 + 3] = 1n;
+      }
+      this.#txAddresses.push(c.address(this.#txHeaders.buffer) + BigInt(i * headerSize));
+    }
+    this.#rxAddress = c.address(this.#rxHeaders.buffer);
+  }
+
+  /** Receives up to batchMax datagrams; with `wait` until the first comes or the socket's time is up. 0: none. */
+  receive(fd: number, wait: boolean): number {
+    const received = this.#c.recvmmsg(
+      fd,
+      this.#rxAddress,
+      batchMax,
+      wait ? MSG_WAITFORONE : MSG_DONTWAIT,
+      null,
+    );
+    this.staged = 0;
+    return received > 0 ? received : 0;
+  }
+
+  /** Length of datagram i, or 0 where it was longer than a slot: no query is, so it is not read. */
+  lengthOf(i: number): number {
+    return (this.#rxWords[i * headerWords + FLAGS]! & MSG_TRUNC) !== 0
+      ? 0
+      : this.#rxWords[i * headerWords + LENGTH]!;
+  }
+
+  /** UDP port that datagram i came from. */
+  portOf(i: number): number {
+    return (this.#names[i * nameSize + 2]! << 8) | this.#names[i * nameSize + 3]!;
+  }
+
+  /** Puts the kernel's room for the peer's name back; to be called for every datagram received. */
+  release(i: number): void {
+    this.#rxWords[i * headerWords + NAME_LENGTH] = nameSize;
+  }
+
+  /** Stages the `length` octets written at tx[staged * slotSize] as the answer to datagram i. */
+  stage(i: number, length: number): void {
+    const to = this.staged;
+    if (to !== i) this.#names.copyWithin(to * nameSize, i * nameSize, (i + 1) * nameSize);
+    this.#txWords[to * headerWords + NAME_LENGTH] = this.#rxWords[i * headerWords + NAME_LENGTH]!;
+    this.#txLengths[to * 4 + 2] = length;
+    this.staged = to + 1;
+  }
+
+  /** Sends what is staged; returns how many the kernel refused. One that it refuses is skipped, never the rest. */
+  send(fd: number): number {
+    let sent = 0;
+    let refused = 0;
+    while (sent < this.staged) {
+      const n = this.#c.sendmmsg(fd, this.#txAddresses[sent]!, this.staged - sent, 0);
+      if (n > 0) sent += n;
+      else {
+        sent += 1;
+        refused += 1;
+      }
+    }
+    return refused;
+  }
+
+  /** Addresses datagram i to a peer; for the self-test, which has nobody to answer. */
+  addressTo(i: number, address: string, port: number): void {
+    const at = i * nameSize;
+    const view = new DataView(this.#names.buffer);
+    view.setUint16(at, AF_INET, true);
+    view.setUint16(at + 2, port);
+    this.#names.set(parseAddressText(address)!, at + 4);
+    this.#rxWords[i * headerWords + NAME_LENGTH] = 16;
+  }
+}
+
+/** Waits until one of several sockets has something: struct pollfd for each, laid out once. */
+export class Readiness {
+  readonly #polls: Int32Array;
+  readonly #address: bigint;
+  readonly #c: LibC;
+
+  /** Set-up: for the sockets in this order. */
+  constructor(sockets: readonly UdpSocket[]) {
+    this.#c = call();
+    this.#polls = new Int32Array(sockets.length * 2);
+    sockets.forEach((socket, i) => {
+      this.#polls[i * 2] = socket.fd;
+      this.#polls[i * 2 + 1] = POLLIN;
+    });
+    this.#address = this.#c.address(this.#polls.buffer as ArrayBuffer);
+  }
+
+  /** Waits at most receiveTimeoutMs; false when nothing came. */
+  wait(): boolean {
+    return this.#c.poll(this.#address, this.#polls.length / 2, receiveTimeoutMs) > 0;
+  }
+
+  /** Whether socket i has something to read. */
+  isReady(i: number): boolean {
+    return this.#polls[i * 2 + 1]! >>> 16 !== 0;
+  }
+}

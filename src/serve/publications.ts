@@ -1,0 +1,250 @@
+// What the server publishes to its threads, and the generations it owns. Tables arrive from control (or from the
+// state directory), are checked, copied into shared buffers and posted, one message per publication and thread; then
+// the generation word is raised. What a publication replaced is given back when every thread has adopted it.
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { SETS, setsMagic, tableFault, tableId, zoneMagic } from '../answer/layout.ts';
+import { adoptTimeoutMs } from '../limits.ts';
+import { Buffers } from './buffers.ts';
+import type { Publish, ZoneRef } from './channel.ts';
+import { type Publication, SHARED } from './inbox.ts';
+import type { Thread } from './threads.ts';
+
+type ZoneInService = { readonly origin: string; readonly id: string; readonly table: Uint8Array };
+type SetsInService = {
+  readonly origin: string;
+  readonly edition: number;
+  readonly zoneId: string;
+  readonly table: Uint8Array;
+  readonly setCount: number;
+  /** A row of cells per thread. */
+  readonly counts: Float64Array;
+};
+
+/** A publication that not every thread has adopted yet. */
+type Pending = {
+  readonly generation: number;
+  readonly ticket: number;
+  readonly deadline: number;
+  readonly oldZones: readonly ZoneInService[];
+  readonly oldSets: readonly SetsInService[];
+};
+
+/** What happens to publications, for the server to pass on. */
+export type PublicationWatch = {
+  adopted(ticket: number, generation: number, fault: string | undefined): void;
+  /** Final counts of an answer-set table. */
+  retired(origin: string, edition: number, counts: Float64Array): void;
+};
+
+const pollMs = 5;
+
+export class Publications {
+  generation = 0;
+  readonly buffers = new Buffers();
+  readonly #runDir: string;
+  readonly #shared: Int32Array;
+  readonly #watch: PublicationWatch;
+  #threads: readonly Thread[] = [];
+  #zones = new Map<string, ZoneInService>();
+  #sets = new Map<string, SetsInService>();
+  #pending: Pending[] = [];
+  #poll: NodeJS.Timeout | undefined;
+
+  constructor(runDir: string, shared: Int32Array, watch: PublicationWatch) {
+    this.#runDir = runDir;
+    this.#shared = shared;
+    this.#watch = watch;
+  }
+
+  /** Sets the threads that publications go to; before the first. */
+  setThreads(threads: readonly Thread[]): void {
+    this.#threads = threads;
+  }
+
+  /** Everything in service, as one publication for a thread that has just been started. */
+  current(index: number): Publication {
+    return {
+      generation: this.generation,
+      zones: [...this.#zones.values()].map(({ origin, table }) => ({ origin, table })),
+      sets: [...this.#sets.values()].map((sets) => post(sets, index)),
+    };
+  }
+
+  /** Counts per set, summed over threads, of the tables in service. */
+  setCounts(): { origin: string; edition: number; counts: Float64Array }[] {
+    return [...this.#sets.values()].map((sets) => ({
+      origin: sets.origin,
+      edition: sets.edition,
+      counts: folded(sets),
+    }));
+  }
+
+  /** Takes control's publication. Any fault refuses it whole: what is in service stays. */
+  publish(message: Publish): void {
+    const taken: SharedArrayBuffer[] = [];
+    try {
+      const zones = message.zones?.map((ref) => this.#zoneInService(ref, taken));
+      const sets = message.sets.map(({ origin, edition, table }) =>
+        this.#setsInService(origin, edition, table, taken),
+      );
+      this.#adopt(zones, sets, message.ticket);
+    } catch (error) {
+      for (const buffer of taken) this.buffers.giveBack(buffer);
+      this.#watch.adopted(message.ticket, this.generation, (error as Error).message);
+    }
+  }
+
+  /** Takes kept tables into service; those that are damaged are left out and named in the answer. */
+  restore(
+    zones: readonly { origin: string; id: string; table: Uint8Array }[],
+    sets: readonly { origin: string; edition: number; table: Uint8Array }[],
+  ): string[] {
+    const faults: string[] = [];
+    const whole = <T extends { origin: string; table: Uint8Array }>(magic: number) => {
+      return (kept: T): boolean => {
+        const fault = tableFault(kept.table, magic);
+        if (fault !== undefined) faults.push(`${kept.origin} ${fault}`);
+        return fault === undefined;
+      };
+    };
+    const taken: SharedArrayBuffer[] = [];
+    this.#adopt(
+      zones
+        .filter(whole(zoneMagic))
+        .map(({ origin, id, table }) => ({ origin, id, table: this.#copy(table, taken) })),
+      sets
+        .filter(whole(setsMagic))
+        .map((kept) => this.#setsInService(kept.origin, kept.edition, kept.table, taken)),
+      0,
+    );
+    return faults;
+  }
+
+  #adopt(zones: ZoneInService[] | undefined, sets: readonly SetsInService[], ticket: number): void {
+    const oldZones: ZoneInService[] = [];
+    const oldSets: SetsInService[] = [];
+    if (zones !== undefined) {
+      const kept = new Set(zones.map((zone) => zone.table));
+      oldZones.push(...[...this.#zones.values()].filter((zone) => !kept.has(zone.table)));
+      this.#zones = new Map(zones.map((zone) => [zone.origin, zone]));
+    }
+    for (const next of sets) {
+      const old = this.#sets.get(next.origin);
+      if (old !== undefined) oldSets.push(old);
+      this.#sets.set(next.origin, next);
+    }
+    for (const [origin, old] of this.#sets) {
+      // Sets of a zone that is gone or has other content are of no use to anyone.
+      if (this.#zones.get(origin)?.id === old.zoneId) continue;
+      oldSets.push(old);
+      this.#sets.delete(origin);
+    }
+    this.generation += 1;
+    for (const thread of this.#threads) {
+      thread.post({
+        generation: this.generation,
+        ...(zones === undefined ? {} : { zones: zones.map(({ origin, table }) => ({ origin, table })) }),
+        sets: sets.map((next) => post(next, thread.index)),
+      });
+    }
+    Atomics.store(this.#shared, SHARED.generation, this.generation);
+    Atomics.notify(this.#shared, SHARED.generation);
+    const deadline = performance.now() + adoptTimeoutMs;
+    this.#pending.push({ generation: this.generation, ticket, deadline, oldZones, oldSets });
+    this.#settle();
+  }
+
+  /** Reports what every thread has adopted, and replaces threads that do not adopt in time. */
+  #settle(): void {
+    clearTimeout(this.#poll);
+    const adopted = this.#threads.reduce(
+      (least, thread) => Math.min(least, thread.generation()),
+      this.generation,
+    );
+    while (this.#pending.length > 0 && this.#pending[0]!.generation <= adopted)
+      this.#retire(this.#pending.shift()!);
+    const first = this.#pending[0];
+    if (first === undefined) return;
+    if (performance.now() > first.deadline) {
+      for (const thread of this.#threads) if (thread.generation() < first.generation) thread.replace();
+      this.#pending[0] = { ...first, deadline: performance.now() + adoptTimeoutMs };
+    }
+    this.#poll = setTimeout(() => this.#settle(), pollMs);
+  }
+
+  #retire({ generation, ticket, oldZones, oldSets }: Pending): void {
+    for (const { table } of oldZones) this.buffers.giveBack(table.buffer as SharedArrayBuffer);
+    for (const sets of oldSets) {
+      this.#watch.retired(sets.origin, sets.edition, folded(sets));
+      this.buffers.giveBack(sets.table.buffer as SharedArrayBuffer);
+      this.buffers.giveBack(sets.counts.buffer as SharedArrayBuffer);
+    }
+    if (ticket !== 0) this.#watch.adopted(ticket, generation, undefined);
+  }
+
+  #zoneInService({ origin, id, file, length }: ZoneRef, taken: SharedArrayBuffer[]): ZoneInService {
+    const old = this.#zones.get(origin);
+    if (old?.id === id) return old;
+    const buffer = this.buffers.take(length);
+    taken.push(buffer);
+    const table = new Uint8Array(buffer, 0, length);
+    readWhole(join(this.#runDir, file), table);
+    const fault = tableFault(table, zoneMagic);
+    if (fault !== undefined) throw new Error(`zone table of ${origin} ${fault}`);
+    return { origin, id, table };
+  }
+
+  #setsInService(
+    origin: string,
+    edition: number,
+    table: Uint8Array,
+    taken: SharedArrayBuffer[],
+  ): SetsInService {
+    const copy = this.#copy(table, taken);
+    const fault = tableFault(copy, setsMagic);
+    if (fault !== undefined) throw new Error(`answer sets of ${origin} ${fault}`);
+    const words = new Uint32Array(copy.buffer, 0, SETS.words);
+    const setCount = words[SETS.setCount]!;
+    const rows = Math.max(1, this.#threads.length);
+    const size = Math.max(8, rows * setCount * Float64Array.BYTES_PER_ELEMENT);
+    const buffer = this.buffers.take(size);
+    taken.push(buffer);
+    const counts = new Float64Array(buffer, 0, size / Float64Array.BYTES_PER_ELEMENT).fill(0);
+    return { origin, edition, zoneId: tableId(words), table: copy, setCount, counts };
+  }
+
+  #copy(table: Uint8Array, taken: SharedArrayBuffer[]): Uint8Array {
+    const buffer = this.buffers.take(table.length);
+    taken.push(buffer);
+    const copy = new Uint8Array(buffer, 0, table.length);
+    copy.set(table);
+    return copy;
+  }
+}
+
+function post(
+  { origin, table, setCount, counts }: SetsInService,
+  index: number,
+): Publication['sets'][number] {
+  return { origin, table, counts: counts.subarray(index * setCount, (index + 1) * setCount) };
+}
+
+function folded({ setCount, counts }: SetsInService): Float64Array {
+  const sums = new Float64Array(setCount);
+  for (let i = 0; i < counts.length && setCount > 0; i++) sums[i % setCount]! += counts[i]!;
+  return sums;
+}
+
+function readWhole(path: string, into: Uint8Array): void {
+  const fd = openSync(path, 'r');
+  try {
+    for (let at = 0; at < into.length; ) {
+      const read = readSync(fd, into, at, into.length - at, at);
+      if (read === 0) throw new Error(`${path} is shorter than announced`);
+      at += read;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,298 @@
+// The server process: owns the sockets, the threads that answer, the tables they answer from and the control child.
+// It reaches no library but koffi (in mmsg.ts) and pino, reads no zone and judges nothing: whatever is clever lives in
+// control, and when control dies, answers go on from the last tables.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { counterNames } from '../answer/counters.ts';
+import { firstRoundMaxMs, keptAgeMaxMs } from '../limits.ts';
+import { flushLog, log } from '../log.ts';
+import type { Paths } from '../paths.ts';
+import { parseSocketAddress, type SocketAddress } from '../wire/addresses.ts';
+import type { Facts, Start, ToServer } from './channel.ts';
+import { ControlChild } from './child.ts';
+import { kernelDrops } from './drops.ts';
+import { PHASE, SHARED } from './inbox.ts';
+import { type Kept, readKept } from './kept.ts';
+import { keepListen, type Listen, readListen } from './listen.ts';
+import { type Lock, takeLock } from './lock.ts';
+import { bindUdp, closeUdp, type UdpSocket } from './mmsg.ts';
+import { Publications } from './publications.ts';
+import { batchEngineFault } from './selftest.ts';
+import { Thread, type ThreadKind, type ThreadWatch } from './threads.ts';
+
+export type Engine = 'batch' | 'dgram';
+
+export type ServerOptions = Paths & {
+  /** Listen addresses from flags; empty: the YAML's. */
+  readonly listen: readonly string[];
+  /** Number of UDP workers; undefined: the YAML's, else one per core. */
+  readonly workers: number | undefined;
+  readonly engine: Engine | 'auto';
+};
+
+/** Why a server does not start: one sentence for the operator. */
+export type ServerFault = { readonly fault: string };
+
+/** Threads beyond this are no use to anyone, and the control words have room for no more. */
+const threadsMax = 128;
+/** Control publishes its first round within firstRoundMaxMs; if it has not by then, we answer with what we have. */
+const patienceMs = firstRoundMaxMs + 3000;
+const stopMs = 2000;
+
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #lock: Lock;
+  readonly #shared = new Int32Array(new SharedArrayBuffer((SHARED.adopted + threadsMax) * 4));
+  readonly #publications: Publications;
+  readonly #control: ControlChild;
+  readonly #startedAt = Date.now();
+  #threads: Thread[] = [];
+  #listen: SocketAddress[] = [];
+  #engine: Engine = 'batch';
+  #engineReason = '';
+  /** Kept tables were fresh enough to answer from at once. */
+  #isKept = false;
+  #waiting: Map<string, (value: unknown) => void> = new Map();
+  #stopping: Promise<void> | undefined;
+
+  /** Starts a server. It answers when kept tables are fresh, or when control has published its first round. */
+  static async start(options: ServerOptions): Promise<Server | ServerFault> {
+    let lock: Lock | ServerFault;
+    try {
+      mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
+      mkdirSync(options.runDir, { recursive: true, mode: 0o755 });
+      lock = await takeLock(options.stateDir);
+    } catch (error) {
+      return { fault: `cannot use the state or run directory: ${(error as Error).message}` };
+    }
+    if ('fault' in lock) return lock;
+    const server = new Server(options, lock);
+    const fault = await server.#start();
+    if (fault === undefined) return server;
+    await server.stop();
+    return { fault };
+  }
+
+  private constructor(options: ServerOptions, lock: Lock) {
+    this.#options = options;
+    this.#lock = lock;
+    this.#publications = new Publications(options.runDir, this.#shared, {
+      adopted: (ticket, generation, fault) => {
+        this.#control.send({ kind: 'published', ticket, generation, fault });
+      },
+      retired: (origin, edition, counts) => this.#control.send({ kind: 'retired', origin, edition, counts }),
+    });
+    this.#control = new ControlChild({
+      start: (recover) => this.#startMessage(recover),
+      message: (message) => this.#receive(message),
+      died: (why, restarts) => log.error({ why, restarts }, 'control died: DNS goes on from the last tables'),
+    });
+  }
+
+  /** The control child's process id. */
+  get controlPid(): number | undefined {
+    return this.#control.pid;
+  }
+
+  /** The UDP and stream threads, for tests that end them. */
+  get threads(): readonly Thread[] {
+    return this.#threads;
+  }
+
+  /** Reads everything anew, as SIGHUP asks; the log says what came of it. */
+  reload(): void {
+    this.#control.send({ kind: 'reload' });
+  }
+
+  /** Answers what is queued, ends threads and control, and releases the state directory. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #start(): Promise<string | undefined> {
+    const { stateDir, runDir, configDir } = this.#options;
+    writeFileSync(
+      join(runDir, 'server.json'),
+      JSON.stringify({ pid: process.pid, startedAt: this.#startedAt }),
+    );
+    const kept = this.#readKept(keptAgeMaxMs);
+    this.#isKept = kept !== undefined;
+    const fromFlags =
+      this.#options.listen.length > 0 ? { listen: this.#options.listen, workers: 0 } : undefined;
+    const known = fromFlags ?? readListen(stateDir, configDir);
+    this.#control.start(false);
+    const listen = known ?? ((await this.#once('listen', patienceMs)) as Listen | undefined);
+    if (listen === undefined) return 'control did not say where to listen; its log lines are above';
+    const fault = await this.#open(listen, kept);
+    if (fault !== undefined) return fault;
+    if (this.#isKept) this.#answer();
+    else void this.#answerWhenReady();
+    log.info({ engine: this.#engine, listen: listen.listen, workers: this.#threads.length - 1 }, 'serving');
+    return undefined;
+  }
+
+  async #answerWhenReady(): Promise<void> {
+    if ((await this.#once('ready', patienceMs)) === undefined && this.#publications.generation === 0) {
+      log.error('control has published nothing: answering from what was kept, however old it is');
+      this.#restore(this.#readKept(Number.POSITIVE_INFINITY));
+    }
+    this.#answer();
+  }
+
+  #answer(): void {
+    Atomics.compareExchange(this.#shared, SHARED.phase, PHASE.waiting, PHASE.answering);
+    Atomics.notify(this.#shared, SHARED.phase);
+  }
+
+  /** What was kept, if it is younger than `ageMaxMs`. */
+  #readKept(ageMaxMs: number): Kept | undefined {
+    const kept = readKept(this.#options.stateDir);
+    return 'fault' in kept || Date.now() - kept.savedAt > ageMaxMs || kept.zones.length === 0
+      ? undefined
+      : kept;
+  }
+
+  #restore(kept: Kept | undefined): void {
+    if (kept === undefined) return;
+    for (const fault of this.#publications.restore(kept.zones, kept.sets))
+      log.warn({ fault }, 'a kept table was left out');
+  }
+
+  /** Binds everything and starts the threads; a sentence where that fails. */
+  async #open({ listen, workers }: Listen, kept: Kept | undefined): Promise<string | undefined> {
+    for (const text of listen) {
+      const address = parseSocketAddress(text, 53);
+      if (address === undefined)
+        return `"${text}" is not an address to listen on, use 192.0.2.1:53 or [2001:db8::1]:53`;
+      this.#listen.push(address);
+    }
+    const { engine } = this.#options;
+    const engineFault = engine === 'dgram' ? 'chosen by --engine' : batchEngineFault();
+    if (engineFault !== undefined && engine === 'batch')
+      return `the batch engine cannot be used: ${engineFault}`;
+    this.#engine = engineFault === undefined ? 'batch' : 'dgram';
+    this.#engineReason = engineFault ?? '';
+    const count = Math.min((this.#options.workers ?? workers) || availableParallelism(), threadsMax - 1);
+    try {
+      this.#threads = this.#makeThreads(count);
+    } catch (error) {
+      return bindFault(error as NodeJS.ErrnoException);
+    }
+    this.#publications.setThreads(this.#threads);
+    this.#restore(kept);
+    const reports = await Promise.all(this.#threads.map((thread) => thread.start()));
+    const bad = reports.find((report) => report.kind === 'fault');
+    return bad === undefined ? undefined : bindFault({ code: bad.code, message: bad.what });
+  }
+
+  #makeThreads(count: number): Thread[] {
+    const watch: ThreadWatch = {
+      current: (index) => this.#publications.current(index),
+      died: (name, why, restarts) =>
+        log.error({ thread: name, why, restarts }, 'a thread died and is replaced'),
+    };
+    const kinds: [string, ThreadKind][] = [];
+    if (this.#engine === 'dgram') kinds.push(['udp-1', { kind: 'dgram', listen: this.#listen }]);
+    else {
+      // Bound once without SO_REUSEPORT: another server there, of whatever user, is then found and not joined.
+      for (const { address, port } of this.#listen) closeUdp(bindUdp(address, port, false));
+      for (let i = 1; i <= count; i++) {
+        const sockets: UdpSocket[] = this.#listen.map(({ address, port }) => bindUdp(address, port, true));
+        kinds.push([`udp-${i}`, { kind: 'batch', sockets }]);
+      }
+    }
+    kinds.push(['stream', { kind: 'stream', listen: this.#listen }]);
+    return kinds.map(([name, what], index) => new Thread(name, index, what, this.#shared, watch));
+  }
+
+  #startMessage(recover: boolean): Start {
+    const { configDir, stateDir, runDir, controlPath, listen } = this.#options;
+    return {
+      kind: 'start',
+      configDir,
+      stateDir,
+      runDir,
+      controlPath,
+      recover,
+      generation: this.#publications.generation,
+      answering: this.#isKept || this.#publications.generation > 0,
+      listenFlags: listen,
+      serverPid: process.pid,
+      startedAt: this.#startedAt,
+    };
+  }
+
+  #receive(message: ToServer): void {
+    if (message.kind === 'publish') this.#publications.publish(message);
+    else if (message.kind === 'facts?') this.#control.send(this.#facts(message.ticket));
+    else if (message.kind === 'stop') void this.stop().then(() => process.exit(0));
+    else {
+      if (message.kind === 'listen') keepListen(this.#options.stateDir, this.#options.configDir, message);
+      this.#waiting.get(message.kind)?.(message);
+    }
+  }
+
+  /** The next message of this kind, or undefined when it does not come in time. */
+  #once(kind: ToServer['kind'], timeoutMs: number): Promise<unknown> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(undefined), timeoutMs);
+      this.#waiting.set(kind, (message) => {
+        clearTimeout(timer);
+        this.#waiting.delete(kind);
+        resolve(message);
+      });
+    });
+  }
+
+  #facts(ticket: number): Facts {
+    const counters: Record<string, number> = {};
+    for (const [cell, name] of counterNames.entries()) {
+      counters[name] = this.#threads.reduce((sum, thread) => sum + thread.counters[cell]!, 0);
+    }
+    return {
+      kind: 'facts',
+      ticket,
+      engine: this.#engine,
+      engineReason: this.#engineReason,
+      listen: this.#listen.map(({ address, port }) =>
+        address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+      ),
+      workers: this.#threads.map((thread) => ({
+        name: thread.name,
+        alive: thread.isAlive,
+        restarts: thread.restarts,
+        generation: thread.generation(),
+      })),
+      generation: this.#publications.generation,
+      answering: Atomics.load(this.#shared, SHARED.phase) === PHASE.answering,
+      controlRestarts: this.#control.restarts,
+      counters,
+      kernelDrops: kernelDrops(this.#listen),
+      sets: this.#publications.setCounts(),
+      memory: { rss: process.memoryUsage.rss() },
+    };
+  }
+
+  async #stop(): Promise<void> {
+    Atomics.store(this.#shared, SHARED.phase, PHASE.stopping);
+    Atomics.notify(this.#shared, SHARED.phase);
+    await Promise.all([this.#control.stop(stopMs), ...this.#threads.map((thread) => thread.stop(stopMs))]);
+    rmSync(join(this.#options.runDir, 'server.json'), { force: true });
+    this.#lock.release();
+    flushLog();
+  }
+}
+
+function bindFault({ code, message }: { code?: string | undefined; message: string }): string {
+  const hint =
+    code === 'EADDRINUSE'
+      ? 'something listens there already'
+      : code === 'EACCES'
+        ? 'ports below 1024 need CAP_NET_BIND_SERVICE, or root'
+        : code === 'EADDRNOTAVAIL'
+          ? 'no interface has this address'
+          : undefined;
+  return `cannot listen: ${message}${hint === undefined ? '' : ` (${hint})`}`;
+}

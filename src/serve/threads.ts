@@ -1,0 +1,115 @@
+// The threads of the server process: started, watched, replaced. A thread that dies is replaced at once by one with
+// the same number, sockets and counters, which adopts the tables in service before it receives; back-off keeps a
+// thread that dies at every start from eating a core.
+import type { Worker } from 'node:worker_threads';
+import { counterNames } from '../answer/counters.ts';
+import { besideModule, spawnWorker } from '../spawn.ts';
+import type { DgramData, ThreadReport } from './dgram.ts';
+import { type Publication, SHARED } from './inbox.ts';
+import type { UdpSocket } from './mmsg.ts';
+
+/** What a thread does. */
+export type ThreadKind =
+  | { readonly kind: 'batch'; readonly sockets: readonly UdpSocket[] }
+  | { readonly kind: 'dgram' | 'stream'; readonly listen: DgramData['listen'] };
+
+/** A thread that lived this long had a good start: its next death is not part of a series. */
+const goodLifeMs = 10_000;
+const backOffMs = [0, 100, 500, 2000, 5000];
+
+const modules = { batch: './worker.ts', dgram: './dgram.ts', stream: './stream.ts' } as const;
+
+/** What the server wants to know of a thread. */
+export type ThreadWatch = {
+  /** Tables in service, for a thread that has just been started. */
+  current(index: number): Publication;
+  /** It died and will be replaced. */
+  died(name: string, why: string, restarts: number): void;
+};
+
+/** One place for a thread; the thread in it changes when it dies. */
+export class Thread {
+  readonly name: string;
+  readonly index: number;
+  readonly counters: Float64Array;
+  restarts = 0;
+  isAlive = false;
+  readonly #what: ThreadKind;
+  readonly #shared: Int32Array;
+  readonly #watch: ThreadWatch;
+  #worker: Worker | undefined;
+  #startedAt = 0;
+  #deathsInSeries = 0;
+  #isStopping = false;
+
+  constructor(name: string, index: number, what: ThreadKind, shared: Int32Array, watch: ThreadWatch) {
+    this.name = name;
+    this.index = index;
+    this.#what = what;
+    this.#shared = shared;
+    this.#watch = watch;
+    const cells = new SharedArrayBuffer(counterNames.length * Float64Array.BYTES_PER_ELEMENT);
+    this.counters = new Float64Array(cells);
+  }
+
+  /** Starts it. Resolves when it listens (at once for the batch engine: its sockets are bound already). */
+  start(): Promise<ThreadReport> {
+    this.#startedAt = performance.now();
+    const { kind, ...rest } = this.#what;
+    const workerData = { index: this.index, shared: this.#shared, counters: this.counters, ...rest };
+    const worker = spawnWorker(besideModule(import.meta.url, modules[kind]), { workerData, name: this.name });
+    this.#worker = worker;
+    this.isAlive = true;
+    worker.postMessage(this.#watch.current(this.index));
+    return new Promise((resolve) => {
+      if (kind === 'batch') resolve({ kind: 'listening' });
+      worker.on('message', resolve);
+      worker.on('error', (error) => {
+        const { code, message } = error as NodeJS.ErrnoException;
+        resolve({ kind: 'fault', code: code ?? '', what: message });
+        this.#died(worker, message);
+      });
+      worker.on('exit', (code) => this.#died(worker, `exit code ${code}`));
+    });
+  }
+
+  /** Hands a publication to the thread. */
+  post(publication: Publication): void {
+    this.#worker?.postMessage(publication);
+  }
+
+  /** The generation it answers from. */
+  generation(): number {
+    return Atomics.load(this.#shared, SHARED.adopted + this.index);
+  }
+
+  /** Ends it, so that it is replaced: for one that no longer adopts what is published. */
+  replace(): void {
+    void this.#worker?.terminate();
+  }
+
+  /** Lets it end by itself within `timeoutMs`, then ends it. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#isStopping = true;
+    const worker = this.#worker;
+    if (worker === undefined || !this.isAlive) return;
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    const timer = setTimeout(() => void worker.terminate(), timeoutMs);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  #died(worker: Worker, why: string): void {
+    if (worker !== this.#worker || !this.isAlive) return;
+    this.isAlive = false;
+    if (this.#isStopping) return;
+    this.#deathsInSeries = performance.now() - this.#startedAt > goodLifeMs ? 0 : this.#deathsInSeries + 1;
+    this.restarts += 1;
+    this.#watch.died(this.name, why, this.restarts);
+    const delay = backOffMs[Math.min(this.#deathsInSeries, backOffMs.length) - 1] ?? 0;
+    const again = setTimeout(() => {
+      if (!this.#isStopping) void this.start();
+    }, delay);
+    again.unref();
+  }
+}

@@ -1,0 +1,69 @@
+// hot: a UDP worker of the batch engine: a thread that blocks in the kernel, answers what came, and never returns to
+// its event loop. The sockets are the server's: when this thread dies, they and what is queued in them stay.
+import { parentPort, workerData } from 'node:worker_threads';
+import { COUNTER } from '../answer/counters.ts';
+import { respond } from '../answer/respond.ts';
+import { Tables } from '../answer/tables.ts';
+import { batchMax, receiveTimeoutMs, udpQuerySizeMax } from '../limits.ts';
+import { Response } from '../wire/message.ts';
+import { Query, TRANSPORT } from '../wire/query.ts';
+import { Inbox, PHASE, SHARED, type ThreadData } from './inbox.ts';
+import { Batch, Readiness, type UdpSocket } from './mmsg.ts';
+
+export type WorkerData = ThreadData & { readonly sockets: readonly UdpSocket[] };
+
+const data = workerData as WorkerData;
+const sockets = data.sockets;
+const tables = new Tables(data.counters);
+const inbox = new Inbox(parentPort!, data, tables);
+const batch = new Batch();
+const readiness = sockets.length > 1 ? new Readiness(sockets) : null;
+const query = new Query();
+const response = new Response();
+
+query.transport = TRANSPORT.udp;
+query.octets = batch.rx;
+response.octets = batch.tx;
+response.sizeMax = udpQuerySizeMax;
+
+/** Answers one batch from one socket. */
+function serveBatch(fd: number, wait: boolean): void {
+  const received = batch.receive(fd, wait);
+  if (inbox.isBehind()) inbox.drain();
+  for (let i = 0; i < received; i++) {
+    query.at = i * batch.slotSize;
+    query.length = batch.lengthOf(i);
+    query.sourcePort = batch.portOf(i);
+    response.at = batch.staged * batch.slotSize;
+    const length = respond(tables, query, response);
+    if (length > 0) batch.stage(i, length);
+    batch.release(i);
+  }
+  if (batch.staged > 0) data.counters[COUNTER.sendFailed]! += batch.send(fd);
+}
+
+/** Serves until the process stops. */
+function serve(): void {
+  while (inbox.phase() === PHASE.waiting) {
+    if (inbox.isBehind()) inbox.drain();
+    Atomics.wait(data.shared, SHARED.phase, PHASE.waiting, receiveTimeoutMs);
+  }
+  while (inbox.phase() === PHASE.answering) {
+    if (readiness === null) serveBatch(sockets[0]!.fd, true);
+    else {
+      const any = readiness.wait();
+      if (inbox.isBehind()) inbox.drain();
+      for (let i = 0; any && i < sockets.length; i++) {
+        if (readiness.isReady(i)) serveBatch(sockets[i]!.fd, false);
+      }
+    }
+  }
+  // What is queued is answered before the end, bounded: a flood does not keep us here.
+  for (let left = batchMax; left > 0; left--) {
+    for (let i = 0; i < sockets.length; i++) serveBatch(sockets[i]!.fd, false);
+    if (batch.staged === 0) break;
+  }
+}
+
+serve();
+process.exit(0);

@@ -1,0 +1,88 @@
+// The files a zone is read from: which a $INCLUDE may open, and how deep it may go. An included file must lie inside the
+// root folder after all symbolic links are followed, wherever the root itself is linked from; no file includes itself.
+// Used by scan.ts alone; reading is done by the function it is given, so that kept copies can stand in for files.
+import { realpathSync } from 'node:fs';
+import { dirname, isAbsolute, resolve, sep } from 'node:path';
+import { includeDepthMax, includesMax } from '../limits.ts';
+
+/** How a zone's files are reached. */
+export type FileAccess = {
+  /** The folder that $INCLUDE may not leave. */
+  readonly root: string;
+  /** Reads a file; throws a NodeJS.ErrnoException. */
+  readonly read: (path: string) => Uint8Array;
+  /** Follows symbolic links; the file system's own unless the files are kept copies. */
+  readonly realpath?: (path: string) => string;
+};
+
+/** The files open at the moment, outermost first. */
+export class Includes {
+  readonly #access: FileAccess;
+  readonly #stack: string[] = [];
+  #opened = 0;
+  /** The rule of confinement, for hints. */
+  readonly rule: string;
+
+  constructor(access: FileAccess) {
+    this.#access = access;
+    this.rule = `relative to the file that includes it, inside ${access.root}`;
+  }
+
+  /** Opens the zone file itself; returns why not as a string. */
+  open(path: string): Uint8Array | string {
+    this.#stack.push(this.#real(resolve(path)));
+    return this.#read(path);
+  }
+
+  /** The path of a file that is named in another. */
+  resolve(from: string, name: string): string {
+    return isAbsolute(name) ? name : resolve(dirname(from), name);
+  }
+
+  /** Opens an included file; returns why not as a string. Each success wants a leave(). */
+  enter(path: string): Uint8Array | string {
+    if (path.includes('\0')) return 'a file name with a zero octet';
+    const real = this.#real(path);
+    const root = this.#real(resolve(this.#access.root));
+    if (!real.startsWith(root.endsWith(sep) ? root : root + sep))
+      return `${path} lies outside the zone folder`;
+    if (this.#stack.includes(real)) return `${path} includes itself`;
+    if (this.#stack.length > includeDepthMax)
+      return `$INCLUDE is nested deeper than ${includeDepthMax} levels`;
+    if (++this.#opened > includesMax) return `more than ${includesMax} files are included`;
+    const octets = this.#read(path);
+    if (typeof octets !== 'string') this.#stack.push(real);
+    return octets;
+  }
+
+  leave(): void {
+    this.#stack.pop();
+  }
+
+  /** The path without symbolic links; of a file that is not there, the path as it is: reading it then fails. */
+  #real(path: string): string {
+    try {
+      return (this.#access.realpath ?? realpathSync.native)(path);
+    } catch {
+      return path;
+    }
+  }
+
+  #read(path: string): Uint8Array | string {
+    try {
+      return this.#access.read(path);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      return `cannot read ${path}: ${reasons[code ?? ''] ?? code ?? message}`;
+    }
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is no folder',
+  ELOOP: 'its symbolic links go in a circle',
+  EMFILE: 'too many open files',
+};

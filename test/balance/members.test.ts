@@ -1,0 +1,114 @@
+// The YAML of a name joined with the zone's addresses: members, endpoints, and the faults between two files.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type AddressSet, type MemberConfig, makePool, type PoolConfig } from '../../src/balance/members.ts';
+import { printFault } from '../../src/faults.ts';
+import { type Check, checkDefaults } from '../../src/health/check.ts';
+import { poolSizeMax } from '../../src/limits.ts';
+import { parseAddressText } from '../../src/wire/literals.ts';
+
+const web: Check = { kind: 'http', port: 80, options: {}, ...checkDefaults };
+const admin: Check = { ...web, port: 8081 };
+
+/** Members stand in lines of their own, from line 10 on. */
+function configOf(
+  members: Readonly<Record<string, Partial<MemberConfig>>>,
+  change: Partial<PoolConfig> = {},
+): PoolConfig {
+  const entries = Object.entries(members).map(([address, said], i): [string, MemberConfig] => {
+    const place = { file: 'x.yaml', line: 10 + i, column: 7 };
+    return [address, { name: undefined, weight: undefined, check: undefined, place, ...said }];
+  });
+  return {
+    owner: 'www.site.example.',
+    check: web,
+    policy: 'weighted',
+    answers: 'auto',
+    ttl: { stable: undefined, unsettled: 5 },
+    whenAllDown: 'all',
+    whenAllDownPlaces: [],
+    members: new Map(entries),
+    place: { file: 'x.yaml', line: 3, column: 3 },
+    ...change,
+  };
+}
+
+function zoneOf(...texts: string[]): AddressSet[] {
+  const octets = texts.map((text) => parseAddressText(text)!);
+  return [
+    { family: 1 as const, ttl: 60, rdata: octets.filter(({ length }) => length === 4) },
+    { family: 28 as const, ttl: 90, rdata: octets.filter(({ length }) => length === 16) },
+  ].filter(({ rdata }) => rdata.length > 0);
+}
+
+function faultsOf(config: PoolConfig, ...zone: string[]): string[] {
+  return makePool(config, zoneOf(...zone)).faults.map(printFault);
+}
+
+test('every address of the zone is a member, weight 1, unless said otherwise', () => {
+  const { pool, endpoints, faults } = makePool(
+    configOf({
+      '192.0.2.1': { name: 'web1', weight: 3 },
+      '2001:db8::1': { name: 'web1' },
+      '192.0.2.9': { weight: 0, check: admin },
+    }),
+    zoneOf('192.0.2.1', '192.0.2.2', '192.0.2.9', '2001:db8::1'),
+  );
+  assert.deepEqual(faults, []);
+  const members = pool.members.map(({ name, weight, addresses }) => [
+    name,
+    weight,
+    ...addresses.map((a) => a.text),
+  ]);
+  assert.deepEqual(members, [
+    ['web1', 3, '192.0.2.1', '2001:db8::1'],
+    ['192.0.2.2', 1, '192.0.2.2'],
+    ['192.0.2.9', 0, '192.0.2.9'],
+  ]);
+  assert.deepEqual(pool.ttl, { stable: undefined, unsettled: 5, rrset: { 1: 60, 28: 90 } });
+  assert.deepEqual(
+    endpoints.map(({ address, check }) => `${address} ${check.port}`),
+    ['192.0.2.1 80', '192.0.2.2 80', '192.0.2.9 8081', '2001:db8::1 80'],
+  );
+  const keys = pool.members.flatMap(({ addresses }) => addresses.map(({ endpoint }) => endpoint));
+  assert.deepEqual(new Set(keys), new Set(endpoints.map(({ key }) => key)));
+});
+
+test('without a check nothing is watched', () => {
+  const { pool, endpoints } = makePool(configOf({}, { check: undefined }), zoneOf('192.0.2.1'));
+  assert.deepEqual(endpoints, []);
+  assert.equal(pool.members[0]!.addresses[0]!.endpoint, undefined);
+});
+
+test('faults between the two files', () => {
+  assert.deepEqual(
+    faultsOf(configOf({ '192.0.2.11': {}, '198.51.100.77': {} }), '192.0.2.12', '192.0.2.13'),
+    [
+      'x.yaml:10:7: error: 192.0.2.11 is no address of www.site.example. in the zone (did you mean "192.0.2.12"?)',
+      'x.yaml:11:7: error: 198.51.100.77 is no address of www.site.example. in the zone (one of: 192.0.2.12, 192.0.2.13)',
+    ],
+  );
+  assert.deepEqual(faultsOf(configOf({ '192.0.2.1': {} })), [
+    'x.yaml:3:3: error: www.site.example. is balanced, but the zone has no A or AAAA record for it' +
+      ' (add its addresses to the zone file, or remove it here)',
+  ]);
+  const named = configOf({ '192.0.2.1': { name: 'a', weight: 2 }, '2001:db8::1': { name: 'a', weight: 3 } });
+  assert.deepEqual(faultsOf(named, '192.0.2.1', '2001:db8::1'), [
+    'x.yaml:11:7: error: 2001:db8::1 gives member "a" the weight 3, and it has 2 already' +
+      ' (addresses with one name are one member with one weight; give it once)',
+  ]);
+  const whenAllDownPlaces = [1, 2].map((column) => ({ file: 'x.yaml', line: 5, column }));
+  const listed = configOf(
+    { '192.0.2.1': { name: 'web1' } },
+    { whenAllDown: ['web1', 'web'], whenAllDownPlaces },
+  );
+  assert.deepEqual(faultsOf(listed, '192.0.2.1'), [
+    'x.yaml:5:2: error: when-all-down names "web", which is no member of www.site.example. (did you mean "web1"?)',
+  ]);
+});
+
+test('the largest pool, and one past it', () => {
+  const texts = (n: number) => Array.from({ length: n }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
+  assert.deepEqual(faultsOf(configOf({}), ...texts(poolSizeMax)), []);
+  assert.match(faultsOf(configOf({}), ...texts(poolSizeMax + 1))[0]!, /more than the 4096/);
+});

@@ -1,0 +1,219 @@
+// `npm run bench`: what one answer costs, here and in the servers that are known to be fast. Two parts: the balanced
+// name under load, all servers in turns over many rounds, and time to first answer with memory for large zones.
+// Linux with two cores, taskset, setpriv (util-linux) and dnsperf. Tables go to stdout, progress to stderr; exit 1
+// when something that is installed could not be measured. Ends every server it started, on every way out.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import { ask, firstAnswerAt, type Reply } from './ask.ts';
+import { type Load, runTurn, type Turn } from './load.ts';
+import { cpuModel, pssOctets } from './measure.ts';
+import { type Peer, peers, root, versionOf } from './peers.ts';
+import { type Plan, parsePlan, turnOrder, usage } from './plan.ts';
+import { printForeign, printRounds, printStarts, type Start } from './report.ts';
+import { endServersOnExit, type Server, startServer } from './server.ts';
+import { balancedName, lastHost, memberAddresses } from './zones.ts';
+
+const namesUnderLoad = 10_000;
+const pollMs = 5;
+const startTimeoutMs = 120_000;
+const settleMs = 2000;
+const checkQuestions = 32;
+const askTimeoutMs = 2000;
+const buildTimeoutMs = 180_000;
+
+let failures = 0;
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** Reports what could not be measured and goes on: the others are still worth their figures. */
+function fail(title: string, error: unknown): void {
+  failures++;
+  say(`${title} was not measured: ${error instanceof Error ? error.message : String(error)}`);
+}
+
+/** Builds dist/ when it is missing or older than the sources. */
+function buildIfStale(): void {
+  const main = join(root, 'dist/main.js');
+  const builtAt = existsSync(main) ? statSync(main).mtimeMs : 0;
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
+  if (sources.every((file) => statSync(join(root, 'src', file)).mtimeMs <= builtAt)) return;
+  say('building dist/');
+  const { status, stdout } = spawnSync('npm', ['run', 'build'], {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: buildTimeoutMs,
+  });
+  if (status !== 0) fail('the newest steerdns', new Error(`npm run build failed:\n${stdout.slice(-1000)}`));
+}
+
+/** Selects the peers that are installed and prints with what, on what and when all this was measured. */
+function introduce(plan: Plan): Peer[] {
+  const wanted = peers.filter((peer) => plan.only.includes(peer.key));
+  const versions = new Map(wanted.map((peer) => [peer.key, peer.version()]));
+  const present = wanted.filter((peer) => versions.get(peer.key) !== undefined);
+  const missing = wanted.filter((peer) => versions.get(peer.key) === undefined);
+  const machine = [
+    cpuModel(),
+    `${availableParallelism()} cores`,
+    `Linux ${release()}`,
+    `Node ${process.version}`,
+  ];
+  process.stdout.write(
+    `${new Date().toISOString()}, ${machine.join(', ')}\n` +
+      `${present.map((peer) => `${peer.title} ${versions.get(peer.key)}`).join(', ')}\n` +
+      (missing.length > 0
+        ? `NOT INSTALLED, not measured: ${missing.map((peer) => peer.title).join(', ')}\n`
+        : ''),
+  );
+  return present;
+}
+
+/** Says what is wrong with a reply to the balanced name; undefined when it is as it should be. */
+function faultOf(reply: Reply | undefined): string | undefined {
+  if (reply === undefined) return 'no response';
+  if (reply.rcode !== 0) return `RCODE ${reply.rcode}`;
+  if (reply.truncated) return 'truncated';
+  if (!reply.authoritative) return 'not authoritative';
+  if (!reply.hasOpt) return 'no OPT record';
+  if (reply.extraRecords > 0) return `${reply.extraRecords} records outside the answer section`;
+  const addresses = [...reply.addresses].sort().join(' ');
+  return addresses === memberAddresses.join(' ') ? undefined : `the addresses ${addresses}`;
+}
+
+/** Makes sure that a server answers the balanced name with all four addresses and rotates them. */
+async function checkServer(server: Server): Promise<void> {
+  const firsts = new Set<string>();
+  let size = 0;
+  for (let question = 0; question < checkQuestions; question++) {
+    const reply = await ask(server.port, balancedName, askTimeoutMs);
+    const fault = faultOf(reply);
+    if (fault !== undefined) throw new Error(`it answers ${balancedName} with ${fault}`);
+    firsts.add(reply?.addresses[0] ?? '');
+    size = reply?.size ?? 0;
+  }
+  if (firsts.size < memberAddresses.length) throw new Error(`only ${firsts.size} addresses ever come first`);
+  say(`${server.peer.title} answers ${balancedName}: 4 addresses, rotating, ${size} octets`);
+}
+
+/** Starts a peer and waits for its first answer to `name`; gives the server and the milliseconds it took. */
+async function startAndWait(peer: Peer, names: number, name: string, core: number | undefined) {
+  const server = await startServer(peer, names, core);
+  const answeredAt = await firstAnswerAt(server.port, name, pollMs, startTimeoutMs, () => server.hasEnded);
+  if (answeredAt !== undefined) return { server, firstAnswerMs: answeredAt - server.spawnedAt };
+  const log = server.log();
+  await server.stop();
+  throw new Error(`no answer to ${name}; it wrote:\n${log}`);
+}
+
+/** The first part: all servers run, one at a time is asked. */
+async function measureRounds(
+  plan: Plan,
+  present: readonly Peer[],
+  queryFile: string,
+): Promise<Map<string, (Turn | undefined)[]>> {
+  const [serverCore, loadCore] = plan.cores;
+  const load: Load = { queryFile, serverCore, loadCore, ...plan };
+  const servers: Server[] = [];
+  for (const peer of present) {
+    try {
+      const { server } = await startAndWait(peer, namesUnderLoad, balancedName, serverCore);
+      await checkServer(server);
+      servers.push(server);
+    } catch (error) {
+      fail(peer.title, error);
+    }
+  }
+  const rounds = new Map<string, (Turn | undefined)[]>(servers.map((server) => [server.peer.key, []]));
+  for (let round = 0; round <= plan.rounds; round++) {
+    for (const server of turnOrder(servers, round)) {
+      const turn = await runTurn(server, load).catch((error) =>
+        fail(`${server.peer.title} in round ${round}`, error),
+      );
+      if (round > 0) rounds.get(server.peer.key)!.push(turn ?? undefined);
+    }
+    say(round === 0 ? 'warm-up round done' : `round ${round} of ${plan.rounds} done`);
+  }
+  for (const server of servers) await server.stop();
+  return rounds;
+}
+
+/** The second part: one server at a time, on all cores, from nothing to its first answer. */
+async function measureStarts(plan: Plan, loaders: readonly Peer[]): Promise<Start[]> {
+  const starts: Start[] = [];
+  for (const names of plan.names) {
+    for (let repetition = 0; repetition < plan.starts; repetition++) {
+      for (const peer of turnOrder(loaders, repetition)) {
+        try {
+          const { server, firstAnswerMs } = await startAndWait(peer, names, lastHost(names), undefined);
+          await after(settleMs);
+          const pss = server.pid === undefined ? Number.NaN : pssOctets(server.pid);
+          await server.stop();
+          starts.push({ key: peer.key, names, firstAnswerMs, pss });
+        } catch (error) {
+          fail(`${peer.title} with ${names} names`, error);
+        }
+      }
+      say(`${names} names, start ${repetition + 1} of ${plan.starts} done`);
+    }
+  }
+  return starts;
+}
+
+async function main(): Promise<void> {
+  const plan = parsePlan(process.argv.slice(2));
+  if (plan === 'help') return void process.stdout.write(usage);
+  endServersOnExit();
+  if (plan.only.includes('batch') || plan.only.includes('dgram')) buildIfStale();
+  const present = introduce(plan);
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const queryFile = join(folder, 'queries');
+  writeFileSync(queryFile, `${balancedName} A\n`);
+  let rounds = new Map<string, (Turn | undefined)[]>();
+  let starts: Start[] = [];
+  const dnsperf = versionOf('dnsperf', ['-h']);
+  if (plan.rounds > 0 && dnsperf === undefined) {
+    fail(balancedName, new Error('dnsperf is not installed'));
+  } else if (plan.rounds > 0) {
+    rounds = await measureRounds(plan, present, queryFile);
+    const measured = present.filter((peer) => rounds.has(peer.key));
+    process.stdout.write(
+      `\n${balancedName} A with EDNS, dnsperf ${dnsperf}, ${plan.outstanding} outstanding, medians of ${plan.rounds} rounds ` +
+        `of ${plan.seconds} s in turns,\nserver on core ${plan.cores[0]}, dnsperf on core ${plan.cores[1]}; [95 % interval]\n\n` +
+        printRounds(measured, rounds) +
+        printForeign(rounds),
+    );
+  }
+  if (plan.starts > 0) {
+    const loaders = present.filter((peer) => peer.loadsZones);
+    starts = await measureStarts(plan, loaders);
+    process.stdout.write(
+      `\nFrom spawn to the first answer for the last name of the zone, and memory of all processes ${settleMs / 1000} s later,\n` +
+        `medians of ${plan.starts} starts\n\n${printStarts(loaders, plan.names, starts)}`,
+    );
+  }
+  if (plan.json !== undefined) {
+    const versions = Object.fromEntries(present.map((peer) => [peer.key, peer.version()]));
+    const machine = {
+      cpu: cpuModel(),
+      kernel: release(),
+      node: process.version,
+      date: new Date().toISOString(),
+    };
+    writeFileSync(
+      plan.json,
+      JSON.stringify({ machine, versions, plan, rounds: Object.fromEntries(rounds), starts }, null, 1),
+    );
+  }
+  process.exitCode = failures > 0 ? 1 : 0;
+}
+
+await main().catch((error: unknown) => {
+  say(error instanceof Error ? error.message : String(error));
+  process.exit(2);
+});

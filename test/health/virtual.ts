@@ -1,0 +1,141 @@
+// Virtual time for tests of the monitors: a clock that moves only when told, and a world of servers whose behaviour
+// is a function of it. Nothing here waits; a second costs what its probes cost.
+import { checkDefaults, type Endpoint, endpointKey } from '../../src/health/check.ts';
+import { type Clock, type MonitorEvent, Monitors, type Timer } from '../../src/health/monitor.ts';
+import type { ProbeResult } from '../../src/health/probes/probe.ts';
+
+export class VirtualClock implements Clock {
+  #now = 0;
+  #timers: { at: number; callback: () => void }[] = [];
+  readonly #wallStart: number;
+
+  constructor(wallStart = Date.UTC(2026, 0, 1)) {
+    this.#wallStart = wallStart;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  wall(): number {
+    return this.#wallStart + this.#now;
+  }
+
+  after(ms: number, callback: () => void): Timer {
+    const timer = { at: this.#now + ms, callback };
+    let low = 0;
+    let high = this.#timers.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#timers[middle]!.at <= timer.at) low = middle + 1;
+      else high = middle;
+    }
+    this.#timers.splice(low, 0, timer);
+    return {
+      cancel: () => {
+        const index = this.#timers.indexOf(timer);
+        if (index >= 0) this.#timers.splice(index, 1);
+      },
+    };
+  }
+
+  get timerCount(): number {
+    return this.#timers.length;
+  }
+
+  /** Lets time pass while nothing runs, as when the process is stopped. */
+  sleep(ms: number): Promise<void> {
+    this.#now += ms;
+    return this.advance(0);
+  }
+
+  /** Runs every timer that is due within the time, and all promises between two of them. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await promisesDone();
+    while (this.#timers.length > 0 && this.#timers[0]!.at <= end) {
+      const timer = this.#timers.shift()!;
+      this.#now = Math.max(this.#now, timer.at);
+      timer.callback();
+      await promisesDone();
+    }
+    this.#now = end;
+  }
+}
+
+function promisesDone(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** What a server does with a probe that starts now. */
+export type Behaviour = 'ok' | 'refuse' | 'silent' | 'inconclusive' | 'hang' | 'throw';
+
+export const okMs = 5;
+
+export type Start = { readonly key: string; readonly at: number; inFlight: number };
+
+/** Monitors over servers that behave as `behaviour` says; everything that happens is written down. */
+export class World {
+  readonly clock: VirtualClock;
+  readonly monitors: Monitors;
+  readonly starts: Start[] = [];
+  readonly events: MonitorEvent[] = [];
+  readonly changes: string[] = [];
+  inFlight = 0;
+
+  constructor(behaviour: (endpoint: Endpoint, now: number) => Behaviour, clock = new VirtualClock()) {
+    this.clock = clock;
+    this.monitors = new Monitors({
+      clock,
+      run: (endpoint) => this.#probe(endpoint, behaviour(endpoint, clock.now())),
+      onChange: (keys) => this.changes.push(...keys),
+      onEvent: (event) => this.events.push(event),
+    });
+  }
+
+  /** Time between two moments of the log: when the endpoint turned to the verdict, on the monotonic clock. */
+  turnedAt(key: string, to: string, after: number): number {
+    const wallStart = this.clock.wall() - this.clock.now();
+    const found = this.events.find(
+      (event) =>
+        event.kind === 'turned' && event.key === key && event.to === to && event.at - wallStart >= after,
+    );
+    return found === undefined ? Number.POSITIVE_INFINITY : found.at - wallStart;
+  }
+
+  #probe(endpoint: Endpoint, behaviour: Behaviour): Promise<ProbeResult> {
+    this.inFlight++;
+    this.starts.push({ key: endpoint.key, at: this.clock.now(), inFlight: this.inFlight });
+    if (behaviour === 'throw') throw new Error('a mistake');
+    if (behaviour === 'hang') return new Promise(() => {});
+    const latencyMs = { ok: okMs, refuse: 1, silent: endpoint.check.timeoutMs, inconclusive: 1 }[behaviour];
+    const outcome = behaviour === 'ok' || behaviour === 'inconclusive' ? behaviour : 'fail';
+    return new Promise((resolve) => {
+      this.clock.after(latencyMs, () => {
+        this.inFlight--;
+        resolve({ outcome, reason: behaviour, latencyMs });
+      });
+    });
+  }
+}
+
+/** Endpoint number `index` with the default timing, unless changed. */
+export function endpointOf(index: number, changed: Partial<Endpoint['check']> = {}): Endpoint {
+  const check = { kind: 'http', port: 80, options: {}, ...checkDefaults, ...changed };
+  const address = `192.0.${index >>> 8}.${index & 255}`;
+  return { key: endpointKey(check, address), address, check };
+}
+
+export function endpointsOf(count: number, changed: Partial<Endpoint['check']> = {}): Endpoint[] {
+  return Array.from({ length: count }, (_, index) => endpointOf(index, changed));
+}
+
+/** Seeded random numbers from 0 to 1 (mulberry32). */
+export function randomOf(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,324 @@
+// A slow, obvious server: RFC 1034 §4.3.2 on a list of records, straight from the text, to hold the real one against.
+// It works on names and records as text, looks through whole lists, and allocates as it likes. It says what must be
+// answered as an Expectation, the same thing that a case says. Called by engines.test.ts and properties.test.ts.
+import type { CaseZone, Expectation, Section, Transport } from './cases.ts';
+import { choose, type ModelPool, readPools } from './pools.ts';
+import {
+  dataFromText,
+  dataSize,
+  isBelow,
+  isWithin,
+  labelsOf,
+  lower,
+  nameOctets,
+  parent,
+  type Row,
+  rcodes,
+  sameName,
+  types,
+} from './rows.ts';
+import { readName } from './wire.ts';
+
+export type ModelZone = {
+  readonly origin: string;
+  readonly rows: readonly Row[];
+  /** By owner, lowercase. */
+  readonly pools: ReadonlyMap<string, ModelPool>;
+  /** Addresses that are down. */
+  readonly down: ReadonlySet<string>;
+};
+
+export type World = { readonly zones: readonly ModelZone[] };
+
+/** The zones of the cases as the model has them. */
+export const worldOf = (zones: readonly CaseZone[]): World => ({
+  zones: zones.map(({ origin, rows, balance, down }) => ({
+    origin,
+    rows,
+    pools: readPools(balance, origin),
+    down: new Set(down),
+  })),
+});
+
+/** A CNAME chain of more links than this is refused. */
+const chainMax = 16;
+
+type Answered = {
+  readonly rcode?: keyof typeof rcodes;
+  readonly aa?: boolean;
+  readonly answer?: Section;
+  readonly authority?: Section;
+  readonly additional?: Section;
+  readonly bare?: boolean;
+  readonly silence?: boolean;
+  /** The counter that says how the query ended. */
+  readonly ended: string;
+  readonly tc?: boolean;
+};
+
+export type Asked = {
+  readonly name: string;
+  readonly type: number;
+  readonly class: number;
+  readonly edns: { readonly size: number; readonly version: number } | undefined;
+};
+
+/** Says what must be answered to these octets. */
+export function expected(world: World, octets: Uint8Array, transport: Transport, port = 1): Expectation {
+  if (octets.length < 12 || octets[2]! >= 128 || port === 0)
+    return expectation({ silence: true, ended: 'silent' });
+  if (((octets[2]! >> 3) & 15) !== 0) return expectation({ rcode: 'NOTIMP', bare: true, ended: 'notimp' });
+  const asked = readQuestion(octets);
+  if (!asked) return expectation({ rcode: 'FORMERR', bare: true, ended: 'formerr' });
+  if (asked.edns && asked.edns.version > 0) return expectation({ rcode: 'BADVERS', ended: 'badvers' });
+  if (asked.class !== 1) return expectation({ rcode: 'REFUSED', ended: 'refused' });
+  if (asked.type === types.AXFR || asked.type === types.IXFR) {
+    return expectation({ rcode: 'NOTIMP', ended: 'notimp' });
+  }
+  return expectation(truncate(resolve(world, asked.name, asked.type), asked, transport));
+}
+
+function expectation(answered: Answered): Expectation {
+  const flags = [answered.aa ? 'aa' : '', answered.tc ? 'tc' : ''].filter((flag) => flag !== '');
+  return {
+    silence: answered.silence ?? false,
+    rcode: rcodes[answered.rcode ?? 'NOERROR']!,
+    bare: answered.bare ?? false,
+    flags,
+    answer: answered.answer ?? [[]],
+    authority: answered.authority ?? [[]],
+    additional: answered.additional ?? [[]],
+    options: [],
+    counters: new Map([[answered.ended, 1]]),
+  };
+}
+
+/** The question and OPT of a query, or undefined: malformed. */
+function readQuestion(octets: Uint8Array): Asked | undefined {
+  const u16 = (at: number): number => {
+    if (at + 2 > octets.length) throw new Error('cut off');
+    return octets[at]! * 256 + octets[at + 1]!;
+  };
+  try {
+    if (u16(4) !== 1 || u16(6) !== 0 || u16(8) !== 0) return undefined;
+    const { name, next } = readName(octets, 12, false);
+    const [type, code] = [u16(next), u16(next + 2)];
+    let at = next + 4;
+    let edns: Asked['edns'];
+    for (let left = u16(10); left > 0 && at < octets.length; left--) {
+      const owner = at;
+      at = skipName(octets, at);
+      const [rowType, size, version, length] = [u16(at), u16(at + 2), octets[at + 5]!, u16(at + 8)];
+      const end = at + 10 + length;
+      if (end > octets.length) return undefined;
+      if (rowType === types.OPT) {
+        if (edns || octets[owner] !== 0) return undefined;
+        edns = { size, version };
+        let option = at + 10;
+        while (option < end) option += 4 + u16(option + 2);
+        if (option !== end) return undefined;
+      }
+      at = end;
+    }
+    return { name, type, class: code, edns };
+  } catch {
+    return undefined;
+  }
+}
+
+function skipName(octets: Uint8Array, at: number): number {
+  for (; octets[at] !== 0; at += octets[at]! + 1) {
+    if (at >= octets.length) throw new Error('cut off');
+    if (octets[at]! >= 0xc0) return at + 2;
+    if (octets[at]! > 63) throw new Error('label type');
+  }
+  return at + 1;
+}
+
+/** RFC 1034 §4.3.2, with CNAMEs followed through all zones served here. */
+export function resolve(world: World, qname: string, qtype: number): Answered {
+  const chain: Row[] = [];
+  let name = qname;
+  let aa = false;
+  for (let links = 0; links <= chainMax; links++) {
+    const zone = zoneOf(world, name, qtype); // step 2: the zone nearest to the name
+    if (!zone)
+      return links === 0 ? { rcode: 'REFUSED', ended: 'refused' } : { aa, answer: [chain], ended: 'noerror' };
+    const cut = cutAbove(zone, name, qtype); // step 3b
+    if (cut) return referral(world, zone, cut, chain, aa);
+    if (links === 0) aa = true;
+    const source = sourceOf(zone, name); // step 3a, 3c
+    if (!source) {
+      return { rcode: 'NXDOMAIN', aa, answer: [chain], authority: [[negativeSoa(zone)]], ended: 'nxdomain' };
+    }
+    const found = rrsets(world, zone, source, name, qtype);
+    if (found.length > 0) return positive(world, zone, found, chain, aa);
+    const cname = zone.rows.find((row) => sameName(row.owner, source) && row.type === types.CNAME);
+    if (!cname) return { aa, answer: [chain], authority: [[negativeSoa(zone)]], ended: 'nodata' };
+    chain.push({ ...cname, owner: name });
+    name = cname.data;
+  }
+  return { rcode: 'SERVFAIL', ended: 'servfail' };
+}
+
+/** The zone whose apex is the longest ancestor; a DS at an apex is the parent zone's where we have it. */
+function zoneOf(world: World, name: string, type: number): ModelZone | undefined {
+  const above = world.zones
+    .filter((zone) => isWithin(name, zone.origin))
+    .sort((a, b) => labelsOf(b.origin).length - labelsOf(a.origin).length);
+  const [nearest, next] = above;
+  return type === types.DS && next && sameName(name, nearest!.origin) ? next : nearest;
+}
+
+/** The names from below the apex down to `name`. */
+function pathTo(zone: ModelZone, name: string): string[] {
+  return sameName(name, zone.origin) ? [] : [...pathTo(zone, parent(name)), name];
+}
+
+const exists = (zone: ModelZone, name: string): boolean => zone.rows.some((row) => isWithin(row.owner, name));
+
+function cutAbove(zone: ModelZone, name: string, type: number): string | undefined {
+  const isCut = (at: string): boolean =>
+    zone.rows.some((row) => sameName(row.owner, at) && row.type === types.NS);
+  const cut = pathTo(zone, name).find(isCut);
+  return cut && type === types.DS && sameName(cut, name) ? undefined : cut; // RFC 4035 §3.1.4.1
+}
+
+/** The name itself where it exists, else the wildcard of its closest encloser (RFC 4592 §3.3.1), else undefined. */
+function sourceOf(zone: ModelZone, name: string): string | undefined {
+  if (sameName(name, zone.origin) || exists(zone, name)) return name;
+  let encloser = parent(name);
+  while (!sameName(encloser, zone.origin) && !exists(zone, encloser)) encloser = parent(encloser);
+  const wildcard = encloser === '.' ? '*.' : `*.${encloser}`;
+  return exists(zone, wildcard) ? wildcard : undefined;
+}
+
+/** An RRset as it may be answered: alternatives of rows, or why there is none. */
+type Drawn = {
+  readonly alternatives: Section;
+  readonly mode: 'sets' | 'nodata' | 'servfail';
+  readonly ttlMax: number;
+};
+
+/** The RRsets of this type (of any, for ANY: each a possible answer of its own, RFC 8482 §4.1). */
+function rrsets(world: World, zone: ModelZone, source: string, owner: string, type: number): Drawn[] {
+  const here = zone.rows.filter((row) => sameName(row.owner, source));
+  const wanted = type === types.ANY ? [...new Set(here.map((row) => row.type))] : [type];
+  const present = wanted.filter((one) => here.some((row) => row.type === one));
+  const addresses = present.includes(types.A!) ? [types.A!] : present.slice(0, 1);
+  return (type === types.ANY ? addresses : present).map((one) => draw(world, zone, source, owner, one, here));
+}
+
+function draw(
+  world: World,
+  zone: ModelZone,
+  source: string,
+  owner: string,
+  type: number,
+  here: readonly Row[],
+): Drawn {
+  const all = here.filter((row) => row.type === type);
+  const rows = all
+    .filter((row, i) => all.findIndex((other) => other.data === row.data) === i)
+    .map((row) => ({ ...row, owner, ttl: all[0]!.ttl }));
+  const pool = zone.pools.get(lower(source));
+  if (!pool || (type !== types.A && type !== types.AAAA))
+    return { alternatives: [rows], mode: 'sets', ttlMax: Infinity };
+  const choice = choose(pool, rows, here, zone.down);
+  const alternatives = choice.sets.map((set) =>
+    rows.filter((row) => set.includes(row.data)).map((row) => ({ ...row, ttl: choice.ttl })),
+  );
+  return { alternatives, mode: choice.mode, ttlMax: choice.negativeTtlMax };
+}
+
+function positive(
+  world: World,
+  zone: ModelZone,
+  found: readonly Drawn[],
+  chain: readonly Row[],
+  aa: boolean,
+): Answered {
+  const [first] = found;
+  if (first!.mode === 'servfail') return { rcode: 'SERVFAIL', ended: 'servfail' };
+  if (first!.mode === 'nodata') {
+    return { aa, answer: [chain], authority: [[negativeSoa(zone, first!.ttlMax)]], ended: 'nodata' };
+  }
+  const answer = first!.alternatives.map((rows) => [...chain, ...rows]);
+  return { aa, answer, additional: targets(world, zone, first!.alternatives[0]!), ended: 'noerror' };
+}
+
+function referral(world: World, zone: ModelZone, cut: string, chain: readonly Row[], aa: boolean): Answered {
+  const ns = rrsets(world, zone, cut, cut, types.NS!)[0]!.alternatives[0]!;
+  return { aa, answer: [chain], authority: [ns], additional: targets(world, zone, ns), ended: 'referral' };
+}
+
+function negativeSoa(zone: ModelZone, ttlMax = Infinity): Row {
+  const soa = zone.rows.find((row) => row.type === types.SOA && sameName(row.owner, zone.origin))!;
+  return { ...soa, ttl: Math.min(soa.ttl, Number(soa.data.split(' ').at(-1)), ttlMax) }; // RFC 2308 §3, §5
+}
+
+/** Addresses that the zone has for the names in these rows. */
+function targets(world: World, zone: ModelZone, rows: readonly Row[]): Section {
+  const naming: (number | undefined)[] = [types.NS, types.MX, types.SRV];
+  const named = rows.filter((row) => naming.includes(row.type)).map((row) => row.data.split(' ').at(-1)!);
+  const names = named.filter((name, i) => named.findIndex((other) => sameName(name, other)) === i);
+  let section: Section = [[]];
+  for (const name of names.filter((one) => isWithin(one, zone.origin))) {
+    const here = zone.rows.filter((row) => sameName(row.owner, name));
+    for (const type of [types.A!, types.AAAA!]) {
+      if (!here.some((row) => row.type === type)) continue;
+      const { alternatives } = draw(world, zone, name, name, type, here);
+      if (alternatives.length === 0) continue;
+      section = section.flatMap((before) => alternatives.map((rows) => [...before, ...rows]));
+    }
+  }
+  return section;
+}
+
+/** Octets that a UDP response to this query may have. */
+export const udpLimit = (edns: Asked['edns']): number =>
+  edns ? Math.min(1232, Math.max(512, edns.size)) : 512;
+
+/**
+ * Truncates what cannot fit. How large the response is depends on compression, which is free: where the smallest
+ * possible form fits and the largest does not, this model cannot say, and throws.
+ */
+function truncate(answered: Answered, asked: Asked, transport: Transport): Answered {
+  if (transport === 'tcp') return answered;
+  const limit = udpLimit(asked.edns) - (asked.edns ? 11 : 0);
+  const fixed = 12 + nameOctets(asked.name).length + 4;
+  const needed = [
+    answered.answer,
+    answered.authority,
+    answered.ended === 'referral' ? answered.additional : [[]],
+  ];
+  const rows = needed.flatMap((section) => section?.[0] ?? []);
+  const smallest = rows.reduce((sum, row) => sum + 12 + dataSize(row, true), fixed);
+  const largest = rows.reduce(
+    (sum, row) => sum + 10 + nameOctets(row.owner).length + dataSize(row, false),
+    fixed,
+  );
+  if (largest <= limit) return answered;
+  if (smallest > limit) {
+    const { rcode, aa } = answered;
+    return { ...(rcode ? { rcode } : {}), aa: aa ?? false, tc: true, ended: 'truncated' };
+  }
+  throw new NearLimit(`between ${smallest} and ${largest} octets, and the limit is ${limit}`);
+}
+
+/** Thrown where only a size that is not ours to say decides. */
+export class NearLimit extends Error {}
+
+/** For tests that build zones: a row from text. */
+export const row = (owner: string, ttl: number, type: keyof typeof types, data: string): Row => ({
+  owner,
+  ttl,
+  class: 1,
+  type: types[type]!,
+  data: dataFromText(
+    types[type]!,
+    data.split(' ').map((text) => ({ text, quoted: false })),
+  ),
+});
+
+export { isBelow };
