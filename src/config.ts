@@ -1,7 +1,8 @@
-// The YAML as a Config, or every fault in it: steerdns.yaml (optional) and, beside each ORIGIN.zone, an optional
-// ORIGIN.yaml. Only the names of zone files are looked at; their content is zone/'s. The door of yaml and valibot:
-// nothing outside this file and config/ may import them. Called by control/ at each reload and by `check`; files come
-// through the two functions it is given, so a reload can read the operator's files or the accepted ones.
+// The YAML as a Config, or every fault in it: steerdns.yaml (optional) and, beside each ORIGIN.zone, an
+// optional ORIGIN.yaml. Only the names of zone files are looked at; their content is zone/'s. The door of
+// yaml and valibot: nothing outside this file and config/ may import them. Called by control/ at each reload
+// and by `check`; files come through the two functions it is given, so a reload can read the operator's files
+// or the accepted ones.
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { PoolConfig } from './balance/members.ts';

@@ -66,7 +66,7 @@ export const weightMax = 1 << 20;
 export const weightScale = 1 << 16;
 /** Addresses of one pool and family: more A records than a message of 65,535 octets can hold. */
 export const poolSizeMax = 4096;
-/** `answers: auto` gives at most this many addresses: enough for a client to try another, few enough for 512 octets. */
+/** `answers: auto` gives at most so many addresses: enough to try another, few enough for 512 octets. */
 export const autoAnswersMax = 4;
 
 /** Probes more often than this load the servers; less often than this they no longer say how a server is. */
@@ -77,7 +77,7 @@ export const probeRunMax = 100;
 
 /** YAML: files larger than this are a mistake, and the parser takes seconds for them. */
 export const yamlSizeMax = 8 << 20;
-/** YAML aliases are followed this often in one file and maps nested this deep: no file grows without end in memory. */
+/** YAML aliases are followed so often in one file, maps nested so deep: no file grows without end. */
 export const yamlAliasesMax = 1000;
 export const yamlDepthMax = 16;
 
@@ -117,3 +117,5 @@ export const includesMax = 1000;
 export const faultsMax = 100;
 /** TTLs have 31 bits (RFC 2181 §8). */
 export const ttlMax = 0x7fff_ffff;
+/** A command waits this long for the daemon: longer than a load may take. */
+export const clientTimeoutMs = loadTimeoutMs + 30_000;

@@ -3,7 +3,7 @@
 // by control and by every command, so that they meet without being told; no library here.
 import { existsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 export type Paths = {
   readonly configDir: string;
@@ -53,9 +53,17 @@ export function resolvePaths(
   return {
     configDir: resolve(flags.config ?? first(environment.CONFIGURATION_DIRECTORY) ?? config()),
     stateDir: resolve(flags.state ?? first(environment.STATE_DIRECTORY) ?? state()),
-    runDir: dirname(controlPath),
+    runDir: runDirOf(controlPath),
     controlPath,
   };
+}
+
+/**
+ * The run directory that belongs to a control socket: the folder it is in; beside a socket of another name than
+ * ours a folder of its own, so that two servers with sockets in one folder do not share it.
+ */
+export function runDirOf(controlPath: string): string {
+  return basename(controlPath) === 'control.sock' ? dirname(controlPath) : `${controlPath}.run`;
 }
 
 /** Where a command finds the daemon: its own user's socket, else the system's where only that one is there. */

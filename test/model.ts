@@ -6,7 +6,6 @@ import { choose, type ModelPool, readPools } from './pools.ts';
 import {
   dataFromText,
   dataSize,
-  isBelow,
   isWithin,
   labelsOf,
   lower,
@@ -145,14 +144,14 @@ export function resolve(world: World, qname: string, qtype: number): Answered {
     if (!zone)
       return links === 0 ? { rcode: 'REFUSED', ended: 'refused' } : { aa, answer: [chain], ended: 'noerror' };
     const cut = cutAbove(zone, name, qtype); // step 3b
-    if (cut) return referral(world, zone, cut, chain, aa);
+    if (cut) return referral(zone, cut, chain, aa);
     if (links === 0) aa = true;
     const source = sourceOf(zone, name); // step 3a, 3c
     if (!source) {
       return { rcode: 'NXDOMAIN', aa, answer: [chain], authority: [[negativeSoa(zone)]], ended: 'nxdomain' };
     }
-    const found = rrsets(world, zone, source, name, qtype);
-    if (found.length > 0) return positive(world, zone, found, chain, aa);
+    const found = rrset(zone, source, name, qtype);
+    if (found) return positive(zone, found, chain, aa);
     const cname = zone.rows.find((row) => sameName(row.owner, source) && row.type === types.CNAME);
     if (!cname) return { aa, answer: [chain], authority: [[negativeSoa(zone)]], ended: 'nodata' };
     chain.push({ ...cname, owner: name });
@@ -200,30 +199,23 @@ type Drawn = {
   readonly ttlMax: number;
 };
 
-/** The RRsets of this type (of any, for ANY: each a possible answer of its own, RFC 8482 §4.1). */
-function rrsets(world: World, zone: ModelZone, source: string, owner: string, type: number): Drawn[] {
+/** The RRset of this type; for ANY one of those there are, an A RRset before others (RFC 8482 §4.1). */
+function rrset(zone: ModelZone, source: string, owner: string, type: number): Drawn | undefined {
   const here = zone.rows.filter((row) => sameName(row.owner, source));
-  const wanted = type === types.ANY ? [...new Set(here.map((row) => row.type))] : [type];
-  const present = wanted.filter((one) => here.some((row) => row.type === one));
-  const addresses = present.includes(types.A!) ? [types.A!] : present.slice(0, 1);
-  return (type === types.ANY ? addresses : present).map((one) => draw(world, zone, source, owner, one, here));
+  const any = here.find((row) => row.type === types.A) ?? here[0];
+  const wanted = type === types.ANY ? any?.type : type;
+  return here.some((row) => row.type === wanted) ? draw(zone, source, owner, wanted!, here) : undefined;
 }
 
-function draw(
-  world: World,
-  zone: ModelZone,
-  source: string,
-  owner: string,
-  type: number,
-  here: readonly Row[],
-): Drawn {
+function draw(zone: ModelZone, source: string, owner: string, type: number, here: readonly Row[]): Drawn {
   const all = here.filter((row) => row.type === type);
   const rows = all
     .filter((row, i) => all.findIndex((other) => other.data === row.data) === i)
     .map((row) => ({ ...row, owner, ttl: all[0]!.ttl }));
   const pool = zone.pools.get(lower(source));
-  if (!pool || (type !== types.A && type !== types.AAAA))
+  if (!pool || (type !== types.A && type !== types.AAAA)) {
     return { alternatives: [rows], mode: 'sets', ttlMax: Infinity };
+  }
   const choice = choose(pool, rows, here, zone.down);
   const alternatives = choice.sets.map((set) =>
     rows.filter((row) => set.includes(row.data)).map((row) => ({ ...row, ttl: choice.ttl })),
@@ -231,25 +223,18 @@ function draw(
   return { alternatives, mode: choice.mode, ttlMax: choice.negativeTtlMax };
 }
 
-function positive(
-  world: World,
-  zone: ModelZone,
-  found: readonly Drawn[],
-  chain: readonly Row[],
-  aa: boolean,
-): Answered {
-  const [first] = found;
-  if (first!.mode === 'servfail') return { rcode: 'SERVFAIL', ended: 'servfail' };
-  if (first!.mode === 'nodata') {
-    return { aa, answer: [chain], authority: [[negativeSoa(zone, first!.ttlMax)]], ended: 'nodata' };
+function positive(zone: ModelZone, found: Drawn, chain: readonly Row[], aa: boolean): Answered {
+  if (found.mode === 'servfail') return { rcode: 'SERVFAIL', ended: 'servfail' };
+  if (found.mode === 'nodata') {
+    return { aa, answer: [chain], authority: [[negativeSoa(zone, found.ttlMax)]], ended: 'nodata' };
   }
-  const answer = first!.alternatives.map((rows) => [...chain, ...rows]);
-  return { aa, answer, additional: targets(world, zone, first!.alternatives[0]!), ended: 'noerror' };
+  const answer = found.alternatives.map((rows) => [...chain, ...rows]);
+  return { aa, answer, additional: targets(zone, found.alternatives[0]!), ended: 'noerror' };
 }
 
-function referral(world: World, zone: ModelZone, cut: string, chain: readonly Row[], aa: boolean): Answered {
-  const ns = rrsets(world, zone, cut, cut, types.NS!)[0]!.alternatives[0]!;
-  return { aa, answer: [chain], authority: [ns], additional: targets(world, zone, ns), ended: 'referral' };
+function referral(zone: ModelZone, cut: string, chain: readonly Row[], aa: boolean): Answered {
+  const ns = rrset(zone, cut, cut, types.NS!)!.alternatives[0]!;
+  return { aa, answer: [chain], authority: [ns], additional: targets(zone, ns), ended: 'referral' };
 }
 
 function negativeSoa(zone: ModelZone, ttlMax = Infinity): Row {
@@ -258,7 +243,7 @@ function negativeSoa(zone: ModelZone, ttlMax = Infinity): Row {
 }
 
 /** Addresses that the zone has for the names in these rows. */
-function targets(world: World, zone: ModelZone, rows: readonly Row[]): Section {
+function targets(zone: ModelZone, rows: readonly Row[]): Section {
   const naming: (number | undefined)[] = [types.NS, types.MX, types.SRV];
   const named = rows.filter((row) => naming.includes(row.type)).map((row) => row.data.split(' ').at(-1)!);
   const names = named.filter((name, i) => named.findIndex((other) => sameName(name, other)) === i);
@@ -267,7 +252,7 @@ function targets(world: World, zone: ModelZone, rows: readonly Row[]): Section {
     const here = zone.rows.filter((row) => sameName(row.owner, name));
     for (const type of [types.A!, types.AAAA!]) {
       if (!here.some((row) => row.type === type)) continue;
-      const { alternatives } = draw(world, zone, name, name, type, here);
+      const { alternatives } = draw(zone, name, name, type, here);
       if (alternatives.length === 0) continue;
       section = section.flatMap((before) => alternatives.map((rows) => [...before, ...rows]));
     }
@@ -280,30 +265,42 @@ export const udpLimit = (edns: Asked['edns']): number =>
   edns ? Math.min(1232, Math.max(512, edns.size)) : 512;
 
 /**
- * Truncates what cannot fit. How large the response is depends on compression, which is free: where the smallest
- * possible form fits and the largest does not, this model cannot say, and throws.
+ * Truncates what cannot fit. How large a response is depends on compression, which is free: where the smallest
+ * possible form fits and a form with little compression does not, this model cannot say, and throws.
  */
 function truncate(answered: Answered, asked: Asked, transport: Transport): Answered {
   if (transport === 'tcp') return answered;
   const limit = udpLimit(asked.edns) - (asked.edns ? 11 : 0);
-  const fixed = 12 + nameOctets(asked.name).length + 4;
-  const needed = [
-    answered.answer,
-    answered.authority,
-    answered.ended === 'referral' ? answered.additional : [[]],
-  ];
-  const rows = needed.flatMap((section) => section?.[0] ?? []);
-  const smallest = rows.reduce((sum, row) => sum + 12 + dataSize(row, true), fixed);
-  const largest = rows.reduce(
-    (sum, row) => sum + 10 + nameOctets(row.owner).length + dataSize(row, false),
-    fixed,
-  );
-  if (largest <= limit) return answered;
-  if (smallest > limit) {
-    const { rcode, aa } = answered;
+  const fits = (sections: readonly (Section | undefined)[]): boolean => {
+    const rows = sections.flatMap((section) => section?.[0] ?? []);
+    const [smallest, largest] = [sizeOf(asked.name, rows, true), sizeOf(asked.name, rows, false)];
+    if (smallest <= limit && largest > limit) {
+      throw new NearLimit(`between ${smallest} and ${largest} octets, and the limit is ${limit}`);
+    }
+    return largest <= limit;
+  };
+  const { answer, authority, additional, rcode, aa } = answered;
+  if (!fits([answer, authority, answered.ended === 'referral' ? additional : undefined])) {
     return { ...(rcode ? { rcode } : {}), aa: aa ?? false, tc: true, ended: 'truncated' };
   }
-  throw new NearLimit(`between ${smallest} and ${largest} octets, and the limit is ${limit}`);
+  if (fits([answer, authority, additional])) return answered;
+  // RFC 2181 §9: additional data are left out RRset by RRset; with more than one we cannot say which.
+  const owners = new Set(additional?.[0]?.map((row) => `${lower(row.owner)} ${row.type}`));
+  if (owners.size > 1) throw new NearLimit('some of the additional data fit');
+  return { ...answered, additional: [[]] };
+}
+
+/** Octets of a message: in the smallest form, or with pointers only to owners that stand there as they are. */
+function sizeOf(qname: string, rows: readonly Row[], smallest: boolean): number {
+  const seen = new Set([lower(qname)]);
+  let size = 12 + nameOctets(qname).length + 4;
+  for (const row of rows) {
+    size += smallest || seen.has(lower(row.owner)) ? 2 : nameOctets(row.owner).length;
+    size += 10 + dataSize(row, smallest);
+    seen.add(lower(row.owner));
+    if (row.type === types.CNAME) seen.add(lower(row.data));
+  }
+  return size;
 }
 
 /** Thrown where only a size that is not ours to say decides. */
@@ -320,5 +317,3 @@ export const row = (owner: string, ttl: number, type: keyof typeof types, data: 
     data.split(' ').map((text) => ({ text, quoted: false })),
   ),
 });
-
-export { isBelow };

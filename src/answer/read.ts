@@ -102,6 +102,11 @@ export class ZoneReader {
     return this.#words[this.#words[ZONE.nodesAt]! + node * NODE_ROW.words + column]!;
   }
 
+  /** The RRsets of a node, as find() gives it. */
+  rrsets(node: number): (TableRrset & { readonly type: number })[] {
+    return this.#rrsets(node);
+  }
+
   #rrsets(node: number): { type: number; ttl: number; rdata: Uint8Array[] }[] {
     const count = this.#nodeWord(node, NODE_ROW.countAndFlags) & 0xffff;
     const first = this.#words[ZONE.rrsetsAt]! + this.#nodeWord(node, NODE_ROW.firstRrset) * RRSET_ROW.words;

@@ -1,6 +1,6 @@
-// Joins what the operator says of a name in the YAML with the addresses that the zone has for it: the pool that
-// choosePool() takes, the endpoints that health/ has to watch, and every fault between the two files. Called for
-// each balanced name at a reload, after the zones are loaded and before anything is published.
+// Joins what the operator says of a name in the YAML with the addresses that the zone has for it: the pool
+// that choosePool() takes, the endpoints that health/ has to watch, and every fault between the two files.
+// Called for each balanced name at a reload, after the zones are loaded and before anything is published.
 import { errorAt, type Fault, type Place } from '../faults.ts';
 import { type Check, type Endpoint, endpointKey } from '../health/check.ts';
 import { poolSizeMax } from '../limits.ts';
@@ -71,7 +71,7 @@ export function makePool(config: PoolConfig, rrsets: readonly AddressSet[]): Mad
   const inZone = addresses.map(({ address }) => address.text);
   faults.push(...zoneFaults(config, rrsets, inZone));
   const members = membersOf(addresses, faults);
-  if (faults.length === 0) faults.push(...whenAllDownFaults(config, members));
+  faults.push(...whenAllDownFaults(config, members));
   const rrset: Partial<Record<Family, number>> = {};
   for (const { family, ttl } of rrsets) rrset[family] = ttl;
   const pool: Pool = {
@@ -98,7 +98,8 @@ function membersOf(
     member.addresses.push(address);
     if (config?.weight === undefined) continue;
     if (member.weight !== undefined && member.weight !== config.weight) {
-      const what = `${address.text} gives member "${name}" the weight ${config.weight}, and it has ${member.weight} already`;
+      const weights = `${config.weight} here and ${member.weight} at another address`;
+      const what = `member "${name}" has the weight ${weights}`;
       const hint = 'addresses with one name are one member with one weight; give it once';
       faults.push(errorAt(config.place, what, hint));
     }
@@ -125,15 +126,17 @@ function zoneFaults(config: PoolConfig, rrsets: readonly AddressSet[], inZone: r
   }
   for (const { rdata } of rrsets) {
     if (rdata.length <= poolSizeMax) continue;
-    const what = `${config.owner} has ${rdata.length} addresses of one family, more than the ${poolSizeMax} that can be balanced`;
-    faults.push(errorAt(config.place, what));
+    const what = `${config.owner} has ${rdata.length} addresses of one family`;
+    faults.push(errorAt(config.place, what, `at most ${poolSizeMax} can be balanced`));
   }
   return faults;
 }
 
 function whenAllDownFaults(config: PoolConfig, members: readonly Member[]): Fault[] {
   if (typeof config.whenAllDown === 'string') return [];
-  const names = members.map(({ name }) => name);
+  // A name whose address is missing in the zone is reported there, not here.
+  const named = [...config.members.values()].flatMap(({ name }) => name ?? []);
+  const names = [...new Set([...members.map(({ name }) => name), ...named])];
   const faults: Fault[] = [];
   config.whenAllDown.forEach((name, i) => {
     if (names.includes(name)) return;

@@ -1,11 +1,11 @@
 // A pool: the endpoints behind one owner name, and the choice that is made of them for each address family.
-// Everything here is pure: members and health in, answer sets out. Called by control/ for publication, explain and
-// status alike, so what is said is what is served.
+// Everything here is pure: members and health in, answer sets out. Called by control/ for publication,
+// explain and status alike, so what is said is what is served.
 //
-// Rules, per family: weighted members that are up, else standbys (weight 0) that are up, else nothing. A family with
-// nothing answers NODATA while the other has something; when neither has, `when-all-down` decides for the pool. An
-// address without a check, or not probed yet, counts as up. Where a member has two addresses in one family each is
-// an entry of its own with the member's weight.
+// Rules, per family: weighted members that are up, else standbys (weight 0) that are up, else nothing. A
+// family with nothing answers NODATA while the other has something; when neither has, `when-all-down` decides
+// for the pool. An address without a check, or not probed yet, counts as up. Where a member has two addresses
+// in one family each is an entry of its own with the member's weight.
 import assert from 'node:assert';
 import { weightScale } from '../limits.ts';
 import { policyNamed } from './policies/index.ts';

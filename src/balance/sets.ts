@@ -1,14 +1,14 @@
-// Systematic PPS: which answer sets exist for given weights, and what part of the responses each is. Called by the
-// policies when health changes; the query path only draws a set by its bounds.
+// Systematic PPS: which answer sets exist for given weights, and what part of the responses each is. Called
+// by the policies when health changes; the query path only draws a set by its bounds.
 //
-// Put the weights end to end, W in all, and take the members that lie at u, u + W/k, u + 2W/k, … for u in [0, W/k):
+// Put the weights end to end, W in all, draw u in [0, W/k) and take the members that lie at u, u + W/k, …
 //
-//   weights 2 3 1 2, k = 2    |00|111|2|33|     u in [0,1): 0 and 1    u in [1,2): 0 and 2    u in [2,4): 1 and 3
-//                             u ───→ u+4 →
+//   weights 2 3 1 2, k = 2    |00|111|2|33|    u in [0,1): 0 and 1; u in [1,2): 0 and 2; u in [2,4): 1 and 3
+//                              u ─→ u+4 ─→
 //
-// Every member is in a response with probability exactly k·e/W, so a client that picks within the response gives
-// it e/W of the traffic. As u moves each pick only walks forward, so no set comes twice and there are at most as
-// many sets as members. All sums are integers below 2^53, in units of 1/k, so nothing is rounded.
+// Every member is in a response with probability exactly k·e/W, so a client that picks within the response
+// gives it e/W of the traffic. As u moves each pick only walks forward, so no set comes twice and there are
+// at most as many sets as members. All sums are integers below 2^53, in units of 1/k, so nothing is rounded.
 import assert from 'node:assert';
 import { autoAnswersMax, poolSizeMax, weightMax, weightScale } from '../limits.ts';
 import type { AnswerSet } from './pool.ts';
@@ -19,7 +19,10 @@ export type Spread = {
   readonly sets: readonly { readonly members: readonly number[]; readonly part: number }[];
 };
 
-/** Answer sets of at most k members each. Weights are integers from 0 to 2^36; members of weight 0 are in none. */
+/**
+ * Answer sets of at most k members each. Weights are integers from 0 to 2^36; members of weight 0 are in
+ * none.
+ */
 export function answerSets(weights: readonly number[], k: number): AnswerSet[] {
   const { whole, sets } = spread(weights, k);
   return sets.map(({ members, part }) => ({ members, share: part / whole }));
@@ -27,10 +30,11 @@ export function answerSets(weights: readonly number[], k: number): AnswerSet[] {
 
 /** The same with shares as integer parts of a whole. */
 export function spread(weights: readonly number[], k: number): Spread {
-  assert(k >= 1 && weights.length <= poolSizeMax);
+  assert(k >= 1 && weights.length <= poolSizeMax, 'a pool is larger than its limit');
   const { certain, others, picks, whole } = divide(weights, k);
   if (picks === 0) return { whole: 1, sets: certain.length === 0 ? [] : [{ members: certain, part: 1 }] };
-  // slots[j] is the place in `others` that u + j·W/k lies in; an edge moves one of them on to the next member.
+  // slots[j] is the place in `others` that u + j·W/k lies in; an edge moves one of them on to the next
+  // member.
   const slots = [0];
   const edges: { at: number; slot: number; next: number }[] = [];
   let slot = 0;
@@ -61,13 +65,17 @@ export function spread(weights: readonly number[], k: number): Spread {
   return { whole, sets };
 }
 
-/** Members that are in every response, and the others, of which `picks` are taken; `whole` is the others' weight. */
+/**
+ * Members that are in every response, and the others, of which `picks` are taken; `whole` is the others'
+ * weight.
+ */
 function divide(weights: readonly number[], k: number) {
   const heaviestFirst = [...weights.keys()].filter((member) => weights[member]! > 0);
   heaviestFirst.sort((a, b) => weights[b]! - weights[a]! || a - b);
   let whole = 0;
   for (const weight of weights) {
-    assert(Number.isSafeInteger(weight) && weight >= 0 && weight <= weightMax * weightScale);
+    const isGood = Number.isInteger(weight) && weight >= 0 && weight <= weightMax * weightScale;
+    assert(isGood, 'a weight is no integer within its limits');
     whole += weight;
   }
   let picks = Math.min(k, heaviestFirst.length);
@@ -82,7 +90,10 @@ function divide(weights: readonly number[], k: number) {
   return { certain: inOrder(0, certainCount), others: inOrder(certainCount, Infinity), picks, whole };
 }
 
-/** Addresses per response for `answers: auto`: the most, up to four, that keep the shares within 5 % of the weights. */
+/**
+ * Addresses per response for `answers: auto`: the most, up to four, that keep the shares within 5 % of the
+ * weights.
+ */
 export function autoAnswers(weights: readonly number[]): number {
   let whole = 0;
   let most = 0;
@@ -107,8 +118,8 @@ export function givenShares(sets: readonly AnswerSet[], n: number): number[] {
 }
 
 /**
- * Bounds for drawing a set with a 32-bit phase: set i is drawn by phases up to and including bounds[i] that are
- * above bounds[i - 1]. The last bound is 0xFFFFFFFF, and no set is without a phase, however small its share.
+ * Bounds for drawing a set with a 32-bit phase: set i is drawn by phases above bounds[i - 1], up to and
+ * including bounds[i]. The last bound is 0xFFFFFFFF, and no set is without a phase, however small its share.
  */
 export function bounds(sets: readonly AnswerSet[]): Uint32Array {
   const upper = new Uint32Array(sets.length);

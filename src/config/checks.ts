@@ -1,5 +1,5 @@
-// `checks:` of the YAML: how names are probed. Its keys are derived from the registry of probes: a new kind of probe
-// needs nothing here.
+// `checks:` of the YAML: how names are probed. Its keys are derived from the registry of probes: a new kind
+// of probe needs nothing here.
 import * as v from 'valibot';
 import { errorAt, type Fault } from '../faults.ts';
 import { type Check, checkDefaults } from '../health/check.ts';
@@ -97,7 +97,9 @@ function kindOf(name: string, node: YamlNode, faults: Fault[]): keyof typeof pro
   return undefined;
 }
 
-/** An option as the probe parses it; all YAML is text here, so what is no text to the probe is made so first. */
+/**
+ * An option as the probe parses it; all YAML is text here, so what is no text to the probe is made so first.
+ */
 function optionValue(option: Option) {
   return v.optional(
     value((written): Reading<unknown> => {

@@ -1,12 +1,15 @@
-// The shape of a map in the YAML: a valibot object whose values are read from text. Here the library's issues become
-// faults with a place, and unknown keys get a hint. All keys of a shape are optional; what is required is checked by
-// who asks. Used by the readers beside this file.
+// The shape of a map in the YAML: a valibot object whose values are read from text. Here the library's issues
+// become faults with a place, and unknown keys get a hint. All keys of a shape are optional; what is required
+// is checked by who asks. Used by the readers beside this file.
 import * as v from 'valibot';
 import { errorAt, type Fault, type Place } from '../faults.ts';
 import { suggest } from '../near.ts';
 import type { YamlEntry, YamlMap, YamlNode } from './yaml.ts';
 
-/** What became of a text: its value, or what is wrong with it, as the end of a sentence that begins with the key. */
+/**
+ * What became of a text: its value, or what is wrong with it, as the end of a sentence that begins with the
+ * key.
+ */
 export type Reading<T> = { readonly value: T } | { readonly wrong: string; readonly hint?: string };
 
 /** A value of one text. */

@@ -1,4 +1,5 @@
-// Single values of the YAML as the operator writes them: durations, numbers, names, addresses, each read from text.
+// Single values of the YAML as the operator writes them: durations, numbers, names, addresses, each read from
+// text.
 import { suggest } from '../near.ts';
 import { parseSocketAddress, printSocketAddress } from '../wire/addresses.ts';
 import { parseAddressText, printAddress } from '../wire/literals.ts';

@@ -1,7 +1,20 @@
-// One YAML file as a small tree of texts, lists and maps, each with its place. The failsafe schema: every scalar is
-// text, so `mode: 0660`, `host: no` or an owner named 10 arrive as written, and each key's own shape reads its value.
-// Collects every fault of the syntax; key order is kept, the first of two equal keys counts. Called by config.ts.
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+// One YAML file as a small tree of texts, lists and maps, each with its place. The failsafe schema: every
+// scalar is text, so `mode: 0660`, `host: no` or an owner named 10 arrive as written, and each key's own
+// shape reads its value. Collects every fault of the syntax; key order is kept, the first of two equal keys
+// counts. Called by config.ts.
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
 import { errorAt, type Fault, type Place } from '../faults.ts';
 import { yamlAliasesMax, yamlDepthMax, yamlSizeMax } from '../limits.ts';
 
@@ -41,12 +54,18 @@ export function parseYaml(file: string, octets: Uint8Array, faults: Fault[]): Ya
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const before = faults.length;
-  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
-    refuse(placeOf(pos[0]), `YAML: ${lowerFirst(message)}`, hints[code] ?? '');
+  const errors = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
+  let lineLast = 0;
+  for (const { code, message, pos } of errors) {
+    const place = placeOf(pos[0]);
+    // What follows in the same line comes of the first.
+    if (place.line !== lineLast) refuse(place, `YAML: ${lowerFirst(message)}`, hints[code] ?? '');
+    lineLast = place.line;
   }
-  if (faults.length > before) return undefined;
-  const tree = new TreeBuilder(document, placeOf, faults).build(document.contents, 0);
+  if (errors.length > 0) return undefined;
+  const builder = new TreeBuilder(placeOf, faults);
+  const tree = builder.build(document.contents, 0);
+  if (builder.isBroken) return undefined;
   if (tree.kind === 'map') return tree;
   if (tree.kind === 'text' && tree.text === '') return { kind: 'map', place: start, entries: [] };
   return refuse(tree.place, 'the file must consist of keys and values', 'such as "checks:" and "balance:"');
@@ -92,41 +111,49 @@ function decode(octets: Uint8Array): string | number {
 
 /** Turns the library's nodes into ours: follows aliases within limits, reports keys that stand twice. */
 class TreeBuilder {
-  readonly #document: Document.Parsed;
+  /** Something could not be followed: what was built is not what the operator meant. */
+  isBroken = false;
   readonly #placeOf: (offset: number) => Place;
   readonly #faults: Fault[];
+  /** The walk is in the order of the file, so an anchor is known before its aliases. */
+  readonly #anchors = new Map<string, Node>();
+  readonly #anchored = new Set<Node>();
   #aliases = 0;
 
-  constructor(document: Document.Parsed, placeOf: (offset: number) => Place, faults: Fault[]) {
-    this.#document = document;
+  constructor(placeOf: (offset: number) => Place, faults: Fault[]) {
     this.#placeOf = placeOf;
     this.#faults = faults;
   }
 
   build(node: Node | null | undefined, depth: number): YamlNode {
     const place = this.#placeOf(node?.range?.[0] ?? 0);
-    const nothing: YamlText = { kind: 'text', place, text: '' };
-    if (node === null || node === undefined) return nothing;
-    if (depth > yamlDepthMax) {
-      return this.#refuse(place, `nested more than ${yamlDepthMax} deep`, nothing);
-    }
+    if (node === null || node === undefined) return { kind: 'text', place, text: '' };
+    if (isScalar(node) || isMap(node) || isSeq(node)) this.#remember(node);
+    if (isScalar(node)) return { kind: 'text', place, text: String(node.value ?? '') };
+    if (depth > yamlDepthMax) return this.#breakOff(place, `nested more than ${yamlDepthMax} deep`);
     if (isAlias(node)) {
+      const target = this.#anchors.get(node.source);
+      if (target === undefined) return this.#breakOff(place, `no anchor &${node.source} before this alias`);
       this.#aliases++;
-      if (this.#aliases > yamlAliasesMax) {
-        // Said once; the rest is left out in silence.
-        if (this.#aliases > yamlAliasesMax + 1) return nothing;
-        return this.#refuse(place, `more than ${yamlAliasesMax} aliases`, nothing);
-      }
-      const target = node.resolve(this.#document);
-      if (target === undefined)
-        return this.#refuse(place, `no anchor &${node.source} before this alias`, nothing);
-      return this.build(target, depth + 1);
+      if (this.#aliases <= yamlAliasesMax) return this.build(target, depth + 1);
+      return this.#breakOff(place, `more than ${yamlAliasesMax} aliases`);
     }
     if (isMap(node)) return { kind: 'map', place, entries: this.#entries(node.items, depth) };
-    if (isSeq(node)) {
-      return { kind: 'list', place, items: node.items.map((item) => this.build(item as Node, depth + 1)) };
-    }
-    return isScalar(node) ? { kind: 'text', place, text: String(node.value ?? '') } : nothing;
+    const items = isSeq(node) ? node.items : [];
+    return { kind: 'list', place, items: items.map((item) => this.build(item as Node, depth + 1)) };
+  }
+
+  #remember(node: Scalar | YAMLMap | YAMLSeq): void {
+    if (node.anchor === undefined || this.#anchored.has(node)) return;
+    this.#anchored.add(node);
+    this.#anchors.set(node.anchor, node);
+  }
+
+  /** Reports the first thing that cannot be followed; the rest would come of it. */
+  #breakOff(place: Place, what: string): YamlText {
+    if (!this.isBroken) this.#refuse(place, what);
+    this.isBroken = true;
+    return { kind: 'text', place, text: '' };
   }
 
   #entries(items: readonly { key: unknown; value: unknown }[], depth: number): YamlEntry[] {
@@ -134,14 +161,10 @@ class TreeBuilder {
     for (const { key, value } of items) {
       const name = this.build(key as Node, depth + 1);
       if (name.kind !== 'text') {
-        this.#refuse(name.place, 'a key must be a single word', undefined);
+        this.#refuse(name.place, 'a key must be a single word');
       } else if (entries.has(name.text)) {
         const { line } = entries.get(name.text)!.place;
-        this.#refuse(
-          name.place,
-          `key "${name.text}" is here a second time; first in line ${line}`,
-          undefined,
-        );
+        this.#refuse(name.place, `key "${name.text}" is here a second time; first in line ${line}`);
       } else {
         const node = this.build(value as Node | null, depth + 1);
         // A value that is absent has no place of its own.
@@ -152,8 +175,7 @@ class TreeBuilder {
     return [...entries.values()];
   }
 
-  #refuse<T>(place: Place, what: string, instead: T): T {
+  #refuse(place: Place, what: string): void {
     this.#faults.push(errorAt(place, what));
-    return instead;
   }
 }

@@ -1,7 +1,7 @@
 // The admin API: HTTP with JSON on the unix control socket, driven by the command line. Who may connect is decided
 // by the socket's mode and group. Routes are a table; each handler gives a status and a value, and what is wrong is
 // always { error, hint }.
-import { chownSync, chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -86,7 +86,8 @@ function removeStale(path: string): Promise<void> {
 function giveToGroup(path: string, group: string, warn: (what: string) => void): void {
   try {
     const id = /^\d+$/.test(group) ? Number(group) : groupId(readFileSync('/etc/group', 'utf8'), group);
-    if (id === undefined) warn(`there is no group ${group}: the control socket stays with the server's own group`);
+    if (id === undefined)
+      warn(`there is no group ${group}: the control socket stays with the server's own group`);
     else chownSync(path, -1, id);
   } catch (error) {
     warn(`the control socket cannot be given to group ${group}: ${(error as Error).message}`);
@@ -134,7 +135,8 @@ async function readBody(request: IncomingMessage): Promise<Reply | undefined> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > controlBodySizeMax) return refusal(413, `the body is larger than ${controlBodySizeMax} octets`);
+    if (size > controlBodySizeMax)
+      return refusal(413, `the body is larger than ${controlBodySizeMax} octets`);
   }
   return undefined;
 }

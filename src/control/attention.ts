@@ -16,7 +16,10 @@ type Finder = (status: Omit<Status, 'attention'>) => readonly Attention[];
 /** Everything that needs somebody. */
 export function attentionOf(status: Omit<Status, 'attention'>): Attention[] {
   const found = finders.flatMap((find) => find(status));
-  return [...found.filter((one) => one.severity === 'error'), ...found.filter((one) => one.severity === 'warning')];
+  return [
+    ...found.filter((one) => one.severity === 'error'),
+    ...found.filter((one) => one.severity === 'warning'),
+  ];
 }
 
 const finders: readonly Finder[] = [
@@ -49,7 +52,11 @@ function poolsOf({ zones }: Omit<Status, 'attention'>): PoolStatus[] {
 /** Members by address and name, each once however many pools it is in. */
 function membersOf(status: Omit<Status, 'attention'>): MemberStatus[] {
   const members = poolsOf(status).flatMap((pool) => pool.members);
-  return [...new Map(members.map((member) => [`${member.name} ${member.address} ${member.since}`, member])).values()];
+  return [
+    ...new Map(
+      members.map((member) => [`${member.name} ${member.address} ${member.since}`, member]),
+    ).values(),
+  ];
 }
 
 /** `web1 (192.0.2.10)`, or the address alone where it has no name. */
@@ -62,7 +69,11 @@ function deadPools(status: Omit<Status, 'attention'>): Attention[] {
     .filter(({ members }) => members.every(({ verdict }) => verdict === 'down'))
     .map(({ owner, type, mode, whenAllDown }) => {
       const rule = typeof whenAllDown === 'string' ? whenAllDown : `[${whenAllDown.join(', ')}]`;
-      const answer = { sets: `given all the same (when-all-down: ${rule})`, nodata: 'answered NODATA', servfail: 'answered SERVFAIL' };
+      const answer = {
+        sets: `given all the same (when-all-down: ${rule})`,
+        nodata: 'answered NODATA',
+        servfail: 'answered SERVFAIL',
+      };
       return error(`${owner} ${type}: every member is down; ${answer[mode]}`);
     });
 }
@@ -70,7 +81,12 @@ function deadPools(status: Omit<Status, 'attention'>): Attention[] {
 function membersDown(status: Omit<Status, 'attention'>): Attention[] {
   return membersOf(status)
     .filter(({ verdict }) => verdict === 'down')
-    .map((member) => error(`${memberText(member)} is down: ${member.last?.reason ?? 'since before the start'}`, member.since));
+    .map((member) =>
+      error(
+        `${memberText(member)} is down: ${member.last?.reason ?? 'since before the start'}`,
+        member.since,
+      ),
+    );
 }
 
 function refusedReload({ control: { refused } }: Omit<Status, 'attention'>): Attention[] {
@@ -95,18 +111,24 @@ function deadWorkers({ server }: Omit<Status, 'attention'>): Attention[] {
     .filter(({ alive, restarts }) => !alive || restarts > 0)
     .map(({ name, alive, restarts }) => {
       const times = `${restarts} ${restarts === 1 ? 'time' : 'times'}`;
-      return alive ? warning(`${name} was replaced ${times}`) : error(`${name} is not running (replaced ${times})`);
+      return alive
+        ? warning(`${name} was replaced ${times}`)
+        : error(`${name} is not running (replaced ${times})`);
     });
 }
 
 function notKept({ control: { keeping } }: Omit<Status, 'attention'>): Attention[] {
-  return keeping === undefined ? [] : [error(`nothing is kept for a restart: ${keeping.what}`, keeping.since)];
+  return keeping === undefined
+    ? []
+    : [error(`nothing is kept for a restart: ${keeping.what}`, keeping.since)];
 }
 
 function unjudged(status: Omit<Status, 'attention'>): Attention[] {
   return membersOf(status)
     .filter(({ last }) => last?.outcome === 'inconclusive')
-    .map((member) => warning(`${memberText(member)} cannot be judged: ${member.last!.reason}`, member.last!.at));
+    .map((member) =>
+      warning(`${memberText(member)} cannot be judged: ${member.last!.reason}`, member.last!.at),
+    );
 }
 
 function kernelDrops({ server }: Omit<Status, 'attention'>): Attention[] {
@@ -115,7 +137,9 @@ function kernelDrops({ server }: Omit<Status, 'attention'>): Attention[] {
 }
 
 function slowEngine({ server }: Omit<Status, 'attention'>): Attention[] {
-  return server?.engine === 'dgram' ? [warning(`the slow engine (node:dgram) is used: ${server.engineReason}`)] : [];
+  return server?.engine === 'dgram'
+    ? [warning(`the slow engine (node:dgram) is used: ${server.engineReason}`)]
+    : [];
 }
 
 function controlDied({ control, server }: Omit<Status, 'attention'>): Attention[] {
@@ -126,7 +150,9 @@ function controlDied({ control, server }: Omit<Status, 'attention'>): Attention[
     found.push(warning(`the control process died ${times}; this one runs`, control.startedAt));
   }
   if (control.source === 'accepted' && !(control.refused !== undefined)) {
-    found.push(warning('in service is the copy of what was accepted; steerdns reload takes the files as they are'));
+    found.push(
+      warning('in service is the copy of what was accepted; steerdns reload takes the files as they are'),
+    );
   }
   return found;
 }

@@ -32,7 +32,9 @@ export const command: Command = {
     }
     // The terminal's Ctrl-C and systemd's SIGTERM reach every process: the server decides when this one ends.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-    process.on('uncaughtException', (error) => leave(1, () => log.fatal({ stack: error.stack }, error.message)));
+    process.on('uncaughtException', (error) =>
+      leave(1, () => log.fatal({ stack: error.stack }, error.message)),
+    );
     process.on('disconnect', () => leave(0, () => log.info('the server process is gone')));
     let control: Control | undefined;
     process.on('message', (message: ToControl) => {
@@ -125,9 +127,11 @@ class Control {
   take(message: Exclude<ToControl, Start>): void {
     switch (message.kind) {
       case 'published':
-        return this.#publisher.published(message);
+        this.#publisher.published(message);
+        return;
       case 'retired':
-        return this.#shares.retire(message);
+        this.#shares.retire(message);
+        return;
       case 'facts':
         this.#factsAwaited.get(message.ticket)?.(message);
         return;
@@ -177,7 +181,8 @@ class Control {
     }
     if (refused?.failure !== undefined) log.error(`loading failed: ${refused.failure}`);
     if (loaded === undefined) log.error('nothing can be served until a reload succeeds');
-    else if (source === 'accepted') log.warn('serving what was accepted before, not the files as they are now');
+    else if (source === 'accepted')
+      log.warn('serving what was accepted before, not the files as they are now');
     for (const origin of loaded?.faulty ?? []) log.error({ zone: origin }, 'left out: its files have faults');
   }
 
@@ -224,7 +229,9 @@ class Control {
 
   #healthz(): Reply {
     const { generation } = this.#publisher;
-    return generation > 0 ? { status: 200, body: { ok: true, generation } } : refusal(503, 'nothing is published yet');
+    return generation > 0
+      ? { status: 200, body: { ok: true, generation } }
+      : refusal(503, 'nothing is published yet');
   }
 
   async #explain(parameters: URLSearchParams): Promise<Reply> {
@@ -265,7 +272,10 @@ class Control {
     } else {
       this.#refused = { at: Date.now(), faults, failure };
       for (const fault of faults) if (fault.severity === 'error') log.error(printFault(fault));
-      log.error({ generation, ...(failure === undefined ? {} : { failure }) }, 'reload refused; still serving what was');
+      log.error(
+        { generation, ...(failure === undefined ? {} : { failure }) },
+        'reload refused; still serving what was',
+      );
     }
   }
 

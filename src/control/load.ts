@@ -149,6 +149,13 @@ function loadZone(
   };
 }
 
+/** Reads a zone file again, for printing. */
+export function openZone(dir: string, file: string, origin: string): Zone {
+  const { read } = new Sources(dir);
+  const originName = wireName(origin);
+  return indexZone(loadZoneFile(file, originName, { root: dir, read }).records, originName);
+}
+
 /** A zone's table and what went with its making. */
 type MadeTable = {
   readonly table: Uint8Array | undefined;
@@ -190,7 +197,7 @@ function makeTable(
   const originName = wireName(origin);
   const scanned = loadZoneFile(file, originName, { root: sources.dir, read: sources.read });
   const zone = indexZone(scanned.records, originName);
-  const faults = [...scanned.faults, ...checkZone(zone), ...cutFaults(zone, pools, owners)];
+  const faults = [...scanned.faults, ...checkZone(zone, file), ...cutFaults(zone, pools, owners)];
   const paths = scanned.records.files;
   const addresses = (owner: Uint8Array) => addressesOf(zone, owner);
   if (refuses(faults)) return { table: undefined, file: '', sources: paths, faults, addresses };

@@ -1,6 +1,7 @@
 // Publications: control's side of handing tables to the server. One at a time: a publication of zones (a reload) and
 // one of answer sets (health) never overlap, so what is announced always matches what is in service. Health changes
 // are collected for a moment, and a zone whose choices came out the same again costs nothing.
+import { basename, join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { compileSets } from '../answer/compile.ts';
 import { choosePool, type FamilyChoice, type Health, type Pool } from '../balance/pool.ts';
@@ -75,7 +76,12 @@ export class Publisher {
       const sets = zones.map((zone) => this.#compile(zone)).filter((made) => made !== undefined);
       const fresh = sets.filter((made) => this.#served.get(made.origin) !== made);
       const published = await this.#announce({
-        zones: zones.map(({ origin, id, file, length }) => ({ origin, id, file, length })),
+        zones: zones.map(({ origin, id, file, length }) => ({
+          origin,
+          id,
+          file: join('tables', basename(file)),
+          length,
+        })),
         sets: fresh,
       });
       if (published.fault === undefined) {

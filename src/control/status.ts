@@ -7,7 +7,7 @@ import type { Facts } from '../serve/channel.ts';
 import { version } from '../version.ts';
 import { type Attention, attentionOf } from './attention.ts';
 import type { LoadedZone } from './load.ts';
-import type { Publisher } from './publish.ts';
+import type { Publisher, Slot } from './publish.ts';
 import { type Given, poolKey, type Shares } from './shares.ts';
 
 export type MemberStatus = {
@@ -51,7 +51,11 @@ export type ZoneStatus = {
   readonly pools: readonly PoolStatus[];
 };
 
-export type Refusal = { readonly at: number; readonly faults: readonly Fault[]; readonly failure: string | undefined };
+export type Refusal = {
+  readonly at: number;
+  readonly faults: readonly Fault[];
+  readonly failure: string | undefined;
+};
 
 /** What control itself knows, beside zones and verdicts. */
 export type ControlFacts = {
@@ -113,26 +117,29 @@ export function statusOf(
 function zoneStatus(zone: LoadedZone, publisher: Publisher, monitors: Monitors, given: Given): ZoneStatus {
   const { origin, serial, records, names, id } = zone;
   const slots = publisher.served(origin)?.slots ?? [];
-  const pools = slots.map(({ pool, owner, choice }): PoolStatus => {
-    const { family, mode, answers, ttl } = choice;
-    const row = given.get(poolKey(owner, family));
-    const responses = [...(row?.values() ?? [])].reduce((sum, count) => sum + count, 0);
-    return {
-      owner,
-      type: typeText(family),
-      policy: pool.policy,
-      mode,
-      answers,
-      ttl,
-      responses: Math.round(responses),
-      whenAllDown: pool.whenAllDown,
-      members: choice.standings.map((standing) => {
-        const count = row?.get(standing.address) ?? 0;
-        return memberStatus(pool, standing, monitors, responses === 0 ? undefined : count / responses);
-      }),
-    };
-  });
+  const pools = slots.map((slot) => poolStatus(slot, monitors, given));
   return { origin, serial, records, names, id, pools };
+}
+
+/** How one family of a pool is, with what it was given. */
+export function poolStatus({ pool, owner, choice }: Slot, monitors: Monitors, given: Given): PoolStatus {
+  const { family, mode, answers, ttl, standings } = choice;
+  const row = given.get(poolKey(owner, family));
+  const responses = [...(row?.values() ?? [])].reduce((sum, count) => sum + count, 0);
+  return {
+    owner,
+    type: familyText(family),
+    policy: pool.policy,
+    mode,
+    answers,
+    ttl,
+    responses: Math.round(responses),
+    whenAllDown: pool.whenAllDown,
+    members: standings.map((standing) => {
+      const count = row?.get(standing.address) ?? 0;
+      return memberStatus(pool, standing, monitors, responses === 0 ? undefined : count / responses);
+    }),
+  };
 }
 
 function memberStatus(
@@ -160,6 +167,6 @@ function memberStatus(
 }
 
 /** A family as the type of its records. */
-export function typeText(family: Family): 'A' | 'AAAA' {
+export function familyText(family: Family): 'A' | 'AAAA' {
   return family === 1 ? 'A' : 'AAAA';
 }

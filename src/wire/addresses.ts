@@ -1,5 +1,5 @@
-// An address with its port, as operators write it and as this program prints it everywhere. No library and no I/O,
-// so the server process can read its flags with it.
+// An address with its port, as operators write it and as this program prints it everywhere. No library and no
+// I/O, so the server process can read its flags with it.
 import { parseAddressText, printAddress } from './literals.ts';
 
 /** The octets of an address, 4 or 16; undefined for what is none. */
@@ -7,7 +7,10 @@ export { parseAddressText as parseAddress } from './literals.ts';
 
 export type SocketAddress = { readonly address: string; readonly port: number };
 
-/** Reads `192.0.2.1:53`, `[2001:db8::1]:53` or an address alone, into canonical text; undefined for what is none. */
+/**
+ * Reads `192.0.2.1:53`, `[2001:db8::1]:53` or an address alone, into canonical text; undefined for what is
+ * none.
+ */
 export function parseSocketAddress(text: string, portDefault: number): SocketAddress | undefined {
   const parts = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text);
   const octets = parseAddressText(parts === null ? text : (parts[1] ?? parts[2]!));

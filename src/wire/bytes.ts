@@ -1,5 +1,6 @@
-// A growing store of octets that parsers append to. zone/records.ts is one for a whole zone; OctetBuffer is the small
-// one for a single value. A writer calls reserve() first, writes from `used` on, then adds to `used`.
+// A growing store of octets that parsers append to. zone/records.ts is one for a whole zone; OctetBuffer is
+// the small one for a single value. A writer calls reserve() first, writes from `used` on, then adds to
+// `used`.
 
 /** What a parser appends octets to. */
 export type OctetStore = {

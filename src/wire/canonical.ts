@@ -1,5 +1,5 @@
-// Where the names in RDATA are, and the canonical order of RDATA (RFC 4034 §6.2, §6.3) that duplicates are found by and
-// zones are printed in. zone/ and answer/compile.ts ask; the rows of rdata.ts know.
+// Where the names in RDATA are, and the canonical order of RDATA (RFC 4034 §6.2, §6.3) that duplicates are
+// found by and zones are printed in. zone/ and answer/compile.ts ask; the rows of rdata.ts know.
 import type { Field } from './fields.ts';
 import { lowerOctet } from './hash.ts';
 import { rowOf } from './rdata.ts';

@@ -1,5 +1,6 @@
-// Fields that carry octets as hex or base64, over several words if need be, and the bitmaps of RR types; further rows of
-// the kinds in fields.ts. Also the generic form of RFC 3597 §5, `\# length hex`, that every type may be written in.
+// Fields that carry octets as hex or base64, over several words if need be, and the bitmaps of RR types;
+// further rows of the kinds in fields.ts. Also the generic form of RFC 3597 §5, `\# length hex`, that every
+// type may be written in.
 import type { OctetStore } from './bytes.ts';
 import type { Field } from './fields.ts';
 import { base64Digit, hexDigit, inWords, NOT_ONE, parseDecimal, printBase64, printHex } from './literals.ts';

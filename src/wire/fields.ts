@@ -1,6 +1,7 @@
-// The kinds of field that RDATA is made of, each with four faces: how it is parsed from tokens, how far it reaches on the
-// wire, how it is printed, and what its place among names is. A row of rdata.ts is a list of these. Every parser writes
-// wire octets straight into the store and leaves the cursor behind what it used; false means tokens.problem says why.
+// The kinds of field that RDATA is made of, each with four faces: how it is parsed from tokens, how far it
+// reaches on the wire, how it is printed, and what its place among names is. A row of rdata.ts is a list of
+// these. Every parser writes wire octets straight into the store and leaves the cursor behind what it used;
+// false means tokens.problem says why.
 import { nameSizeMax } from '../limits.ts';
 import { type OctetStore, readUint16, readUint32 } from './bytes.ts';
 import * as literals from './literals.ts';
@@ -12,8 +13,8 @@ export type Field = {
   /** Octets it takes on the wire, or -1 where that varies. */
   readonly size: number;
   /**
-   * Set for domain names. `compressible`: RFC 3597 §4 allows a pointer; `folded`: never a pointer, but lowercase in
-   * canonical order (RFC 4034 §6.2); `exact`: octets like any other.
+   * Set for domain names. `compressible`: RFC 3597 §4 allows a pointer; `folded`: never a pointer, but
+   * lowercase in canonical order (RFC 4034 §6.2); `exact`: octets like any other.
    */
   readonly name?: 'compressible' | 'folded' | 'exact';
   /** Parses the current token or tokens, appends the octets to `out`, moves on. */
@@ -259,7 +260,10 @@ export const strings: Field = {
   },
 };
 
-/** A string without a length octet that takes the rest of the RDATA: the value of CAA; of URI, where it is quoted. */
+/**
+ * A string without a length octet that takes the rest of the RDATA: the value of CAA; of URI, where it is
+ * quoted.
+ */
 function restAsString(mustBeQuoted: boolean): Field {
   return {
     size: -1,
@@ -307,7 +311,10 @@ function isTag(octets: Uint8Array, from: number, to: number): boolean {
   return true;
 }
 
-/** `count` groups of `size` octets in hex with a separator: the locators of RFC 6742, EUI-48 and EUI-64 (RFC 7043). */
+/**
+ * `count` groups of `size` octets in hex with a separator: the locators of RFC 6742, EUI-48 and EUI-64 (RFC
+ * 7043).
+ */
 export function hexGroups(count: number, size: number, separator: string, digitsMin: number): Field {
   const total = count * size;
   const what = `${count} groups of hex digits with ${separator} between them`;

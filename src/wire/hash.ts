@@ -6,11 +6,15 @@ export function lowerOctet(octet: number): number {
   return octet >= 65 && octet <= 90 ? octet + 32 : octet;
 }
 
+/** FNV-1a, begun with the label's length. readLabels() makes the same hash in its own pass. */
+export const labelHashStart = 0x811c9dc5 | 0;
+export const labelHashFactor = 0x01000193;
+
 /** Hash of one label whose length octet is at `at`: a 32-bit integer, signed. */
 export function hashLabel(octets: Uint8Array, at: number): number {
   const size = octets[at]!;
-  let hash = 0x811c9dc5 ^ size;
-  for (let i = at + 1; i <= at + size; i++) hash = Math.imul(hash ^ lowerOctet(octets[i]!), 0x01000193);
+  let hash = labelHashStart ^ size;
+  for (let i = at + 1; i <= at + size; i++) hash = Math.imul(hash ^ lowerOctet(octets[i]!), labelHashFactor);
   return hash;
 }
 

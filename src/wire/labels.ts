@@ -1,7 +1,7 @@
 // hot: a name taken apart, once: lowercase octets, where each label starts, and the hash of every suffix, so that
 // each step down a tree of names is one look-up. Used for the QNAME of each query and for each CNAME target.
 import { labelSizeMax, labelsMax, nameSizeMax } from '../limits.ts';
-import { combineHash, hashLabel, lowerOctet } from './hash.ts';
+import { combineHash, labelHashFactor, labelHashStart, lowerOctet } from './hash.ts';
 
 /** A name in wire form with its labels marked; made once, filled again and again. */
 export class Labels {
@@ -30,9 +30,15 @@ export function readLabels(labels: Labels, from: Uint8Array, at: number, end: nu
     const length = from[p]!;
     if (length === 0) break;
     if (length > labelSizeMax || p + length >= end || size + length + 2 > nameSizeMax) return -1;
-    starts[count++] = size;
+    starts[count] = size;
     octets[size++] = length;
-    for (let i = 1; i <= length; i++) octets[size++] = lowerOctet(from[p + i]!);
+    let hash = labelHashStart ^ length;
+    for (let i = 1; i <= length; i++) {
+      const octet = lowerOctet(from[p + i]!);
+      octets[size++] = octet;
+      hash = Math.imul(hash ^ octet, labelHashFactor);
+    }
+    hashes[count++] = hash;
     p += length + 1;
   }
   octets[size] = 0;
@@ -42,7 +48,7 @@ export function readLabels(labels: Labels, from: Uint8Array, at: number, end: nu
   labels.count = count;
   let hash = 0;
   for (let i = count - 1; i >= 0; i--) {
-    hash = combineHash(hash, hashLabel(octets, starts[i]!));
+    hash = combineHash(hash, hashes[i]!);
     hashes[i] = hash;
   }
   return p + 1;

@@ -1,6 +1,7 @@
-// The values that RDATA and TTLs are written with: decimals, times, addresses, strings, hex and base64; text to octets
-// and back. Parsers take a range of octets, write where they are told, and answer a number below 0 for text that is no
-// such value: nothing is cut or wrapped. Used by wire/fields.ts, wire/svcb.ts, zone/scan.ts and, for addresses, config.
+// The values that RDATA and TTLs are written with: decimals, times, addresses, strings, hex and base64; text
+// to octets and back. Parsers take a range of octets, write where they are told, and answer a number below 0
+// for text that is no such value: nothing is cut or wrapped. Used by wire/fields.ts, wire/svcb.ts,
+// zone/scan.ts and, for addresses, config.
 import { parseEscape } from './names.ts';
 
 /** The text is no number; the number is too large. */
@@ -72,7 +73,10 @@ export function parseSeconds(text: Uint8Array, from: number, to: number, max: nu
   return large ? TOO_LARGE : withUnits ? total : value;
 }
 
-/** Parses a dotted quad into four octets at `at`; false if it is none. Leading zeros are refused, as BIND does. */
+/**
+ * Parses a dotted quad into four octets at `at`; false if it is none. Leading zeros are refused, as BIND
+ * does.
+ */
 export function parseIpv4(text: Uint8Array, from: number, to: number, out: Uint8Array, at: number): boolean {
   let part = 0;
   let value = 0;
@@ -151,7 +155,10 @@ export function printIpv4(octets: Uint8Array, at = 0): string {
   return `${octets[at]}.${octets[at + 1]}.${octets[at + 2]}.${octets[at + 3]}`;
 }
 
-/** Prints 16 octets as RFC 5952 has it; `::ffff:192.0.2.1` and `::192.0.2.1` in mixed form, as inet_ntop(3) does. */
+/**
+ * Prints 16 octets as RFC 5952 has it; `::ffff:192.0.2.1` and `::192.0.2.1` in mixed form, as inet_ntop(3)
+ * does.
+ */
 export function printIpv6(octets: Uint8Array, at = 0): string {
   const words = Array.from({ length: 8 }, (_, n) => (octets[at + 2 * n]! << 8) | octets[at + 2 * n + 1]!);
   let best = -1;
@@ -185,7 +192,10 @@ export function printAddress(octets: Uint8Array): string {
   return octets.length === 4 ? printIpv4(octets) : printIpv6(octets);
 }
 
-/** Writes the octets that a string's text means to `out` at `at`; returns their number, or NOT_ONE: a bad escape. */
+/**
+ * Writes the octets that a string's text means to `out` at `at`; returns their number, or NOT_ONE: a bad
+ * escape.
+ */
 export function parseString(text: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
   let end = at;
   for (let i = from; i < to; i++) {

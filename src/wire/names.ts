@@ -1,6 +1,7 @@
-// Domain names, text to wire and back, and their order. In wire form a name is labels, each behind its length octet,
-// ending with the root's zero octet; never compressed here. Case is kept as written and never matters in comparisons
-// (RFC 4343). zone/scan.ts parses a million of them: parseName allocates nothing and answers errors by number.
+// Domain names, text to wire and back, and their order. In wire form a name is labels, each behind its length
+// octet, ending with the root's zero octet; never compressed here. Case is kept as written and never matters
+// in comparisons (RFC 4343). zone/scan.ts parses a million of them: parseName allocates nothing and answers
+// errors by number.
 import { labelSizeMax, labelsMax, nameSizeMax } from '../limits.ts';
 import { lowerOctet } from './hash.ts';
 
@@ -26,8 +27,8 @@ const dot = 0x2e;
 const backslash = 0x5c;
 
 /**
- * The octet that an escape means: `\X` is X, `\DDD` a decimal octet (RFC 1035 §5.1). `at` is behind the backslash. Its
- * length in text is 3 where a digit stands there, else 1. Returns -1 for a bad one.
+ * The octet that an escape means: `\X` is X, `\DDD` a decimal octet (RFC 1035 §5.1). `at` is behind the
+ * backslash. Its length in text is 3 where a digit stands there, else 1. Returns -1 for a bad one.
  */
 export function parseEscape(text: Uint8Array, at: number, to: number): number {
   if (at >= to) return -1;
@@ -42,8 +43,9 @@ export function parseEscape(text: Uint8Array, at: number, to: number): number {
 }
 
 /**
- * Parses the name in `text` from `from` to `to` and writes its wire form into `out` at `at`, where 255 octets must be
- * free. A name without a final dot is completed with `origin` (wire form). Returns the length, or one of NAME.
+ * Parses the name in `text` from `from` to `to` and writes its wire form into `out` at `at`, where 255 octets
+ * must be free. A name without a final dot is completed with `origin` (wire form). Returns the length, or one
+ * of NAME.
  */
 export function parseName(
   text: Uint8Array,
@@ -107,7 +109,10 @@ function complete(origin: Uint8Array, out: Uint8Array, at: number, end: number):
 /** The root in wire form. */
 export const root: Uint8Array = new Uint8Array(1);
 
-/** Parses a name from a string; characters beyond ASCII become their UTF-8 octets. Without an origin it is absolute. */
+/**
+ * Parses a name from a string; characters beyond ASCII become their UTF-8 octets. Without an origin it is
+ * absolute.
+ */
 export function parseNameText(
   text: string,
   origin: Uint8Array = root,

@@ -1,6 +1,7 @@
-// RDATA: one row per RR type, its mnemonic and its fields in order. Text is parsed straight into wire octets, wire octets
-// are printed as named-compilezone prints them, and the row says where the names are. A new type is a new row here and
-// a golden line in test/wire/rdata.test.ts. Every type, known or not, may also be written as `\# length hex` (RFC 3597).
+// RDATA: one row per RR type, its mnemonic and its fields in order. Text is parsed straight into wire octets,
+// wire octets are printed as named-compilezone prints them, and the row says where the names are. A new type
+// is a new row here and a golden line in test/wire/rdata.test.ts. Every type, known or not, may also be
+// written as `\# length hex` (RFC 3597).
 import { OctetBuffer, type OctetStore } from './bytes.ts';
 import * as encodings from './encodings.ts';
 import * as f from './fields.ts';
@@ -17,7 +18,9 @@ export type Row = {
   readonly fields: readonly f.Field[] | undefined;
   /** The first name in the RDATA is a host whose addresses go into the additional section. */
   readonly leadsToAddresses?: boolean;
-  /** Octets that the last field must have, by the octet before it; other values of that octet leave it open. */
+  /**
+   * Octets that the last field must have, by the octet before it; other values of that octet leave it open.
+   */
   readonly lastFieldSize?: Readonly<Record<number, number>>;
 };
 
@@ -176,7 +179,9 @@ export function numberAfter(text: Uint8Array, from: number, to: number, prefix: 
   return number <= 65_535 ? number : -1;
 }
 
-/** The RR type that the text from `from` to `to` names: a mnemonic in any case, or TYPEnnn; -1 if it is none. */
+/**
+ * The RR type that the text from `from` to `to` names: a mnemonic in any case, or TYPEnnn; -1 if it is none.
+ */
 export function typeFromText(text: Uint8Array, from: number, to: number): number {
   for (let slot = hashMnemonic(text, from, to); ; slot = (slot + 1) & mnemonicMask) {
     const index = mnemonicSlots[slot]!;
@@ -209,7 +214,10 @@ function fixedNameOffset(fields: readonly f.Field[]): number {
   return -1;
 }
 
-/** Offset in the RDATA of a type that ends with exactly one name, compressible (NS 0, CNAME 0, PTR 0, MX 2), else -1. */
+/**
+ * Offset in the RDATA of a type that ends with exactly one name, compressible (NS 0, CNAME 0, PTR 0, MX 2),
+ * else -1.
+ */
 export function compressibleTail(type: number): number {
   const fields = rowOf(type)?.fields ?? [];
   const names = fields.filter((field) => field.name !== undefined);
@@ -217,15 +225,18 @@ export function compressibleTail(type: number): number {
   return fixedNameOffset(fields);
 }
 
-/** Offset in the RDATA of the name whose addresses go into the additional section (NS 0, MX 2, SRV 6), or -1. */
+/**
+ * Offset in the RDATA of the name whose addresses go into the additional section (NS 0, MX 2, SRV 6), or -1.
+ */
 export function targetOffset(type: number): number {
   const row = rowOf(type);
   return row?.leadsToAddresses === true ? fixedNameOffset(row.fields ?? []) : -1;
 }
 
 /**
- * Parses RDATA of `type`, from the token behind the current one to the end of the record, and appends its wire form to
- * `out`. False: tokens.problem says why, and octets behind `out.used` as it was before are to be forgotten.
+ * Parses RDATA of `type`, from the token behind the current one to the end of the record, and appends its
+ * wire form to `out`. False: tokens.problem says why, and octets behind `out.used` as it was before are to be
+ * forgotten.
  */
 export function parseRdata(type: number, tokens: Tokens, out: OctetStore, origin: Uint8Array): boolean {
   const row = rowOf(type);
@@ -253,7 +264,10 @@ export function parseRdata(type: number, tokens: Tokens, out: OctetStore, origin
   return wrong === '' || tokens.failAt(line, lineAt, from, wrong, 'is a part of it missing?');
 }
 
-/** Says what is wrong with wire RDATA of a type, names in it uncompressed; '' if nothing is or the type is unknown. */
+/**
+ * Says what is wrong with wire RDATA of a type, names in it uncompressed; '' if nothing is or the type is
+ * unknown.
+ */
 export function checkRdata(type: number, octets: Uint8Array, at: number, end: number): string {
   const row = rowOf(type);
   if (row?.fields === undefined) return '';

@@ -1,6 +1,6 @@
-// The SvcParams of SVCB and HTTPS records (RFC 9460 §2.1, §7, §14.3): `key=value` pairs in any order as text, sorted and
-// unique on the wire. One row per key says how its value is parsed, checked and printed; keys without a row are keyNNNNN
-// with octets as they are. rdata.ts uses the field at the end.
+// The SvcParams of SVCB and HTTPS records (RFC 9460 §2.1, §7, §14.3): `key=value` pairs in any order as text,
+// sorted and unique on the wire. One row per key says how its value is parsed, checked and printed; keys
+// without a row are keyNNNNN with octets as they are. rdata.ts uses the field at the end.
 import { OctetBuffer, type OctetStore, readUint16 } from './bytes.ts';
 import { base64IsWhole, parseBase64 } from './encodings.ts';
 import { type Field, hasQuote } from './fields.ts';
@@ -221,7 +221,9 @@ function printKey(key: number): string {
   return paramOf(key).name;
 }
 
-/** The key that a text names, `port` or `key3`, or -1. `dohpath` (RFC 9461 §5) is known but printed as key7. */
+/**
+ * The key that a text names, `port` or `key3`, or -1. `dohpath` (RFC 9461 §5) is known but printed as key7.
+ */
 function parseKey(text: Uint8Array, from: number, to: number): number {
   const name = String.fromCharCode(...text.subarray(from, Math.min(to, from + 20)));
   const known = params.find((param) => param.name === name);
@@ -232,7 +234,10 @@ function parseKey(text: Uint8Array, from: number, to: number): number {
   return key < reservedKey ? key : -1;
 }
 
-/** The value of the parameter at hand, its escapes undone; one more than fits in a record, to see that it is too long. */
+/**
+ * The value of the parameter at hand, its escapes undone; one more than fits in a record, to see that it is
+ * too long.
+ */
 const value = new Uint8Array(65_537);
 /** Wire forms of the parameters of the record at hand, as they come. */
 const built = new OctetBuffer();

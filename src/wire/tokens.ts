@@ -1,7 +1,8 @@
-// Presentation format as tokens (RFC 1035 §5.1): words, quoted strings and the end of a record, out of octets. It knows
-// blanks, comments, parentheses over lines, quotes and backslashes, and nothing of what the words mean. zone/scan.ts
-// drives it over files, wire/rdata.ts reads RDATA from it. The *current* token is the first one not yet used;
-// next() moves on. Nothing throws: the first problem of a record is kept, with its place, until the next record.
+// Presentation format as tokens (RFC 1035 §5.1): words, quoted strings and the end of a record, out of
+// octets. It knows blanks, comments, parentheses over lines, quotes and backslashes, and nothing of what the
+// words mean. zone/scan.ts drives it over files, wire/rdata.ts reads RDATA from it. The *current* token is
+// the first one not yet used; next() moves on. Nothing throws: the first problem of a record is kept, with
+// its place, until the next record.
 
 /** Kinds of the current token. `bad` means that `problem` says why there is none. */
 export const TOKEN = { end: 0, word: 1, quoted: 2, bad: 3 } as const;
@@ -63,7 +64,10 @@ export class Tokens {
     this.lineAt = from;
   }
 
-  /** Moves to the first token of the next line; false at the end of the text. The last record must be at its end. */
+  /**
+   * Moves to the first token of the next line; false at the end of the text. The last record must be at its
+   * end.
+   */
   startRecord(): boolean {
     if (this.#at >= this.#size) return false;
     this.#at++;
@@ -172,7 +176,9 @@ export class Tokens {
     return TOKEN.bad;
   }
 
-  /** A word ends before a blank or a special character; `key="a b"` of SvcParams is one word (RFC 9460 §2.1). */
+  /**
+   * A word ends before a blank or a special character; `key="a b"` of SvcParams is one word (RFC 9460 §2.1).
+   */
   #word(from: number): number {
     const octets = this.octets;
     let at = from;
@@ -196,7 +202,9 @@ export class Tokens {
     return this.#set(TOKEN.quoted, from + 1, at, at + 1);
   }
 
-  /** Where the string that opens at `from` is closed; at a newline if it is not, and then the token is bad. */
+  /**
+   * Where the string that opens at `from` is closed; at a newline if it is not, and then the token is bad.
+   */
   #closingQuote(from: number): number {
     const octets = this.octets;
     let at = from + 1;
@@ -225,8 +233,8 @@ export class Tokens {
   }
 
   /**
-   * The text ended inside parentheses. Going on from there would lose the rest of the file, so the cursor is set before
-   * the first later line that looks like the start of a record.
+   * The text ended inside parentheses. Going on from there would lose the rest of the file, so the cursor is
+   * set before the first later line that looks like the start of a record.
    */
   #neverClosed(): number {
     const octets = this.octets;

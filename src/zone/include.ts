@@ -1,8 +1,9 @@
-// The files a zone is read from: which a $INCLUDE may open, and how deep it may go. An included file must lie inside the
-// root folder after all symbolic links are followed, wherever the root itself is linked from; no file includes itself.
-// Used by scan.ts alone; reading is done by the function it is given, so that kept copies can stand in for files.
+// The files a zone is read from: which a $INCLUDE may open, and how deep it may go. An included file must lie
+// inside the root folder after all symbolic links are followed, wherever the root itself is linked from; no
+// file includes itself. Used by scan.ts alone; reading is done by the function it is given, so that kept
+// copies can stand in for files.
 import { realpathSync } from 'node:fs';
-import { dirname, isAbsolute, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { includeDepthMax, includesMax } from '../limits.ts';
 
 /** How a zone's files are reached. */
@@ -36,13 +37,13 @@ export class Includes {
 
   /** The path of a file that is named in another. */
   resolve(from: string, name: string): string {
-    return isAbsolute(name) ? name : resolve(dirname(from), name);
+    return isAbsolute(name) ? name : join(dirname(from), name);
   }
 
   /** Opens an included file; returns why not as a string. Each success wants a leave(). */
   enter(path: string): Uint8Array | string {
     if (path.includes('\0')) return 'a file name with a zero octet';
-    const real = this.#real(path);
+    const real = this.#real(resolve(path));
     const root = this.#real(resolve(this.#access.root));
     if (!real.startsWith(root.endsWith(sep) ? root : root + sep))
       return `${path} lies outside the zone folder`;
@@ -59,12 +60,13 @@ export class Includes {
     this.#stack.pop();
   }
 
-  /** The path without symbolic links; of a file that is not there, the path as it is: reading it then fails. */
+  /** An absolute path without symbolic links, as far as it exists. */
   #real(path: string): string {
     try {
       return (this.#access.realpath ?? realpathSync.native)(path);
     } catch {
-      return path;
+      const parent = dirname(path);
+      return parent === path ? path : join(this.#real(parent), basename(path));
     }
   }
 

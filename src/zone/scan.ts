@@ -1,7 +1,7 @@
-// Master files to records (RFC 1035 §5, RFC 2308 §4, RFC 3597): one pass over the octets of a zone file and of those it
-// includes. Faults are collected, each with its place, and the scan goes on with the next record; a record with a
-// fault adds no row. Records of one owner in a row share its octets. Called by the loader; wire/tokens.ts reads words,
-// wire/rdata.ts RDATA, zone/include.ts opens files.
+// Master files to records (RFC 1035 §5, RFC 2308 §4, RFC 3597): one pass over the octets of a zone file and
+// of those it includes. Faults are collected, each with its place, and the scan goes on with the next record;
+// a record with a fault adds no row. Records of one owner in a row share its octets. Called by the loader;
+// wire/tokens.ts reads words, wire/rdata.ts RDATA, zone/include.ts opens files.
 import type { Fault } from '../faults.ts';
 import { faultsMax, nameSizeMax, ttlMax } from '../limits.ts';
 import { readUint32 } from '../wire/bytes.ts';
@@ -21,7 +21,10 @@ type Scan = {
   readonly records: Records;
   readonly faults: Fault[];
   readonly includes: Includes;
-  /** From $TTL, or from a SOA without a TTL of its own; -1 while there is none. Goes on behind $INCLUDE, as in BIND. */
+  /**
+   * From $TTL, or from a SOA without a TTL of its own; -1 while there is none. Goes on behind $INCLUDE, as in
+   * BIND.
+   */
   ttlDefault: number;
   /** The TTL last written (RFC 1035 §5.1), or -1. */
   ttlLast: number;
@@ -44,8 +47,9 @@ type Source = {
 };
 
 /**
- * Loads the zone file `file`. `origin` is the zone's name in wire form; `options.root` is the folder that $INCLUDE may
- * not leave. Nothing is thrown for what the operator wrote, nor for files that cannot be read: see `faults`.
+ * Loads the zone file `file`. `origin` is the zone's name in wire form; `options.root` is the folder that
+ * $INCLUDE may not leave. Nothing is thrown for what the operator wrote, nor for files that cannot be read:
+ * see `faults`.
  */
 export function loadZoneFile(
   file: string,
@@ -129,7 +133,9 @@ function scanOwner(source: Source): boolean {
   return true;
 }
 
-/** Takes the origin for an owner that cannot be read, so that the records that follow it are still looked at. */
+/**
+ * Takes the origin for an owner that cannot be read, so that the records that follow it are still looked at.
+ */
 function keepOrigin(source: Source): void {
   const { records } = source.scan;
   source.ownerAt = records.reserve(source.origin.length);
@@ -294,7 +300,10 @@ function scanOrigin(source: Source): boolean {
   return true;
 }
 
-/** `$INCLUDE file [origin]`: origin and owner of the including file stand as they were afterwards (RFC 1035 §5.1). */
+/**
+ * `$INCLUDE file [origin]`: origin and owner of the including file stand as they were afterwards (RFC 1035
+ * §5.1).
+ */
 function scanInclude(source: Source): boolean {
   const { tokens, scan } = source;
   if (tokens.next() !== TOKEN.word && tokens.kind !== TOKEN.quoted) return tokens.expected('a file name');

@@ -49,7 +49,8 @@ function outcome(pool: Pool, states: Readonly<Record<string, string>>): string[]
     const given = choice.standings.filter(({ eligible }) => eligible);
     const shares = given.map(({ address, share }) => `${address} ${Number(share.toFixed(4))}`);
     const family = choice.family === 1 ? 'A' : 'AAAA';
-    const head = `${family} ${choice.mode} k ${choice.answers} ttl ${choice.ttl} neg ${choice.negativeTtlMax}`;
+    const { mode, answers, ttl, negativeTtlMax } = choice;
+    const head = `${family} ${mode} k ${answers} ttl ${ttl} neg ${negativeTtlMax}`;
     return shares.length === 0 ? head : `${head}: ${shares.join(', ')}`;
   });
 }

@@ -178,7 +178,9 @@ describe('drawing by phase', () => {
       [1e-15, 1e-15, 1 - 2e-15],
     ]) {
       const upper = bounds(shares.map(tiny));
-      upper.forEach((bound, i) => assert.ok(bound > (upper[i - 1] ?? -1), `${shares} gives ${upper}`));
+      for (const [i, bound] of upper.entries()) {
+        assert.ok(bound > (upper[i - 1] ?? -1), `${shares} gives ${upper}`);
+      }
       assert.equal(upper.at(-1), 0xffffffff);
     }
     assert.deepEqual([...bounds([tiny(1)])], [0xffffffff]);

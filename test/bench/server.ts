@@ -75,7 +75,11 @@ export class Server {
     } catch {
       // the group is empty: all have ended
     }
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+    try {
+      rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+    } catch {
+      // a folder left in the temporary directory must not keep the next server alive
+    }
   }
 }
 
@@ -91,9 +95,9 @@ export function endServersOnExit(): void {
 
 /** Configures a peer in a fresh folder on a free port and starts it; pinned to `core` unless that is undefined. */
 export async function startServer(peer: Peer, names: number, core: number | undefined): Promise<Server> {
-  const folder = mkdtempSync(join(tmpdir(), `bench-${peer.key}-`));
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), `bench-${peer.key}-`)); // from here on nothing waits: no way out between
   try {
-    const port = await freePort();
     const command = peer.configure({ folder, port, names });
     const pinned = core === undefined ? command : ['taskset', '-c', String(core), ...command];
     return new Server(peer, port, folder, pinned);

@@ -1,5 +1,5 @@
-// What every policy is: a pure function from the members that may be given to answer sets. It knows nothing of DNS,
-// time or health, so explain, simulation and the tests call it as the server does.
+// What every policy is: a pure function from the members that may be given to answer sets. It knows nothing
+// of DNS, time or health, so explain, simulation and the tests call it as the server does.
 import type { AnswerSet } from '../pool.ts';
 
 /** An address that may be given now. */

@@ -1,0 +1,130 @@
+// steerdns check: finds every fault in a folder of zones and settings without a running server, says the shares that
+// the weights come to, and prints zones in canonical form with --print.
+import { statSync } from 'node:fs';
+import { choosePool } from '../balance/pool.ts';
+import { relativeName } from '../control/diff.ts';
+import { type Loaded, type LoadedZone, loadAll, openZone } from '../control/load.ts';
+import { printFault } from '../faults.ts';
+import { resolvePaths } from '../paths.ts';
+import { printZone } from '../zone/print.ts';
+import { type Command, complain, EXIT, options, textOf } from './command.ts';
+import { hang, plural, printShare } from './text.ts';
+
+export const command: Command = {
+  usage: '[DIR] [ZONE]',
+  options: {
+    config: options.config,
+    print: { what: 'print ZONE, or all zones, in canonical form' },
+    json: options.json,
+  },
+  positionalsMin: 0,
+  positionalsMax: 2,
+  async run(values, positionals) {
+    const { dir, zone } = whatToCheck(textOf(values, 'config'), positionals);
+    const loaded = loadAll({ dir, tablesDir: undefined, known: [] });
+    const errors = loaded.faults.filter(({ severity }) => severity === 'error').length;
+    const wanted =
+      zone === undefined ? loaded.zones : loaded.zones.filter(({ origin }) => isNamed(origin, zone));
+    const unknown =
+      zone !== undefined &&
+      ![...wanted.map(({ origin }) => origin), ...loaded.faulty].some((origin) => isNamed(origin, zone));
+    if (values.json === true) process.stdout.write(JSON.stringify(reportOf(loaded, wanted, errors)) + '\n');
+    else for (const fault of loaded.faults) process.stderr.write(printFault(fault) + '\n');
+    if (unknown) complain(`there is no zone ${zone} in ${dir}`);
+    if (values.json !== true) {
+      if (values.print === true) await printZones(wanted, dir);
+      else process.stdout.write(wanted.map((one) => zoneText(one)).join(''));
+      process.stderr.write(`${summary(loaded, errors)}\n`);
+    }
+    return errors > 0 || unknown ? EXIT.failed : EXIT.done;
+  },
+};
+
+/** One argument may be the folder or the zone; a folder that exists is a folder. */
+function whatToCheck(config: string | undefined, positionals: readonly string[]) {
+  const [first, second] = positionals;
+  const standard = config ?? resolvePaths({}).configDir;
+  if (first === undefined) return { dir: standard, zone: undefined };
+  if (second !== undefined) return { dir: first, zone: second };
+  const isFolder = statSync(first, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isFolder || first.includes('/')) return { dir: first, zone: undefined };
+  // Without a folder of zones in sight a lone word is taken for a folder too, so that its fault names it.
+  const isStandard = statSync(standard, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isStandard ? { dir: standard, zone: first } : { dir: first, zone: undefined };
+}
+
+function isNamed(origin: string, name: string): boolean {
+  return origin === (name === '.' ? name : `${name.toLowerCase().replace(/\.$/, '')}.`);
+}
+
+function summary({ zones, faulty, faults }: Loaded, errors: number): string {
+  const records = zones.reduce((sum, zone) => sum + zone.records, 0);
+  const warnings = faults.length - errors;
+  const found =
+    errors + warnings === 0 ? 'no faults' : `${plural(errors, 'error')}, ${plural(warnings, 'warning')}`;
+  const bad = faulty.length > 0 ? `, ${plural(faulty.length, 'zone')} with errors` : '';
+  return `${plural(zones.length, 'zone')}, ${plural(records, 'record')}${bad}: ${found}`;
+}
+
+/** What is said of a pool's shares when everything is up. */
+function sharesOf(zone: LoadedZone) {
+  return zone.pools.flatMap((pool) =>
+    choosePool(pool, () => ({ verdict: 'up', settled: true })).map(({ family, answers, standings }) => {
+      const weightOf = (name: string) => pool.members.find((member) => member.name === name)?.weight ?? 0;
+      const whole = standings.reduce((sum, { member }) => sum + weightOf(member), 0);
+      return {
+        owner: pool.owner,
+        type: family === 1 ? 'A' : 'AAAA',
+        answers,
+        members: standings.map(({ member, address, share }) => ({
+          member,
+          address,
+          share,
+          /** What the weights ask for. */
+          wanted: whole === 0 ? 1 / standings.length : weightOf(member) / whole,
+        })),
+      };
+    }),
+  );
+}
+
+/** Shares that differ from the weights by more than this are pointed out. */
+const shareErrorMax = 0.005;
+
+function zoneText(zone: LoadedZone): string {
+  const { origin, serial, records, names } = zone;
+  const lines = [`${origin} serial ${serial}, ${plural(records, 'record')}, ${plural(names, 'name')}`];
+  for (const { owner, type, answers, members } of sharesOf(zone)) {
+    const shares = members.map(({ member, share, wanted }) => {
+      const differs = Math.abs(share - wanted) > shareErrorMax;
+      return `${member} ${printShare(share)}${differs ? ` (weight asks for ${printShare(wanted)})` : ''}`;
+    });
+    const head = `  ${relativeName(owner, origin)} ${type}: `;
+    lines.push(
+      ...hang(head, `${plural(answers, 'address', 'addresses')} per response; ${shares.join(', ')}`),
+    );
+  }
+  return lines.join('\n') + '\n';
+}
+
+function reportOf({ faults, faulty }: Loaded, zones: readonly LoadedZone[], errors: number) {
+  return {
+    ok: errors === 0,
+    errors,
+    warnings: faults.length - errors,
+    faults,
+    faulty,
+    zones: zones.map((zone) => {
+      const { origin, serial, records, names } = zone;
+      return { origin, serial, records, names, pools: sharesOf(zone) };
+    }),
+  };
+}
+
+async function printZones(zones: readonly LoadedZone[], dir: string): Promise<void> {
+  for (const { sources, origin } of zones) {
+    for (const chunk of printZone(openZone(dir, sources[0]!, origin))) {
+      if (!process.stdout.write(chunk)) await new Promise((resolve) => process.stdout.once('drain', resolve));
+    }
+  }
+}

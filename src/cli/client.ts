@@ -1,0 +1,78 @@
+// A command's way to the daemon: one HTTP exchange over the control socket, and the exit code where there is none.
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { clientTimeoutMs } from '../limits.ts';
+import { findControl, runDirOf } from '../paths.ts';
+import { complain, EXIT, textOf, type Values } from './command.ts';
+
+export type Answer = { readonly status: number; readonly body: unknown };
+
+/** Asks the daemon, or complains and gives the exit code that says why it cannot be asked. */
+export async function ask(values: Values, method: 'GET' | 'POST', path: string): Promise<Answer | number> {
+  const socketPath = findControl({ control: textOf(values, 'control') });
+  try {
+    return await exchange(socketPath, method, path);
+  } catch (error) {
+    return explainSilence(socketPath, error as NodeJS.ErrnoException);
+  }
+}
+
+function exchange(socketPath: string, method: string, path: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const message = request({ socketPath, method, path, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (text += chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        try {
+          resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) });
+        } catch {
+          reject(new Error('the answer is not JSON: is something else listening there?'));
+        }
+      });
+    });
+    message.setTimeout(clientTimeoutMs, () => message.destroy(new Error('no answer in time')));
+    message.on('error', reject);
+    message.end();
+  });
+}
+
+function explainSilence(socketPath: string, error: NodeJS.ErrnoException): number {
+  const absent = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTDIR'].includes(error.code ?? '');
+  const pid = absent ? livingServer(runDirOf(socketPath)) : undefined;
+  if (pid !== undefined) {
+    complain(`DNS is served (process ${pid}), but the control process is restarting: try again`);
+    return EXIT.controlRestarting;
+  }
+  if (absent) {
+    complain(`not running: nobody answers on ${socketPath}`);
+    return EXIT.notRunning;
+  }
+  if (error.code === 'EACCES')
+    complain(`${socketPath} is not open to this user: see control: in steerdns.yaml`);
+  else complain(`${socketPath}: ${error.message}`);
+  return EXIT.failed;
+}
+
+/** The process that the server's status file names, where it lives. */
+function livingServer(runDir: string): number | undefined {
+  let pid: unknown;
+  try {
+    pid = (JSON.parse(readFileSync(join(runDir, 'server.json'), 'utf8')) as { pid?: unknown }).pid;
+    if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0) return undefined;
+    process.kill(pid, 0);
+    return pid;
+  } catch (error) {
+    // EPERM: it lives and is another user's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? (pid as number) : undefined;
+  }
+}
+
+/** Prints a daemon's refusal, `{ error, hint }`, and gives the exit code. */
+export function refused({ body }: Answer): number {
+  const { error, hint } = (body ?? {}) as { error?: unknown; hint?: unknown };
+  complain(`${error ?? 'refused'}${hint ? ` (${hint})` : ''}`);
+  return EXIT.failed;
+}

@@ -1,0 +1,74 @@
+// steerdns explain NAME [TYPE]: every step from a query to the answer sets that it draws from.
+import type { Explanation } from '../control/explain.ts';
+import { ask, refused } from './client.ts';
+import { type Command, EXIT, options, paint } from './command.ts';
+import { type Paint, poolHead } from './statustext.ts';
+import { alignRows, hang, plural, printShare } from './text.ts';
+
+export const command: Command = {
+  usage: 'NAME [TYPE]',
+  options: { control: options.control, json: options.json },
+  positionalsMin: 1,
+  positionalsMax: 2,
+  async run(values, [name, type]) {
+    const query = new URLSearchParams({ name: name!, type: type ?? 'A' });
+    const answer = await ask(values, 'GET', `/explain?${query}`);
+    if (typeof answer === 'number') return answer;
+    if (answer.status !== 200) return refused(answer);
+    if (values.json === true) process.stdout.write(JSON.stringify(answer.body) + '\n');
+    else {
+      const painter: Paint = (style, text) => paint(process.stdout, style, text);
+      process.stdout.write(explainText(answer.body as Explanation, painter));
+    }
+    return EXIT.done;
+  },
+};
+
+const labels: Readonly<Record<string, string>> = {
+  zone: 'zone',
+  name: 'name',
+  rrset: 'RRset',
+  cname: 'CNAME',
+};
+
+/** Makes the text, in 80 columns. */
+export function explainText({ name, type, steps, pool, response }: Explanation, paint: Paint): string {
+  const lines = [paint('bold', `${name} ${type}`)];
+  const say = (label: string, text: string) => lines.push(...hang(label.padEnd(10), text));
+  for (const { step, text } of steps) say(labels[step]!, text);
+  if (pool !== undefined) {
+    say('pool', poolHead(pool));
+    lines.push(...memberRows(pool, paint));
+    if (pool.sets.length > 0)
+      lines.push(paint('dim', `${plural(pool.sets.length, 'answer set')}, drawn by share`));
+    const shares = pool.sets.map(({ share }) => printShare(share));
+    const room = Math.max(0, ...shares.map((share) => share.length));
+    for (const [i, { addresses }] of pool.sets.entries()) {
+      lines.push(...hang(`  ${shares[i]!.padStart(room)}  `, addresses.join(' ')));
+    }
+  }
+  const { rcode, authoritative, answer, authority, additional, size } = response;
+  const counts = `${answer} answer, ${authority} authority, ${additional} additional`;
+  say('response', `${rcode}${authoritative ? ', authoritative' : ''}, ${counts}, ${size} octets`);
+  return lines.join('\n') + '\n';
+}
+
+/** Who is in and who is out, and why. */
+function memberRows({ members }: NonNullable<Explanation['pool']>, paint: Paint): string[] {
+  const columns = [
+    { head: 'MEMBER' },
+    { head: 'ADDRESS' },
+    { head: 'WEIGHT', right: true },
+    { head: 'SHARE', right: true },
+    { head: 'WHY' },
+  ];
+  const rows = members.map(({ name, address, weight, share, why, last }) => {
+    const because = last === undefined ? why : `${why} (${last.reason})`;
+    return [name === address ? '-' : name, address, String(weight), printShare(share), because];
+  });
+  return alignRows(columns, rows).flatMap((row, i) => {
+    const lines = hang(`  ${row.slice(0, -1).join('  ')}  `, row.at(-1)!);
+    if (i === 0) return lines.map((line) => paint('dim', line));
+    return members[i - 1]!.eligible ? lines : lines.map((line) => paint('red', line));
+  });
+}

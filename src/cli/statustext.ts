@@ -1,0 +1,157 @@
+// The text of `steerdns status`, in 80 columns: first what needs somebody, then the server, then zones with their
+// pools and members. Pure: the daemon's status in, lines out.
+import type { MemberStatus, PoolStatus, Status, ZoneStatus } from '../control/status.ts';
+import {
+  alignRows,
+  type Column,
+  hang,
+  plural,
+  printCount,
+  printMoment,
+  printShare,
+  printShortSpan,
+  printSpan,
+  width,
+  wrap,
+} from './text.ts';
+
+export type Paint = (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string) => string;
+
+/** Zones that are only a line are listed up to this number. */
+const plainZonesMax = 20;
+
+/** Makes the whole text. */
+export function statusText(status: Status, paint: Paint): string {
+  const zones = status.zones.filter(({ pools }) => pools.length > 0);
+  const plain = status.zones.filter(({ pools }) => pools.length === 0);
+  const lines = [...attentionLines(status, paint), '', ...serverLines(status, paint)];
+  for (const zone of zones) {
+    lines.push('', ...hang('', zoneLine(zone)).map((line) => paint('bold', line)));
+    for (const pool of zone.pools) lines.push('', ...poolLines(pool, status.now, paint));
+  }
+  if (plain.length > 0) lines.push('', ...plain.slice(0, plainZonesMax).map(zoneLine));
+  if (plain.length > plainZonesMax) {
+    lines.push(`and ${plural(plain.length - plainZonesMax, 'more zone')} (status --json has them all)`);
+  }
+  return lines.join('\n') + '\n';
+}
+
+function attentionLines({ attention, now }: Status, paint: Paint): string[] {
+  if (attention.length === 0) return [paint('green', 'all is well')];
+  return attention.flatMap(({ severity, what, since, details }) => {
+    const style = severity === 'error' ? 'red' : 'yellow';
+    const when = since === undefined ? '' : ` (${printSpan(now - since)} ago)`;
+    const head = hang(severity === 'error' ? '!! ' : '!  ', what + when).map((line) => paint(style, line));
+    return [...head, ...details.flatMap((detail) => hang('     ', detail))];
+  });
+}
+
+function serverLines({ server, control, version, now }: Status, paint: Paint): string[] {
+  const line = (name: string, text: string) => {
+    return hang(name.padEnd(11), text).map((one, i) =>
+      i === 0 ? paint('dim', one.slice(0, 11)) + one.slice(11) : one,
+    );
+  };
+  const loaded =
+    control.loadedAt === undefined ? 'nothing loaded' : `loaded ${printMoment(control.loadedAt, now)}`;
+  const folder = control.source === 'config' ? control.configDir : `${control.stateDir} (accepted before)`;
+  const lines = line('data', `${folder}, ${loaded}`);
+  if (server === undefined) return [...line('steerdns', version), ...lines];
+  const { generation, engine, workers, listen, counters, kernelDrops, memory } = server;
+  const megabytes = Math.round(memory.rss / 1e6);
+  const count = (name: string) => counters[name] ?? 0;
+  const dropped = kernelDrops < 0 ? '' : `, ${printCount(kernelDrops)} dropped by the kernel`;
+  return [
+    ...line(
+      'steerdns',
+      `${version}, up ${printSpan(now - server.startedAt)}, process ${server.pid}, ${megabytes} MB, generation ${generation}`,
+    ),
+    ...line('engine', `${engine}, ${workers.map(({ name }) => name).join(' ')}`),
+    ...line('listening', listen.join(' ')),
+    ...line(
+      'queries',
+      `${printCount(count('udp-queries'))} UDP, ${printCount(count('tcp-queries'))} TCP${dropped}`,
+    ),
+    ...lines,
+  ];
+}
+
+function zoneLine({ origin, serial, records, names }: ZoneStatus): string {
+  return `${origin} serial ${serial}, ${plural(records, 'record')}, ${plural(names, 'name')}`;
+}
+
+/** What a pool says of itself: `weighted, 2 addresses per response, TTL 30`. */
+export function poolHead({ policy, mode, answers, ttl }: Omit<PoolStatus, 'members'>): string {
+  if (mode === 'sets')
+    return `${policy}, ${plural(answers, 'address', 'addresses')} per response, TTL ${ttl}`;
+  return mode === 'nodata' ? 'nothing to give: NODATA' : 'nothing to give: SERVFAIL';
+}
+
+function poolLines(pool: PoolStatus, now: number, paint: Paint): string[] {
+  const { owner, type, responses } = pool;
+  const text = `${poolHead(pool)}, ${plural(responses, 'response')}`;
+  return [...hang('', `${owner} ${type}: ${text}`), ...memberLines(pool.members, now, paint)];
+}
+
+const columns: readonly Column[] = [
+  { head: 'VERDICT' },
+  { head: 'FOR' },
+  { head: 'WEIGHT', right: true },
+  { head: 'SHARE', right: true },
+  { head: 'GIVEN', right: true },
+  { head: 'MS', right: true },
+  { head: 'LAST RESULT' },
+];
+
+/** A table of members; where addresses are long each has a line of its own above its row. */
+function memberLines(members: readonly MemberStatus[], now: number, paint: Paint): string[] {
+  const named = members.some(({ name, address }) => name !== address);
+  const namesOf = ({ name, address }: MemberStatus) =>
+    named ? [name === address ? '' : name, address] : [address];
+  const nameColumns: Column[] = named ? [{ head: 'MEMBER' }, { head: 'ADDRESS' }] : [{ head: 'ADDRESS' }];
+  const names = alignRows(
+    [...nameColumns, { head: '' }],
+    members.map((member) => [...namesOf(member), '']),
+  );
+  const cells = alignRows(
+    columns,
+    members.map((member) => memberCells(member, now)),
+  );
+  const leads = names.map((row) => row.join('  '));
+  const rowWidth = (row: readonly string[]) =>
+    row.slice(0, -1).reduce((sum, cell) => sum + cell.length + 2, 0);
+  const reasonAt = 2 + leads[0]!.length + rowWidth(cells[0]!);
+  const isNarrow = reasonAt + columns.at(-1)!.head.length <= width;
+  return cells.flatMap((row, i) => {
+    const start = isNarrow ? `  ${leads[i]}` : '    ';
+    const fixed = `${start}${row.slice(0, -1).join('  ')}  `;
+    const verdict = i === 0 ? undefined : members[i - 1]!.verdict;
+    const lines = reasonLines(fixed, row.at(-1)!).map((line) => line.trimEnd());
+    if (!isNarrow) lines.unshift(`  ${leads[i]}`.trimEnd());
+    return lines.map((line) => (i === 0 ? paint('dim', line) : paintVerdict(line, verdict, paint)));
+  });
+}
+
+function memberCells({ verdict, since, last, weight, share, given }: MemberStatus, now: number): string[] {
+  return [
+    verdict,
+    since === undefined ? '-' : printShortSpan(now - since),
+    String(weight),
+    printShare(share),
+    given === undefined ? '-' : printShare(given),
+    last === undefined ? '-' : String(Math.round(last.latencyMs)),
+    last?.reason ?? (verdict === 'unchecked' ? 'no check' : 'not probed yet'),
+  ];
+}
+
+/** The reason stands at the end of its row where it fits, else below it. */
+function reasonLines(fixed: string, reason: string): string[] {
+  if (fixed.length + reason.length <= width) return [fixed + reason];
+  return [fixed, ...wrap(reason, width - 6).map((line) => `      ${line}`)];
+}
+
+function paintVerdict(line: string, verdict: MemberStatus['verdict'] | undefined, paint: Paint): string {
+  if (verdict === 'down') return line.replace(/\bdown\b/, (word) => paint('red', word));
+  if (verdict === 'up') return line.replace(/\bup\b/, (word) => paint('green', word));
+  return line;
+}

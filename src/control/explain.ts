@@ -1,0 +1,238 @@
+// Explains how a query would be answered: the walk of RFC 1034 §4.3.2 step by step over the tables in service, the
+// pool behind the RRset with everybody's standing, and what respond() itself makes of the query. `GET /explain`.
+import { readFile } from 'node:fs/promises';
+import { FOUND, find, findRrset, found } from '../answer/find.ts';
+import { none, RRSET, RRSET_ROW } from '../answer/layout.ts';
+import { ZoneReader } from '../answer/read.ts';
+import { respond } from '../answer/respond.ts';
+import { Tables, type ZoneView } from '../answer/tables.ts';
+import type { Monitors } from '../health/monitor.ts';
+import { cnameChainMax, messageSizeMax } from '../limits.ts';
+import { Labels, readLabels } from '../wire/labels.ts';
+import { isAuthoritative, Response, rcodeOf } from '../wire/message.ts';
+import { parseNameText, printName } from '../wire/names.ts';
+import { rcodeText, TYPE } from '../wire/numbers.ts';
+import { Query, TRANSPORT } from '../wire/query.ts';
+import { printRdata, typeFromString, typeText } from '../wire/rdata.ts';
+import { type Reply, refusal } from './admin.ts';
+import type { LoadedZone } from './load.ts';
+import type { Publisher } from './publish.ts';
+import { type PoolStatus, poolStatus } from './status.ts';
+
+/** One step of the walk. */
+export type Step = { readonly step: 'zone' | 'name' | 'rrset' | 'cname'; readonly text: string };
+
+export type ExplainedSet = { readonly share: number; readonly addresses: readonly string[] };
+
+export type Explanation = {
+  readonly name: string;
+  readonly type: string;
+  readonly steps: readonly Step[];
+  /** The pool behind the answer, where the RRset is balanced. */
+  readonly pool: (PoolStatus & { readonly sets: readonly ExplainedSet[] }) | undefined;
+  /** Header of what respond() answers, without EDNS over TCP. */
+  readonly response: {
+    readonly rcode: string;
+    readonly authoritative: boolean;
+    readonly answer: number;
+    readonly authority: number;
+    readonly additional: number;
+    readonly size: number;
+  };
+};
+
+/** Answers `GET /explain?name=…&type=…`. */
+export async function explain(
+  publisher: Publisher,
+  monitors: Monitors,
+  nameText: string,
+  typeName: string,
+): Promise<Reply> {
+  if (nameText === '') return refusal(400, 'no name is given', 'explain NAME [TYPE]');
+  const parsed = parseNameText(nameText);
+  if (parsed.name === undefined) return refusal(400, `"${nameText}" ${parsed.what}`, parsed.hint);
+  const type = typeName.toUpperCase() === 'ANY' ? TYPE.ANY : typeFromString(typeName);
+  if (type === undefined)
+    return refusal(400, `there is no type "${typeName}"`, 'such as A, AAAA, MX or TYPE65');
+  try {
+    return { status: 200, body: await new Walk(publisher, monitors, type).explain(parsed.name) };
+  } catch (error) {
+    // A reload that removes a table while we are about to read it: the next try finds the new one.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      return refusal(503, 'a reload came between', 'try again');
+    throw error;
+  }
+}
+
+/** One explanation: opens the zones that the walk leads through, and no others. */
+class Walk {
+  readonly #publisher: Publisher;
+  readonly #monitors: Monitors;
+  readonly #type: number;
+  readonly #tables = new Tables();
+  readonly #opened = new Map<string, { zone: LoadedZone; table: Uint8Array; reader: ZoneReader }>();
+  readonly #steps: Step[] = [];
+  #pool: Explanation['pool'];
+
+  constructor(publisher: Publisher, monitors: Monitors, type: number) {
+    this.#publisher = publisher;
+    this.#monitors = monitors;
+    this.#type = type;
+  }
+
+  async explain(name: Uint8Array): Promise<Explanation> {
+    let next: Uint8Array | undefined = name;
+    for (let hops = 0; next !== undefined && hops <= cnameChainMax; hops++)
+      next = await this.#step(next, hops);
+    if (next !== undefined) this.#say('cname', `more than ${cnameChainMax} CNAMEs in a row: SERVFAIL`);
+    const type = this.#type === TYPE.ANY ? 'ANY' : typeText(this.#type);
+    return {
+      name: printName(name),
+      type,
+      steps: this.#steps,
+      pool: this.#pool,
+      response: this.#respond(name),
+    };
+  }
+
+  #say(step: Step['step'], text: string): void {
+    this.#steps.push({ step, text });
+  }
+
+  /** Walks one name; gives the target where a CNAME is to be followed. */
+  async #step(name: Uint8Array, hops: number): Promise<Uint8Array | undefined> {
+    const labels = new Labels();
+    readLabels(labels, name, 0, name.length);
+    const view = await this.#openZone(labels);
+    if (view === undefined) {
+      const outside =
+        hops === 0 ? 'in no zone served here: REFUSED' : 'in no zone served here: the resolver goes on';
+      this.#say('zone', `${printName(name)} is ${outside}`);
+      return undefined;
+    }
+    const { zone, reader } = this.#opened.get(view.origin)!;
+    this.#say('zone', `${zone.origin}, serial ${zone.serial}, ${zone.records} records`);
+    const outcome = find(view, labels, this.#type);
+    const { node } = found;
+    const at = reader.name(node);
+    if (outcome === FOUND.referral) {
+      const servers = this.#texts(reader, node, TYPE.NS);
+      this.#say('name', `${at} is delegated to ${servers.join(', ')}: referral`);
+      return undefined;
+    }
+    if (outcome === FOUND.nxdomain) {
+      this.#say('name', `${printName(name)} does not exist (the closest name is ${at}): NXDOMAIN`);
+      return undefined;
+    }
+    const types = reader.rrsets(node).map((rrset) => typeText(rrset.type));
+    const has = types.length === 0 ? 'an empty non-terminal' : `has ${types.join(', ')}`;
+    const which = outcome === FOUND.wildcard ? `does not exist; the wildcard ${at}` : '';
+    this.#say(
+      'name',
+      `${printName(name)} ${which === '' ? (types.length === 0 ? `is ${has}` : has) : `${which} ${has}`}`,
+    );
+    return this.#rrset(view, reader, node);
+  }
+
+  /** Says what the node has of the type asked for. */
+  #rrset(view: ZoneView, reader: ZoneReader, node: number): Uint8Array | undefined {
+    const rrsets = reader.rrsets(node);
+    // RFC 8482 §4.1: one RRset stands for ANY, addresses first.
+    const any = rrsets.find(({ type }) => type === TYPE.A) ?? rrsets[0];
+    const type = this.#type === TYPE.ANY ? (any?.type ?? 0) : this.#type;
+    const rrset = rrsets.find((candidate) => candidate.type === type);
+    if (rrset === undefined) {
+      const cname = rrsets.find((candidate) => candidate.type === TYPE.CNAME);
+      if (cname === undefined) {
+        this.#say('rrset', `no ${typeText(this.#type)} record: NODATA`);
+        return undefined;
+      }
+      const target = cname.rdata[0]!;
+      this.#say('cname', `goes on at ${printName(target)}, TTL ${cname.ttl}`);
+      return target;
+    }
+    const count = `${rrset.rdata.length} ${typeText(type)} ${rrset.rdata.length === 1 ? 'record' : 'records'}`;
+    const row = findRrset(view, node, type);
+    if (row !== none && (view.words[row + RRSET_ROW.more]! & RRSET.balanced) !== 0) {
+      this.#say('rrset', `${count}, balanced`);
+      this.#pool = this.#explainPool(view.origin, reader.name(node), type);
+    } else {
+      this.#say('rrset', `${count}, TTL ${rrset.ttl}: ${this.#texts(reader, node, type).join(' | ')}`);
+    }
+    return undefined;
+  }
+
+  #explainPool(origin: string, owner: string, type: number): Explanation['pool'] {
+    const slot = this.#publisher
+      .served(origin)
+      ?.slots.find((candidate) => candidate.owner === owner && candidate.choice.family === type);
+    if (slot === undefined) return undefined;
+    const { addresses, sets } = slot.choice;
+    return {
+      ...poolStatus(slot, this.#monitors, new Map()),
+      sets: sets.map(({ share, members }) => ({
+        share,
+        addresses: members.map((member) => addresses[member]!.text),
+      })),
+    };
+  }
+
+  #texts(reader: ZoneReader, node: number, type: number): string[] {
+    const rrset = reader.rrsets(node).find((candidate) => candidate.type === type);
+    return (rrset?.rdata ?? []).map((rdata) => printRdata(type, rdata));
+  }
+
+  /** Opens the zone that the name lies in, with the answer sets in service. */
+  async #openZone(labels: Labels): Promise<ZoneView | undefined> {
+    const zone = this.#zoneOf(labels);
+    if (zone === undefined) return undefined;
+    if (!this.#opened.has(zone.origin)) {
+      const table = new Uint8Array(await readFile(zone.file));
+      this.#opened.set(zone.origin, { zone, table, reader: new ZoneReader(table) });
+      const opened = [...this.#opened.values()];
+      this.#tables.adopt({
+        zones: opened.map((one) => ({ origin: one.zone.origin, table: one.table })),
+        sets: opened.flatMap((one) => {
+          const sets = this.#publisher.served(one.zone.origin);
+          if (sets === undefined) return [];
+          const count = sets.slots.reduce((sum, { choice }) => sum + choice.sets.length, 0);
+          // The table came in a message and may stand anywhere in a larger buffer: words need it aligned.
+          return [{ origin: sets.origin, table: sets.table.slice(), counts: new Float64Array(count) }];
+        }),
+      });
+    }
+    return this.#tables.zones.find(({ origin }) => origin === zone.origin);
+  }
+
+  /** The zone with the longest apex that the name lies in; for DS at an apex the one above (RFC 4035 §3.1.4.1). */
+  #zoneOf(labels: Labels): LoadedZone | undefined {
+    const zones = new Map(this.#publisher.zones().map((zone) => [zone.origin, zone]));
+    const candidates: LoadedZone[] = [];
+    for (let label = 0; label <= labels.count; label++) {
+      const zone = zones.get(printName(labels.octets, labels.starts[label]!));
+      if (zone !== undefined) candidates.push(zone);
+    }
+    const isApex = candidates[0]?.origin === printName(labels.octets);
+    return this.#type === TYPE.DS && isApex ? (candidates[1] ?? candidates[0]) : candidates[0];
+  }
+
+  /** Asks the function that answers. */
+  #respond(name: Uint8Array): Explanation['response'] {
+    const query = new Query();
+    query.octets = new Uint8Array(12 + name.length + 4);
+    query.octets[5] = 1;
+    query.octets.set(name, 12);
+    query.octets.set([this.#type >> 8, this.#type & 255, 0, 1], 12 + name.length);
+    query.length = query.octets.length;
+    query.transport = TRANSPORT.tcp;
+    const response = new Response();
+    response.octets = new Uint8Array(messageSizeMax);
+    response.sizeMax = messageSizeMax;
+    const size = respond(this.#tables, query, response);
+    const { octets } = response;
+    const count = (at: number) => (octets[at]! << 8) | octets[at + 1]!;
+    const rcode = rcodeText[rcodeOf(response)] ?? String(rcodeOf(response));
+    const authoritative = isAuthoritative(response);
+    return { rcode, authoritative, answer: count(6), authority: count(8), additional: count(10), size };
+  }
+}

@@ -1,0 +1,240 @@
+// What is wrong with a zone as a whole, once its records are names: what named-checkzone and kzonecheck look
+// for. Errors refuse the zone, warnings do not. Each fault stands at the record it is about. The loader calls
+// checkZone after indexZone and before anything is compiled.
+import type { Fault } from '../faults.ts';
+import { faultsMax } from '../limits.ts';
+import { printName } from '../wire/names.ts';
+import { TYPE } from '../wire/numbers.ts';
+import { targetOffset, typeText } from '../wire/rdata.ts';
+import { isDuplicate, sortRecords } from './rrsets.ts';
+import { NODE, Zone } from './zone.ts';
+
+const delegated = NODE.cut | NODE.occluded;
+/**
+ * Types that may stand beside a CNAME: RRSIG and NSEC (RFC 4035 §2.5), and the SIG, KEY and NXT before them.
+ */
+const besideCname: readonly number[] = [TYPE.CNAME, TYPE.RRSIG, TYPE.NSEC, 24, 25, 30];
+/** Types that mean something at a zone cut, addresses as glue. */
+const atCut: readonly number[] = [TYPE.NS, TYPE.DS, TYPE.A, TYPE.AAAA, TYPE.RRSIG, TYPE.NSEC];
+const atMostOne: readonly number[] = [TYPE.CNAME, TYPE.DNAME, TYPE.SOA];
+
+/** Checks a zone; what is missing is said of `file`. At most `faultsMax` faults, in no particular order. */
+export function checkZone(zone: Zone, file: string = zone.records.files[0] ?? ''): Fault[] {
+  const faults = new Faults(zone, file);
+  checkOutside(zone, faults);
+  checkApex(zone, faults);
+  const sorted: number[] = [];
+  for (let node = 0; node < zone.nodeCount && !faults.full; node++) {
+    const first = zone.first[node]!;
+    if (first === Zone.none) continue;
+    if (zone.next[first] !== Zone.none) checkRrsets(zone, node, sorted, faults);
+    const alone = node !== 0 && (zone.flags[node]! & delegated) === 0;
+    for (let i = first; i !== Zone.none; i = zone.next[i]!) {
+      if (!alone) checkPlace(zone, node, i, faults);
+      else if (zone.records.type[i] === TYPE.SOA) {
+        faults.add('error', i, `a SOA at ${faults.owner(i)}, which is not the apex`, 'one zone per file');
+      }
+      const offset = targetOffset(zone.records.type[i]!);
+      if (offset >= 0 && (zone.flags[node]! & NODE.occluded) === 0) checkTarget(zone, i, offset, faults);
+    }
+  }
+  return faults.list;
+}
+
+/** The faults found so far. */
+class Faults {
+  readonly list: Fault[] = [];
+  readonly #zone: Zone;
+  readonly #file: string;
+
+  constructor(zone: Zone, file: string) {
+    this.#zone = zone;
+    this.#file = file;
+  }
+
+  get full(): boolean {
+    return this.list.length >= faultsMax;
+  }
+
+  /** Adds a fault that stands at a record. */
+  add(severity: Fault['severity'], record: number, what: string, hint: string): void {
+    if (this.full) return;
+    const { records } = this.#zone;
+    const file = records.files[records.file[record]!]!;
+    this.list.push({
+      severity,
+      file,
+      line: records.line[record]!,
+      column: records.column[record]!,
+      what,
+      hint,
+    });
+  }
+
+  /** Adds an error that stands nowhere, because what it is about is missing. */
+  missing(what: string, hint: string): void {
+    this.list.push({ severity: 'error', file: this.#file, line: 1, column: 1, what, hint });
+  }
+
+  owner(record: number): string {
+    const { records } = this.#zone;
+    return printName(records.octets, records.ownerAt[record]!);
+  }
+
+  /** Where a record stands, for a message about another. */
+  place(record: number): string {
+    const { records } = this.#zone;
+    return `${records.files[records.file[record]!]!}:${records.line[record]}`;
+  }
+}
+
+/** Data outside the zone; of records of one owner in a row only the first is named. */
+function checkOutside(zone: Zone, faults: Faults): void {
+  const { records } = zone;
+  const hint = `the zone is ${printName(zone.origin)}; a name with a final dot is not completed`;
+  for (let i = 0; i < records.count; i++) {
+    if (zone.node[i] !== Zone.none || (i > 0 && records.ownerAt[i] === records.ownerAt[i - 1])) continue;
+    faults.add('error', i, `${faults.owner(i)} is outside the zone`, hint);
+  }
+}
+
+/** A zone has one SOA and at least one NS at its apex (RFC 1035 §5.2, RFC 1034 §4.2.1). */
+function checkApex(zone: Zone, faults: Faults): void {
+  const name = printName(zone.origin);
+  if (!hasType(zone, 0, TYPE.SOA)) {
+    faults.missing(`no SOA at ${name}`, '@ SOA ns1 hostmaster ( SERIAL 1h 15m 1w 5m )');
+  }
+  if (!hasType(zone, 0, TYPE.NS)) faults.missing(`no NS at ${name}`, '@ NS ns1, with an address for ns1');
+}
+
+function hasType(zone: Zone, node: number, type: number): boolean {
+  for (let i = zone.first[node]!; i !== Zone.none; i = zone.next[i]!) {
+    if (zone.records.type[i] === type) return true;
+  }
+  return false;
+}
+
+function hasAddress(zone: Zone, node: number): boolean {
+  return hasType(zone, node, TYPE.A) || hasType(zone, node, TYPE.AAAA);
+}
+
+/** Duplicates, TTLs, CNAMEs and other types of which a name has one record. `sorted` is room to work in. */
+function checkRrsets(zone: Zone, node: number, sorted: number[], faults: Faults): void {
+  const { records } = zone;
+  sortRecords(zone, node, sorted);
+  for (let at = 0; at < sorted.length && !faults.full; ) {
+    const type = records.type[sorted[at]!]!;
+    let end = at;
+    let first = sorted[at]!; // the first of the file: its TTL holds
+    for (; end < sorted.length && records.type[sorted[end]!] === type; end++) {
+      first = Math.min(first, sorted[end]!);
+    }
+    for (let n = at; n < end; n++) {
+      const record = sorted[n]!;
+      const duplicate = n > at && isDuplicate(records, sorted[n - 1]!, record);
+      if (duplicate) {
+        const what = `${faults.owner(record)} ${typeText(type)} stands here again`;
+        faults.add('warning', record, what, `first at ${faults.place(sorted[n - 1]!)}; this one is left out`);
+      } else if (record !== first && atMostOne.includes(type)) {
+        const what = `${faults.owner(record)} has more than one ${typeText(type)}`;
+        faults.add('error', record, what, `the first is at ${faults.place(first)}`);
+      }
+      if (records.ttl[record] !== records.ttl[first]) {
+        const what = `TTL ${records.ttl[record]} in an RRset of TTL ${records.ttl[first]}`;
+        const hint = `one RRset has one TTL (RFC 2181 §5.2): that of ${faults.place(first)} holds`;
+        faults.add('warning', record, what, hint);
+      }
+    }
+    if (type === TYPE.CNAME) checkCname(zone, node, first, faults);
+    at = end;
+  }
+}
+
+/** A name with a CNAME has nothing else (RFC 1034 §3.6.2). */
+function checkCname(zone: Zone, node: number, cname: number, faults: Faults): void {
+  const { records } = zone;
+  for (let i = zone.first[node]!; i !== Zone.none; i = zone.next[i]!) {
+    const type = records.type[i]!;
+    if (besideCname.includes(type)) continue;
+    const what = `${faults.owner(cname)} has a CNAME and ${typeText(type)} too`;
+    faults.add(
+      'error',
+      cname,
+      what,
+      `a CNAME stands alone (RFC 1034 §3.6.2); the other is at ${faults.place(i)}`,
+    );
+    return;
+  }
+}
+
+/** Data at or below a zone cut belongs to the zone below: only the NS, DS and glue are ours. */
+function checkPlace(zone: Zone, node: number, record: number, faults: Faults): void {
+  const flags = zone.flags[node]!;
+  if ((flags & delegated) === 0) return;
+  const type = zone.records.type[record]!;
+  const ours = (flags & NODE.occluded) !== 0 ? type === TYPE.A || type === TYPE.AAAA : atCut.includes(type);
+  if (ours) return;
+  const what = `${faults.owner(record)} ${typeText(type)} is never answered: the name is delegated`;
+  faults.add('warning', record, what, 'it belongs into the zone that is delegated');
+}
+
+/** The host that a NS, MX or SRV record names must be no alias (RFC 2181 §10.3) and have an address. */
+function checkTarget(zone: Zone, record: number, offset: number, faults: Faults): void {
+  const { octets, rdataAt, type } = zone.records;
+  const at = rdataAt[record]! + offset;
+  if (octets[at] === 0) return; // `MX 0 .`: no such service (RFC 7505, RFC 2782)
+  const encloser = closestEncloser(zone, octets, at);
+  if (encloser === Zone.none) return; // in another zone
+  const owner = zone.node[record]!;
+  const isNs = type[record] === TYPE.NS;
+  const what = `${typeText(type[record]!)} ${printName(octets, at)}`;
+  const flags = zone.flags[encloser]!;
+  if ((flags & delegated) !== 0) {
+    // The parent must tell the addresses of servers inside what it delegates to them: nobody else can.
+    if (!isNs || owner === 0 || !isAtOrBelow(zone, encloser, owner)) return;
+    const host = zone.find(octets, at);
+    if (host !== Zone.none && hasAddress(zone, host)) return;
+    const hint = 'the server is inside the zone that is delegated to it: add its A or AAAA here';
+    faults.add('error', record, `${what} has no glue`, hint);
+    return;
+  }
+  const host = answering(zone, octets, at, encloser);
+  if (host !== Zone.none && (zone.flags[host]! & NODE.cname) !== 0) {
+    faults.add('warning', record, `${what} is an alias`, 'name the host itself (RFC 2181 §10.3)');
+  } else if (host === Zone.none || !hasAddress(zone, host)) {
+    faults.add(
+      isNs ? 'error' : 'warning',
+      record,
+      `${what} has no address`,
+      'add its A or AAAA to this zone',
+    );
+  }
+}
+
+/**
+ * The node of the name at `at` or of its nearest ancestor that exists; `none` if the name is outside the
+ * zone.
+ */
+function closestEncloser(zone: Zone, octets: Uint8Array, at: number): number {
+  for (let p = at; ; p += octets[p]! + 1) {
+    const node = zone.find(octets, p);
+    if (node !== Zone.none || octets[p] === 0) return node;
+  }
+}
+
+const wildcardName = new Uint8Array(258);
+
+/** The node that answers for a name: its own, or the wildcard at its closest encloser (RFC 4592 §3.3.1). */
+function answering(zone: Zone, octets: Uint8Array, at: number, encloser: number): number {
+  const own = zone.find(octets, at);
+  if (own !== Zone.none || (zone.flags[encloser]! & NODE.wildcardBelow) === 0) return own;
+  wildcardName.set([1, 0x2a]);
+  wildcardName.set(zone.name(encloser), 2);
+  return zone.find(wildcardName, 0);
+}
+
+function isAtOrBelow(zone: Zone, node: number, ancestor: number): boolean {
+  let n = node;
+  while (n > ancestor) n = zone.parent[n]!; // a parent's index is below its children's
+  return n === ancestor;
+}
