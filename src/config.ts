@@ -25,8 +25,10 @@ export type ZoneConfig = {
   readonly file: string;
   /** Path of the YAML beside it: faults with this file are faults of this zone. */
   readonly yamlFile: string | undefined;
-  /** Pools without faults of their own. */
+  /** Pools without faults of their own or of their checks. */
   readonly pools: readonly PoolConfig[];
+  /** False where a pool is left out, or the YAML cannot be read: served as it is, dead servers would be given. */
+  readonly isWhole: boolean;
 };
 
 export type Config = { readonly server: ServerConfig; readonly zones: readonly ZoneConfig[] };
@@ -84,7 +86,8 @@ export function loadConfig(dir: string, list: List, read: Read): LoadedConfig {
         yamlNames.includes(yamlName) && yamlName !== serverFile ? join(dir, yamlName) : undefined;
       const root = yamlFile === undefined ? undefined : parse(yamlName);
       const pools = root === undefined ? [] : readZoneYaml(root, origin.value, checks, faults);
-      zones.push({ origin: origin.value, file, yamlFile, pools });
+      const isWhole = yamlFile === undefined || (root !== undefined && pools.length === poolCount(root));
+      zones.push({ origin: origin.value, file, yamlFile, pools, isWhole });
     }
   }
   const files = [...yamlNames, ...zoneNames].map((name) => join(dir, name));
@@ -99,6 +102,11 @@ function readZoneYaml(root: YamlMap, origin: string, shared: Checks, faults: Fau
   // A zone's own check takes the place of one with its name in steerdns.yaml.
   const byName = new Map([...shared.byName, ...own.byName]);
   return readPools(valueAt(root, 'balance'), origin, { byName, complete: shared.complete }, faults);
+}
+
+function poolCount(root: YamlMap): number {
+  const balance = valueAt(root, 'balance');
+  return balance?.kind === 'map' ? balance.entries.length : 0;
 }
 
 const nameHint = 'a zone file is named after its origin: site.example.zone';

@@ -119,3 +119,5 @@ export const faultsMax = 100;
 export const ttlMax = 0x7fff_ffff;
 /** A command waits this long for the daemon: longer than a load may take. */
 export const clientTimeoutMs = loadTimeoutMs + 30_000;
+/** Control ends within this time when it is told to: half of what the server waits before it kills. */
+export const stopTimeoutMs = 1000;

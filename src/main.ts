@@ -19,7 +19,7 @@ const commands: Readonly<Record<string, Row>> = {
 
 /** Verbs that no operator types: the control process is forked by the server. */
 const hidden: Readonly<Record<string, Row>> = {
-  control: { what: '', load: () => import('./control/control.ts') },
+  control: { what: '', load: () => import('./cli/control.ts') },
 };
 
 const synonyms: Readonly<Record<string, string>> = { '--help': 'help', '-h': 'help', '--version': 'version' };

@@ -55,21 +55,20 @@ describe('what good files mean', () => {
     assert.deepEqual(faults, []);
     assert.deepEqual(config.server, defaults.server);
     assert.deepEqual(config.zones, [
-      { origin: 'b.example.', file: 'B.example.zone', yamlFile: undefined, pools: [] },
-      { origin: 'a.example.', file: 'a.example.zone', yamlFile: undefined, pools: [] },
+      { origin: 'b.example.', file: 'B.example.zone', yamlFile: undefined, pools: [], isWhole: true },
+      { origin: 'a.example.', file: 'a.example.zone', yamlFile: undefined, pools: [], isWhole: true },
     ]);
     assert.deepEqual(files, ['B.example.zone', 'a.example.zone']);
   });
 
   test('the server', () => {
     const yaml =
-      'listen: [127.0.0.1:5311, "[0:0::1]:53", 192.0.2.1, 2001:DB8::1]\nworkers: 3\nidentity: ns 1\n' +
+      'listen: [127.0.0.1:5311, "[0:0::1]:53", 192.0.2.1, 2001:DB8::1]\nworkers: 3\n' +
       'state: /var/lib/steerdns\ncontrol: { path: /run/x.sock, mode: 0600, group: dns }\n';
     assert.deepEqual(loadZone('', yaml).config.server, {
       listen: ['127.0.0.1:5311', '[::1]:53', '192.0.2.1:53', '[2001:db8::1]:53'],
       workers: 3,
       control: { path: '/run/x.sock', mode: 0o600, group: 'dns' },
-      identity: 'ns 1',
       state: '/var/lib/steerdns',
     });
     const short = loadZone('', 'listen: 127.0.0.1\nworkers: auto\ncontrol: { mode: 660 }\n').config.server;
@@ -177,6 +176,8 @@ describe('what has faults is left out of the config', () => {
       config.zones[0]!.pools.map(({ owner }) => owner),
       ['d.site.example.'],
     );
+    assert.equal(config.zones[0]!.isWhole, false);
+    assert.equal(loadZone('balance: { a: {} }').config.zones[0]!.isWhole, true);
   });
 
   test('names that need a check of a file that cannot be read', () => {
@@ -190,6 +191,9 @@ describe('what has faults is left out of the config', () => {
       config.zones[0]!.pools.map(({ owner }) => owner),
       ['b.site.example.'],
     );
+    assert.equal(config.zones[0]!.isWhole, false);
+    assert.equal(load({ ...files, 'site.example.yaml': '' }).config.zones[0]!.isWhole, true);
+    assert.equal(load({ ...files, 'site.example.yaml': '{' }).config.zones[0]!.isWhole, false);
     assert.deepEqual(config.server, defaults.server);
   });
 });

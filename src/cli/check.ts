@@ -31,10 +31,11 @@ export const command: Command = {
     if (values.json === true) process.stdout.write(JSON.stringify(reportOf(loaded, wanted, errors)) + '\n');
     else for (const fault of loaded.faults) process.stderr.write(printFault(fault) + '\n');
     if (unknown) complain(`there is no zone ${zone} in ${dir}`);
-    if (values.json !== true) {
-      if (values.print === true) await printZones(wanted, dir);
-      else process.stdout.write(wanted.map((one) => zoneText(one)).join(''));
+    if (values.json !== true && values.print === true) {
+      await printZones(wanted, dir);
       process.stderr.write(`${summary(loaded, errors)}\n`);
+    } else if (values.json !== true) {
+      process.stdout.write(`${wanted.map(zoneText).join('')}${summary(loaded, errors)}\n`);
     }
     return errors > 0 || unknown ? EXIT.failed : EXIT.done;
   },

@@ -18,7 +18,7 @@ export async function ask(values: Values, method: 'GET' | 'POST', path: string):
   }
 }
 
-function exchange(socketPath: string, method: string, path: string): Promise<Answer> {
+export function exchange(socketPath: string, method: string, path: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const message = request({ socketPath, method, path, agent: false }, (response) => {
       let text = '';

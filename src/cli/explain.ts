@@ -37,7 +37,10 @@ export function explainText({ name, type, steps, pool, response }: Explanation, 
   const say = (label: string, text: string) => lines.push(...hang(label.padEnd(10), text));
   for (const { step, text } of steps) say(labels[step]!, text);
   if (pool !== undefined) {
-    say('pool', poolHead(pool));
+    say(
+      'pool',
+      `${poolHead(pool)} (answers: ${pool.answersAsked}, ttl: ${pool.isSettled ? 'stable' : 'unsettled'})`,
+    );
     lines.push(...memberRows(pool, paint));
     if (pool.sets.length > 0)
       lines.push(paint('dim', `${plural(pool.sets.length, 'answer set')}, drawn by share`));
@@ -48,7 +51,7 @@ export function explainText({ name, type, steps, pool, response }: Explanation, 
     }
   }
   const { rcode, authoritative, answer, authority, additional, size } = response;
-  const counts = `${answer} answer, ${authority} authority, ${additional} additional`;
+  const counts = `answer ${answer}, authority ${authority}, additional ${additional}`;
   say('response', `${rcode}${authoritative ? ', authoritative' : ''}, ${counts}, ${size} octets`);
   return lines.join('\n') + '\n';
 }

@@ -99,7 +99,6 @@ const columns: readonly Column[] = [
   { head: 'WEIGHT', right: true },
   { head: 'SHARE', right: true },
   { head: 'GIVEN', right: true },
-  { head: 'MS', right: true },
   { head: 'LAST RESULT' },
 ];
 
@@ -139,9 +138,13 @@ function memberCells({ verdict, since, last, weight, share, given }: MemberStatu
     String(weight),
     printShare(share),
     given === undefined ? '-' : printShare(given),
-    last === undefined ? '-' : String(Math.round(last.latencyMs)),
-    last?.reason ?? (verdict === 'unchecked' ? 'no check' : 'not probed yet'),
+    last === undefined ? (verdict === 'unchecked' ? 'no check' : 'not probed yet') : resultText(last),
   ];
+}
+
+/** A result in words; how long it took where the reason does not say so itself. */
+function resultText({ reason, latencyMs }: NonNullable<MemberStatus['last']>): string {
+  return /\d ms\b/.test(reason) ? reason : `${reason} (${Math.round(latencyMs)} ms)`;
 }
 
 /** The reason stands at the end of its row where it fits, else below it. */

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { errorAt, type Fault } from '../faults.ts';
 import { workersMax } from '../limits.ts';
 import { type Checks, readChecks } from './checks.ts';
-import { map, type Reading, shaped, text, texts, valueAt } from './shape.ts';
+import { map, shaped, text, texts, valueAt } from './shape.ts';
 import { absolutePath, fileMode, integerOr, listenAddress, word } from './values.ts';
 import type { YamlMap } from './yaml.ts';
 
@@ -18,8 +18,6 @@ export type ServerConfig = {
     readonly mode: number;
     readonly group?: string;
   };
-  /** What NSID says (RFC 5001). */
-  readonly identity?: string;
   /** State directory. */
   readonly state?: string;
 };
@@ -41,7 +39,6 @@ const serverShape = map({
       group: v.optional(text(word)),
     }),
   ),
-  identity: v.optional(text(identityOf)),
   state: v.optional(text(absolutePath)),
   checks: v.optional(v.unknown()),
 });
@@ -67,16 +64,7 @@ export function readServer(node: YamlMap, faults: Fault[]): { server: ServerConf
     listen,
     workers: typeof values.workers === 'number' ? values.workers : 0,
     control: { ...(path === undefined ? {} : { path }), mode, ...(group === undefined ? {} : { group }) },
-    ...(values.identity === undefined ? {} : { identity: values.identity }),
     ...(values.state === undefined ? {} : { state: values.state }),
   };
   return { server, checks };
-}
-
-function identityOf(text: string): Reading<string> {
-  if (/^[\x20-\x7e]{1,64}$/.test(text)) return { value: text };
-  return {
-    wrong: `is "${text}"`,
-    hint: 'at most 64 printable ASCII characters, sent to whoever asks for NSID',
-  };
 }

@@ -2,11 +2,11 @@
 // watches, publishes and answers on the control socket; queries are answered without it. It speaks first when it is
 // told to start, and ends with its channel. This file wires; each piece has a file of its own.
 import { join } from 'node:path';
-import { type Command, complain, EXIT } from '../cli/command.ts';
+import type { ServerConfig } from '../config.ts';
 import { printFault } from '../faults.ts';
 import { type MonitorEvent, Monitors, type Saved, systemClock } from '../health/monitor.ts';
 import { probeEndpoint } from '../health/probes/index.ts';
-import { controlRetryMs, factsTimeoutMs, keptAgeMaxMs, reloadsWaitingMax } from '../limits.ts';
+import { controlRetryMs, factsTimeoutMs, keptAgeMaxMs, reloadsWaitingMax, stopTimeoutMs } from '../limits.ts';
 import { flushLog, log } from '../log.ts';
 import type { Facts, Start, ToControl, ToServer } from '../serve/channel.ts';
 import { readManifest } from '../serve/kept.ts';
@@ -20,30 +20,22 @@ import { Shares } from './shares.ts';
 import { ControlSocket } from './socket.ts';
 import { type ControlFacts, type Refusal, statusOf } from './status.ts';
 
-export const command: Command = {
-  usage: '(started by serve)',
-  options: {},
-  positionalsMin: 0,
-  positionalsMax: 0,
-  async run() {
-    if (process.send === undefined) {
-      complain('the control process is started by steerdns serve');
-      return EXIT.usage;
-    }
-    // The terminal's Ctrl-C and systemd's SIGTERM reach every process: the server decides when this one ends.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-    process.on('uncaughtException', (error) =>
-      leave(1, () => log.fatal({ stack: error.stack }, error.message)),
-    );
-    process.on('disconnect', () => leave(0, () => log.info('the server process is gone')));
-    let control: Control | undefined;
-    process.on('message', (message: ToControl) => {
-      if (message.kind === 'start') control ??= new Control(message);
-      else control?.take(message);
-    });
-    return EXIT.done;
-  },
-};
+/** Starts to listen to the server; false where there is no channel to one. */
+export function runControl(): boolean {
+  if (process.send === undefined) return false;
+  // The terminal's Ctrl-C and systemd's SIGTERM reach every process: the server decides when this one ends.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  process.on('uncaughtException', (error) =>
+    leave(1, () => log.fatal({ stack: error.stack }, error.message)),
+  );
+  process.on('disconnect', () => leave(0, () => log.info('the server process is gone')));
+  let control: Control | undefined;
+  process.on('message', (message: ToControl) => {
+    if (message.kind === 'start') control ??= new Control(message);
+    else control?.take(message);
+  });
+  return true;
+}
 
 function leave(code: number, say: () => void): never {
   say();
@@ -149,7 +141,7 @@ class Control {
     const verdicts = readVerdicts(stateDir, Date.now(), keptAgeMaxMs);
     if (verdicts !== undefined) this.#monitors.restore(verdicts as Saved);
     const acceptedDir = accepted === undefined ? undefined : join(stateDir, 'accepted', accepted);
-    const first = await firstLoad(this.#running, acceptedDir, recover);
+    const first = await firstLoad(this.#running, acceptedDir, recover, (server) => this.#sayListen(server));
     this.#source = first.source;
     this.#refused = first.refused;
     this.#logFirst(first);
@@ -159,20 +151,23 @@ class Control {
       send({ kind: 'ready' }); // nothing can be served: REFUSED is better than silence
       return;
     }
-    const { listen, workers, control } = loaded.server;
-    send({ kind: 'listen', listen, workers });
-    this.#openSocket(controlPath, control);
+    this.#sayListen(loaded.server);
+    this.#openSocket(controlPath, loaded.server.control);
     this.#warnAboutState(loaded.server.state);
     const fault = await takeIntoService(this.#running, loaded);
-    if (fault === undefined) {
-      this.#loadedAt = Date.now();
-      if (first.source === 'config') this.#keeper.accept(loaded.sources);
-      else this.#keeper.request();
-      const { generation } = this.#publisher;
-      log.info({ zones: loaded.zones.length, generation, source: first.source }, 'in service');
-    } else log.error({ fault }, 'the server did not take the first publication');
+    if (fault !== undefined) throw new Error(`the server did not take the first publication: ${fault}`);
     send({ kind: 'ready' });
+    this.#loadedAt = Date.now();
+    if (first.source === 'config') this.#keeper.accept(loaded.sources);
+    else this.#keeper.request();
+    const { generation } = this.#publisher;
+    log.info({ zones: loaded.zones.length, generation, source: first.source }, 'in service');
     await removeTables(this.#running);
+  }
+
+  /** Tells the server where to listen, when it is first known and when a reload has read it anew. */
+  #sayListen({ listen, workers }: ServerConfig): void {
+    send({ kind: 'listen', listen, workers, ...(this.#source === 'accepted' ? { accepted: true } : {}) });
   }
 
   #logFirst({ loaded, refused, source }: Awaited<ReturnType<typeof firstLoad>>): void {
@@ -250,11 +245,9 @@ class Control {
   #reload(): Promise<ReloadReport> {
     this.#loadsWaiting++;
     const turn = this.#lastLoad.then(async () => {
-      const listenBefore = this.#running.loaded?.server;
       const report = await reload(this.#running);
       this.#loadsWaiting--;
       this.#note(report);
-      if (report.ok && listenBefore === undefined) send({ kind: 'ready' });
       return report;
     });
     this.#lastLoad = turn.catch(() => {}); // whoever asked gets the error
@@ -266,6 +259,7 @@ class Control {
       this.#refused = undefined;
       this.#source = 'config';
       this.#loadedAt = Date.now();
+      this.#sayListen(this.#running.loaded!.server);
       for (const { text } of changes) log.info(text);
       for (const note of notes) log.warn(note);
       log.info({ generation, zones: this.#publisher.zones().length }, 'reloaded');
@@ -295,7 +289,7 @@ class Control {
 
   /** What is in service, for the keeper. */
   #service() {
-    if (this.#publisher.generation === 0) return undefined;
+    if (this.#running.loaded === undefined) return undefined;
     const zones = this.#publisher.zones();
     return {
       zones: zones.map(({ origin, id, file, length }) => ({ origin, id, path: file, length })),
@@ -318,9 +312,10 @@ class Control {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#publisher.stop();
-    await this.#socket?.close();
-    const enough = new Promise((resolve) => setTimeout(resolve, factsTimeoutMs).unref());
-    await Promise.race([this.#keeper.stop(), enough]); // a frozen disk must not keep us
+    // Before the first publication there is nothing better to keep than what is kept.
+    const kept = this.#running.loaded === undefined ? undefined : this.#keeper.stop();
+    const enough = new Promise((resolve) => setTimeout(resolve, stopTimeoutMs));
+    await Promise.race([Promise.all([kept, this.#socket?.close()]), enough]); // a frozen disk must not keep us
     this.#monitors.stop();
     leave(0, () => log.info('control ends'));
   }

@@ -1,6 +1,7 @@
 // What a new control process loads. After a crash: the copy of what was accepted, never files that somebody may be
 // editing. At the start of the server: the operator's files; where they have faults, the copy of what was accepted,
 // and where there is none, the zones without a fault.
+import type { ServerConfig } from '../config.ts';
 import { refuses } from '../faults.ts';
 import type { Loaded } from './load.ts';
 import { loadInThread } from './loader.ts';
@@ -15,11 +16,12 @@ export type FirstLoad = {
   readonly refused: Refusal | undefined;
 };
 
-/** Loads from the folder that the rules above name. */
+/** Loads from the folder that the rules above name; `onSettings` hears the operator's settings early. */
 export async function firstLoad(
   running: Running,
   acceptedDir: string | undefined,
   recover: boolean,
+  onSettings: (server: ServerConfig) => void,
 ): Promise<FirstLoad> {
   if (recover && acceptedDir !== undefined) {
     const accepted = await attempt(running, acceptedDir);
@@ -27,7 +29,7 @@ export async function firstLoad(
       return { loaded: accepted.loaded, source: 'accepted', refused: undefined };
     }
   }
-  const config = await attempt(running, running.configDir);
+  const config = await attempt(running, running.configDir, onSettings);
   const refused = refusalOf(config);
   if (refused !== undefined && acceptedDir !== undefined && !recover) {
     const accepted = await attempt(running, acceptedDir);
@@ -40,9 +42,13 @@ export async function firstLoad(
 
 type Attempt = { readonly loaded: Loaded } | { readonly failure: string };
 
-async function attempt(running: Running, dir: string): Promise<Attempt> {
+async function attempt(
+  running: Running,
+  dir: string,
+  onSettings?: (server: ServerConfig) => void,
+): Promise<Attempt> {
   try {
-    return { loaded: await loadInThread(requestFor(running, dir)) };
+    return { loaded: await loadInThread(requestFor(running, dir), onSettings) };
   } catch (error) {
     return { failure: (error as Error).message };
   }

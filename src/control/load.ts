@@ -66,10 +66,17 @@ export type LoadRequest = {
   readonly known: readonly LoadedZone[];
 };
 
-/** Loads the folder. Faults are in the result; only a mistake of our own is thrown. */
-export function loadAll({ dir, tablesDir, known }: LoadRequest): Loaded {
+/**
+ * Loads the folder. Faults are in the result; only a mistake of our own is thrown. `onSettings` is told the server's
+ * settings before any zone is read, where the YAML has no errors.
+ */
+export function loadAll(
+  { dir, tablesDir, known }: LoadRequest,
+  onSettings: (server: ServerConfig) => void = () => {},
+): Loaded {
   const sources = new Sources(dir);
   const { config, faults } = loadConfig(dir, sources.list, sources.read);
+  if (!refuses(faults)) onSettings(config.server);
   if (tablesDir !== undefined) mkdirSync(tablesDir, { recursive: true, mode: 0o700 });
   const knownByOrigin = new Map(known.map((zone) => [zone.origin, zone]));
   const all = [...faults];
@@ -83,7 +90,7 @@ export function loadAll({ dir, tablesDir, known }: LoadRequest): Loaded {
     const loaded = loadZone(zone, sources, tablesDir, before);
     all.push(...loaded.faults);
     const ownFaults = faults.filter(({ file }) => file === zone.yamlFile || file === zone.file);
-    if (loaded.zone === undefined || refuses(ownFaults)) {
+    if (loaded.zone === undefined || refuses(ownFaults) || !zone.isWhole) {
       faulty.push(zone.origin);
       continue;
     }

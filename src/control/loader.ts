@@ -1,18 +1,27 @@
 // Starts the loader thread and waits for what it loaded. A loader that dies (a zone too big for the memory there is)
 // or hangs is a refused reload, never a dead control process.
+
+import type { ServerConfig } from '../config.ts';
 import { loadTimeoutMs } from '../limits.ts';
 import { besideModule, spawnWorker } from '../spawn.ts';
 import type { Loaded, LoadRequest } from './load.ts';
+import type { FromLoader } from './loaderthread.ts';
 
-/** Loads in a thread of its own; rejects with an Error whose message is for the operator. */
-export function loadInThread(request: LoadRequest): Promise<Loaded> {
+/** Loads in a thread of its own, as loadAll() does; rejects with an Error whose message is for the operator. */
+export function loadInThread(
+  request: LoadRequest,
+  onSettings: (server: ServerConfig) => void = () => {},
+): Promise<Loaded> {
   return new Promise((resolve, reject) => {
     const thread = spawnWorker(besideModule(import.meta.url, './loaderthread.ts'), { workerData: request });
     const timer = setTimeout(() => {
       void thread.terminate();
       reject(new Error(`loading took more than ${loadTimeoutMs / 1000} s and was given up`));
     }, loadTimeoutMs);
-    thread.once('message', (loaded: Loaded) => resolve(loaded));
+    thread.on('message', (message: FromLoader) => {
+      if (message.kind === 'loaded') resolve(message.loaded);
+      else onSettings(message.server);
+    });
     thread.once('error', (error: NodeJS.ErrnoException) => {
       const outOfMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
       reject(outOfMemory ? new Error('loading needs more memory than there is') : error);

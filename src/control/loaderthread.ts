@@ -1,8 +1,17 @@
 // The loader: a thread that loads once and ends, so that a big zone neither delays a probe nor stays in memory. Its
-// parent is loader.ts.
+// parent is loader.ts, which it tells the settings as soon as they are known and everything at the end.
 import { parentPort, workerData } from 'node:worker_threads';
-import { type LoadRequest, loadAll } from './load.ts';
+import type { ServerConfig } from '../config.ts';
+import { type Loaded, type LoadRequest, loadAll } from './load.ts';
 
-const loaded = loadAll(workerData as LoadRequest);
+export type FromLoader =
+  | { readonly kind: 'settings'; readonly server: ServerConfig }
+  | { readonly kind: 'loaded'; readonly loaded: Loaded };
+
+function post(message: FromLoader, transfer: ArrayBuffer[]): void {
+  parentPort!.postMessage(message, transfer);
+}
+
+const loaded = loadAll(workerData as LoadRequest, (server) => post({ kind: 'settings', server }, []));
 const contents = new Set(loaded.sources.map(({ content }) => content.buffer as ArrayBuffer));
-parentPort!.postMessage(loaded, [...contents]);
+post({ kind: 'loaded', loaded }, [...contents]);

@@ -75,6 +75,8 @@ export class Publisher {
     return this.#inTurn(async () => {
       const sets = zones.map((zone) => this.#compile(zone)).filter((made) => made !== undefined);
       const fresh = sets.filter((made) => this.#served.get(made.origin) !== made);
+      const isSame = this.#generation > 0 && fresh.length === 0 && sameTables(zones, this.zones());
+      if (isSame) return this.#nothingToDo(zones);
       const published = await this.#announce({
         zones: zones.map(({ origin, id, file, length }) => ({
           origin,
@@ -91,6 +93,12 @@ export class Publisher {
       }
       return published;
     });
+  }
+
+  /** Settings around the tables may have changed all the same: a check's timing, a source's path. */
+  #nothingToDo(zones: readonly LoadedZone[]): Published {
+    this.#zones = new Map(zones.map((zone) => [zone.origin, zone]));
+    return { kind: 'published', ticket: 0, generation: this.#generation, fault: undefined };
   }
 
   /** Takes note that these endpoints changed; their zones' answer sets follow after `coalesceMs`. */
@@ -196,6 +204,10 @@ export class Publisher {
     this.#last = turn.catch(() => {}); // whoever asked gets the error; the next in turn goes on
     return turn;
   }
+}
+
+function sameTables(a: readonly LoadedZone[], b: readonly LoadedZone[]): boolean {
+  return a.length === b.length && a.every(({ origin, id }, i) => b[i]!.origin === origin && b[i]!.id === id);
 }
 
 function choiceKey(zone: LoadedZone, pool: Pool, state: string): string {

@@ -129,7 +129,6 @@ function notesOn(before: Loaded, after: Loaded): string[] {
   compare('listen', was.listen, is.listen);
   compare('workers', was.workers, is.workers);
   compare('control', was.control, is.control);
-  compare('identity', was.identity, is.identity);
   compare('state', was.state, is.state);
   return notes;
 }

@@ -3,6 +3,7 @@
 import { lstatSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { dirname } from 'node:path';
+import { stopTimeoutMs } from '../limits.ts';
 import { log } from '../log.ts';
 import { resolvePaths } from '../paths.ts';
 import { openControlSocket, type Routes } from './admin.ts';
@@ -59,7 +60,7 @@ export class ControlSocket {
     server.closeIdleConnections();
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
-      setTimeout(() => server.closeAllConnections(), 1000).unref();
+      setTimeout(() => server.closeAllConnections(), stopTimeoutMs / 2).unref();
     });
   }
 

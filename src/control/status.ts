@@ -33,9 +33,12 @@ export type PoolStatus = {
   readonly type: 'A' | 'AAAA';
   readonly policy: string;
   readonly mode: 'sets' | 'nodata' | 'servfail';
-  /** Addresses per response. */
+  /** Addresses per response, and what was asked for. */
   readonly answers: number;
+  readonly answersAsked: 'auto' | number;
+  /** Seconds, and whether it is the short one of a pool that is not settled. */
   readonly ttl: number;
+  readonly isSettled: boolean;
   /** Responses since control started. */
   readonly responses: number;
   readonly whenAllDown: Pool['whenAllDown'];
@@ -132,7 +135,9 @@ export function poolStatus({ pool, owner, choice }: Slot, monitors: Monitors, gi
     policy: pool.policy,
     mode,
     answers,
+    answersAsked: pool.answers,
     ttl,
+    isSettled: ttl === (pool.ttl.stable ?? pool.ttl.rrset[family]),
     responses: Math.round(responses),
     whenAllDown: pool.whenAllDown,
     members: standings.map((standing) => {

@@ -98,7 +98,13 @@ export type Publish = {
 export type ToServer =
   | Publish
   /** Where to listen, as the YAML has it, with the number of workers (0: one per core); sent before the first publication. */
-  | { readonly kind: 'listen'; readonly listen: readonly ListenAddress[]; readonly workers: number }
+  | {
+      readonly kind: 'listen';
+      readonly listen: readonly ListenAddress[];
+      readonly workers: number;
+      /** True where it is from the accepted copy: not the word of the steerdns.yaml that lies there now. */
+      readonly accepted?: boolean;
+    }
   /** The first round is over (or was not needed): begin to receive. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'facts?'; readonly ticket: number }

@@ -52,12 +52,12 @@ export function readQuery(query: Query): number {
   if (behindName < 0 || behindName + 4 > end) return READ.formerr;
   query.type = word(octets, behindName);
   query.class = word(octets, behindName + 2);
+  query.questionEnd = behindName + 4;
   const additional = word(octets, at + 10);
   if (additional !== 0) {
     const fault = readAdditional(query, behindName + 4, end, additional);
     if (fault !== READ.ok) return fault;
   }
-  query.questionEnd = behindName + 4;
   return READ.ok;
 }
 

@@ -42,9 +42,9 @@ const mandatory: Param = {
   looks: 'other keys of this record, each once, as in mandatory=alpn,port',
   parse(value, size, out) {
     const keys: number[] = [];
-    const known = eachPart(value, size, (from, to) => keys.push(parseKey(value, from, to)) > 0);
+    eachPart(value, size, (from, to) => keys.push(parseKey(value, from, to)) > 0);
     keys.sort((a, b) => a - b);
-    if (!known || keys.some((key, n) => key <= 0 || key === keys[n - 1])) return false;
+    if (keys.some((key, n) => key <= 0 || key === keys[n - 1])) return false; // unknown, itself, or twice
     out.reserve(2 * keys.length);
     for (const key of keys) {
       out.octets[out.used++] = key >> 8;
@@ -242,6 +242,11 @@ const value = new Uint8Array(65_537);
 /** Wire forms of the parameters of the record at hand, as they come. */
 const built = new OctetBuffer();
 
+function refused(tokens: Tokens, what: string, hint: string): -1 {
+  tokens.fail(what, hint);
+  return -1;
+}
+
 /** Parses the current token into `built`: key, length, value. Returns the key, or -1. */
 function parseParam(tokens: Tokens): number {
   const { octets, from, to } = tokens;
@@ -250,7 +255,7 @@ function parseParam(tokens: Tokens): number {
   const key = parseKey(octets, from, equals);
   if (key < 0) {
     const hint = 'mandatory alpn no-default-alpn port ipv4hint ech ipv6hint, or keyNNNNN with its number';
-    return tokens.fail(`"${tokens.text()}" begins with no SvcParamKey`, hint) || -1;
+    return refused(tokens, `"${tokens.text()}" begins with no SvcParamKey`, hint);
   }
   let start = Math.min(equals + 1, to);
   let end = to;
@@ -260,9 +265,8 @@ function parseParam(tokens: Tokens): number {
   }
   const size = end - start > 4 * 65_535 ? -1 : literals.parseString(octets, start, end, value, 0);
   if (size < 0 || size > 65_535 || hasQuote(octets, start, end)) {
-    return (
-      tokens.fail(`the value of ${printKey(key)} cannot be read`, 'quotes around all of it, \\" inside') || -1
-    );
+    const hint = 'quotes around all of it, \\" inside';
+    return refused(tokens, `the value of ${printKey(key)} cannot be read`, hint);
   }
   const generic = octets[from] === 0x6b; // `key3=` gives the octets of a port as they are
   const param = paramOf(key);
@@ -271,7 +275,7 @@ function parseParam(tokens: Tokens): number {
   const parsed = (generic ? plain(key) : param).parse(value, size, built);
   const length = built.used - at - 4;
   if (!parsed || length > 65_535 || !param.check(built.octets, at + 4, built.used)) {
-    return tokens.fail(`"${tokens.text()}" is no value of ${param.name}`, param.looks) || -1;
+    return refused(tokens, `"${tokens.text()}" is no value of ${param.name}`, param.looks);
   }
   built.octets.set([key >> 8, key & 255, length >> 8, length & 255], at);
   return key;

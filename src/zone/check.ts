@@ -2,7 +2,7 @@
 // for. Errors refuse the zone, warnings do not. Each fault stands at the record it is about. The loader calls
 // checkZone after indexZone and before anything is compiled.
 import type { Fault } from '../faults.ts';
-import { faultsMax } from '../limits.ts';
+import { faultsMax, messageSizeMax, nameSizeMax } from '../limits.ts';
 import { printName } from '../wire/names.ts';
 import { TYPE } from '../wire/numbers.ts';
 import { targetOffset, typeText } from '../wire/rdata.ts';
@@ -16,6 +16,9 @@ const delegated = NODE.cut | NODE.occluded;
 const besideCname: readonly number[] = [TYPE.CNAME, TYPE.RRSIG, TYPE.NSEC, 24, 25, 30];
 /** Types that mean something at a zone cut, addresses as glue. */
 const atCut: readonly number[] = [TYPE.NS, TYPE.DS, TYPE.A, TYPE.AAAA, TYPE.RRSIG, TYPE.NSEC];
+/** Octets of a header, a question and an OPT record of the longest kind, and of a record without its RDATA. */
+const messageFixedSize = 12 + nameSizeMax + 4 + 11;
+const rrFixedSize = 12;
 const atMostOne: readonly number[] = [TYPE.CNAME, TYPE.DNAME, TYPE.SOA];
 
 /** Checks a zone; what is missing is said of `file`. At most `faultsMax` faults, in no particular order. */
@@ -28,6 +31,7 @@ export function checkZone(zone: Zone, file: string = zone.records.files[0] ?? ''
     const first = zone.first[node]!;
     if (first === Zone.none) continue;
     if (zone.next[first] !== Zone.none) checkRrsets(zone, node, sorted, faults);
+    else checkSize(zone, first, zone.records.rdataLength[first]! + rrFixedSize, faults);
     const alone = node !== 0 && (zone.flags[node]! & delegated) === 0;
     for (let i = first; i !== Zone.none; i = zone.next[i]!) {
       if (!alone) checkPlace(zone, node, i, faults);
@@ -129,8 +133,10 @@ function checkRrsets(zone: Zone, node: number, sorted: number[], faults: Faults)
     for (; end < sorted.length && records.type[sorted[end]!] === type; end++) {
       first = Math.min(first, sorted[end]!);
     }
+    let size = 0;
     for (let n = at; n < end; n++) {
       const record = sorted[n]!;
+      size += records.rdataLength[record]! + rrFixedSize;
       const duplicate = n > at && isDuplicate(records, sorted[n - 1]!, record);
       if (duplicate) {
         const what = `${faults.owner(record)} ${typeText(type)} stands here again`;
@@ -145,9 +151,17 @@ function checkRrsets(zone: Zone, node: number, sorted: number[], faults: Faults)
         faults.add('warning', record, what, hint);
       }
     }
+    checkSize(zone, first, size, faults);
     if (type === TYPE.CNAME) checkCname(zone, node, first, faults);
     at = end;
   }
+}
+
+/** An RRset that no message can carry beside a header and the question can never be answered. */
+function checkSize(zone: Zone, record: number, size: number, faults: Faults): void {
+  if (size <= messageSizeMax - messageFixedSize) return;
+  const what = `${faults.owner(record)} ${typeText(zone.records.type[record]!)}: an RRset of ${size} octets`;
+  faults.add('error', record, what, `a DNS message has at most ${messageSizeMax}`);
 }
 
 /** A name with a CNAME has nothing else (RFC 1034 §3.6.2). */

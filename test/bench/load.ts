@@ -84,10 +84,10 @@ function runDnsperf(
 ): Promise<{ readonly text: string; readonly cpuUsedMs: number }> {
   const dnsperf = ['dnsperf', '-s', '127.0.0.1', '-p', port, '-d', load.queryFile, '-e', '-T', 1];
   const limits = ['-l', load.seconds, '-q', load.outstanding, '-c', load.clients, '-t', lossTimeoutSeconds];
-  const args = ['-c', load.loadCore, ...dnsperf, ...limits].map(String);
+  const args = ['--pdeathsig', 'KILL', 'taskset', '-c', load.loadCore, ...dnsperf, ...limits].map(String);
   const childrenBefore = endedChildrenMs();
   return new Promise((resolve, reject) => {
-    const child = spawn('taskset', args, {
+    const child = spawn('setpriv', args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: load.seconds * 1000 + graceMs,
       killSignal: 'SIGKILL',

@@ -1,0 +1,102 @@
+// respond() in process with the zones of cases: the folder is loaded, compiled and adopted as control and a worker do
+// it, only without them. Messages stand in the middle of larger buffers, so that a forgotten offset shows.
+// Used by engines.test.ts and properties.test.ts.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compileSets } from '../src/answer/compile.ts';
+import { counterNames } from '../src/answer/counters.ts';
+import { respond } from '../src/answer/respond.ts';
+import { Tables } from '../src/answer/tables.ts';
+import { choosePool } from '../src/balance/pool.ts';
+import { loadAll, openTable } from '../src/control/load.ts';
+import { printFault, refuses } from '../src/faults.ts';
+import { Response } from '../src/wire/message.ts';
+import { Query, TRANSPORT } from '../src/wire/query.ts';
+import type { CaseZone, Transport } from './cases.ts';
+
+/** Octets before and behind what belongs to a message. */
+const margin = 16;
+const filler = 0xa5;
+const up = { verdict: 'up', settled: true } as const;
+const down = { verdict: 'down', settled: false } as const;
+
+/** Writes zone files and YAML into a folder; `PORT` becomes a port per zone. */
+export function writeZones(
+  folder: string,
+  zones: readonly CaseZone[],
+  portOf: (zone: CaseZone) => number,
+): void {
+  for (const zone of zones) {
+    const name = zone.origin === '.' ? '.' : zone.origin.slice(0, -1);
+    writeFileSync(join(folder, `${name}.zone`), zone.text);
+    const yaml = zone.balance.replaceAll('PORT', String(portOf(zone)));
+    if (yaml !== '') writeFileSync(join(folder, `${name}.yaml`), yaml);
+  }
+}
+
+/** Loads zones as the server would; the folder is gone afterwards. */
+export function tablesOf(zones: readonly CaseZone[]): Tables {
+  const folder = mkdtempSync(join(tmpdir(), 'steerdns-cases-'));
+  try {
+    writeZones(folder, zones, () => 9);
+    const loaded = loadAll({ dir: folder, tablesDir: join(folder, 'tables'), known: [] });
+    assert.ok(!refuses(loaded.faults), loaded.faults.map(printFault).join('\n'));
+    const tables = new Tables();
+    tables.adopt({
+      zones: loaded.zones.map(({ origin, file }) => ({ origin, table: openTable({ file }) })),
+      sets: loaded.zones.flatMap(({ origin, id, pools, endpoints }) => {
+        const dead = zones.find((zone) => zone.origin === origin)!.down;
+        const addresses = new Map(endpoints.map(({ key, address }) => [key, address]));
+        const healthOf = (key: string) => (dead.includes(addresses.get(key)!) ? down : up);
+        const choices = pools.flatMap((pool) => choosePool(pool, healthOf));
+        if (choices.length === 0) return [];
+        const counts = new Float64Array(choices.reduce((sum, { sets }) => sum + sets.length, 0));
+        return [{ origin, table: compileSets(id, 1, choices), counts }];
+      }),
+    });
+    return tables;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** One client of respond(). */
+export class Answering {
+  readonly tables: Tables;
+  readonly #query = new Query();
+  readonly #response = new Response();
+
+  constructor(tables: Tables) {
+    this.tables = tables;
+    this.#response.octets = new Uint8Array(65_535 + 2 * margin);
+    this.#response.at = margin;
+  }
+
+  /** The response to these octets, or undefined: silence. Fails where a message leaves its place. */
+  ask(octets: Uint8Array, transport: Transport, port = 4242, sizeMax = 65_535): Uint8Array | undefined {
+    const query = this.#query;
+    const response = this.#response;
+    query.octets = new Uint8Array(octets.length + 2 * margin).fill(filler);
+    query.octets.set(octets, margin);
+    query.at = margin;
+    query.length = octets.length;
+    query.transport = TRANSPORT[transport];
+    query.sourcePort = port;
+    response.octets.fill(filler, 0, 4096);
+    response.sizeMax = sizeMax;
+    const length = respond(this.tables, query, response);
+    assert.ok(length >= 0 && length <= sizeMax, `length ${length}`);
+    assert.ok(
+      response.octets.subarray(0, margin).every((octet) => octet === filler),
+      'octets before the response were written',
+    );
+    return length === 0 ? undefined : response.octets.slice(margin, margin + length);
+  }
+
+  /** The counters as they stand. */
+  counters(): Map<string, number> {
+    return new Map(counterNames.map((name, i) => [name, this.tables.counters[i]!]));
+  }
+}
