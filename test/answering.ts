@@ -22,25 +22,26 @@ const filler = 0xa5;
 const up = { verdict: 'up', settled: true } as const;
 const down = { verdict: 'down', settled: false } as const;
 
-/** Writes zone files and YAML into a folder; `PORT` becomes a port per zone. */
-export function writeZones(
-  folder: string,
+/** The files of a configuration folder with these zones; `PORT` becomes a port per zone. */
+export function filesOf(
   zones: readonly CaseZone[],
   portOf: (zone: CaseZone) => number,
-): void {
+): Record<string, string> {
+  const files: Record<string, string> = {};
   for (const zone of zones) {
-    const name = zone.origin === '.' ? '.' : zone.origin.slice(0, -1);
-    writeFileSync(join(folder, `${name}.zone`), zone.text);
-    const yaml = zone.balance.replaceAll('PORT', String(portOf(zone)));
-    if (yaml !== '') writeFileSync(join(folder, `${name}.yaml`), yaml);
+    const name = zone.origin.slice(0, -1);
+    files[`${name}.zone`] = zone.text;
+    if (zone.balance !== '') files[`${name}.yaml`] = zone.balance.replaceAll('PORT', String(portOf(zone)));
   }
+  return files;
 }
 
 /** Loads zones as the server would; the folder is gone afterwards. */
 export function tablesOf(zones: readonly CaseZone[]): Tables {
   const folder = mkdtempSync(join(tmpdir(), 'steerdns-cases-'));
   try {
-    writeZones(folder, zones, () => 9);
+    for (const [file, text] of Object.entries(filesOf(zones, () => 9)))
+      writeFileSync(join(folder, file), text);
     const loaded = loadAll({ dir: folder, tablesDir: join(folder, 'tables'), known: [] });
     assert.ok(!refuses(loaded.faults), loaded.faults.map(printFault).join('\n'));
     const tables = new Tables();

@@ -34,6 +34,8 @@ export type Question = {
   readonly transports: readonly Transport[];
   readonly port: number | undefined;
   readonly repeat: number;
+  /** Whether the answer hangs on members with IPv6 addresses. */
+  readonly needsIp6: boolean;
 };
 
 /** Alternatives, each a list of rows; the usual section has one. */
@@ -275,6 +277,7 @@ function readQuery(line: string, words: readonly string[]): Question {
   const transports: Transport[] = [];
   let port: number | undefined;
   let repeat = 1;
+  let needsIp6 = false;
   let append: number[] = [];
   const octetsOf = (hex = ''): number[] => (hex.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16));
   for (const word of rest) {
@@ -291,12 +294,13 @@ function readQuery(line: string, words: readonly string[]): Question {
     } else if (key === 'opcode') ask.opcode = Number(value);
     else if (key === 'port') port = Number(value);
     else if (key === 'repeat') repeat = Number(value);
+    else if (key === 'ipv6') needsIp6 = true;
     else if (key === 'append') append = octetsOf(value);
     else ask.class = numberOf(classes, 'CLASS', word);
   }
   if (transports.length === 0) transports.push('udp', 'tcp');
   const octets = Uint8Array.from([...encode({ ...ask, bits }), ...append]);
-  return { line, octets, transports, port, repeat };
+  return { line, octets, transports, port, repeat, needsIp6 };
 }
 
 function readOctets(line: string, words: readonly Word[]): Question {
@@ -309,7 +313,7 @@ function readOctets(line: string, words: readonly Word[]): Question {
     else throw new Error(`octets: neither hexadecimal nor quoted: ${text}`);
   }
   if (transports.length === 0) transports.push('udp', 'tcp');
-  return { line, octets: Uint8Array.from(octets), transports, port: undefined, repeat: 1 };
+  return { line, octets: Uint8Array.from(octets), transports, port: undefined, repeat: 1, needsIp6: false };
 }
 
 /** `OWNER TTL [CLASS] TYPE RDATA`, names absolute. */

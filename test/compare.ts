@@ -75,7 +75,9 @@ function ednsFaults(message: Message, query: Uint8Array, expect: Expectation): s
 }
 
 /** OPT of a sound query; it may stand behind other additional records. */
-function ednsOf(query: Uint8Array): (NonNullable<Asked['edns']> & { readonly do: boolean }) | undefined {
+export function ednsOf(
+  query: Uint8Array,
+): (NonNullable<Asked['edns']> & { readonly do: boolean }) | undefined {
   if (query[4] !== 0 || query[5] !== 1) return undefined;
   let at = readName(query, 12, false).next + 4;
   for (let left = query[10]! * 256 + query[11]!; left > 0 && at < query.length; left--) {

@@ -42,7 +42,7 @@ const u16 = (octets: Uint8Array, at: number): number => {
 };
 const u32 = (octets: Uint8Array, at: number): number => u16(octets, at) * 65536 + u16(octets, at + 2);
 
-/** Reads a name; `starts` collects the offsets at which labels stand, the only places a pointer may go to. */
+/** Reads a name; `starts` collects where names and their suffixes stand, the only places a pointer may go to. */
 export function readName(
   octets: Uint8Array,
   at: number,
@@ -59,9 +59,12 @@ export function readName(
     if (length >= 0xc0) {
       if (!compressed) throw new Error(`compression pointer at ${at} where none may be`);
       const target = u16(octets, at) & 0x3fff;
-      if (next < 0) next = at + 2;
+      if (next < 0) {
+        next = at + 2;
+        mine.push(at);
+      }
       if (!starts.has(target))
-        throw new Error(`pointer at ${at} to ${target}, where no earlier label starts`);
+        throw new Error(`pointer at ${at} to ${target}, where no earlier name stands`);
       at = target;
       continue;
     }

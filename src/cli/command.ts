@@ -108,7 +108,7 @@ export function complain(text: string): void {
   process.stderr.write(`steerdns: ${text}\n`);
 }
 
-type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
 /** Colours text where the stream is a terminal and NO_COLOR (no-color.org) is not set. */
 export function paint(stream: { isTTY?: boolean }, style: Style, text: string): string {

@@ -142,9 +142,9 @@ function memberCells({ verdict, since, last, weight, share, given }: MemberStatu
   ];
 }
 
-/** A result in words; how long it took where the reason does not say so itself. */
-function resultText({ reason, latencyMs }: NonNullable<MemberStatus['last']>): string {
-  return /\d ms\b/.test(reason) ? reason : `${reason} (${Math.round(latencyMs)} ms)`;
+/** A result in words; how long a success took where the reason does not say so itself. */
+function resultText({ outcome, reason, latencyMs }: NonNullable<MemberStatus['last']>): string {
+  return outcome !== 'ok' || /\d ms\b/.test(reason) ? reason : `${reason} (${Math.round(latencyMs)} ms)`;
 }
 
 /** The reason stands at the end of its row where it fits, else below it. */

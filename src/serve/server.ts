@@ -53,7 +53,9 @@ export class Server {
   #engineReason = '';
   /** Kept tables were fresh enough to answer from at once. */
   #isKept = false;
-  #waiting: Map<string, (value: unknown) => void> = new Map();
+  /** What control said last, by kind, and who waits for it. */
+  readonly #came = new Map<string, ToServer>();
+  readonly #waiting = new Map<string, (message: ToServer) => void>();
   #stopping: Promise<void> | undefined;
 
   /** Starts a server. It answers when kept tables are fresh, or when control has published its first round. */
@@ -123,7 +125,7 @@ export class Server {
       this.#options.listen.length > 0 ? { listen: this.#options.listen, workers: 0 } : undefined;
     const known = fromFlags ?? readListen(stateDir, configDir);
     this.#control.start(false);
-    const listen = known ?? ((await this.#once('listen', patienceMs)) as Listen | undefined);
+    const listen = known ?? ((await this.#first('listen', patienceMs)) as Listen | undefined);
     if (listen === undefined) return 'control did not say where to listen; its log lines are above';
     const fault = await this.#open(listen, kept);
     if (fault !== undefined) return fault;
@@ -134,7 +136,7 @@ export class Server {
   }
 
   async #answerWhenReady(): Promise<void> {
-    if ((await this.#once('ready', patienceMs)) === undefined && this.#publications.generation === 0) {
+    if ((await this.#first('ready', patienceMs)) === undefined && this.#publications.generation === 0) {
       log.error('control has published nothing: answering from what was kept, however old it is');
       this.#restore(this.#readKept(Number.POSITIVE_INFINITY));
     }
@@ -230,17 +232,19 @@ export class Server {
     else if (message.kind === 'stop') void this.stop().then(() => process.exit(0));
     else {
       if (message.kind === 'listen') keepListen(this.#options.stateDir, this.#options.configDir, message);
+      this.#came.set(message.kind, message);
       this.#waiting.get(message.kind)?.(message);
     }
   }
 
-  /** The next message of this kind, or undefined when it does not come in time. */
-  #once(kind: ToServer['kind'], timeoutMs: number): Promise<unknown> {
+  /** The first message of this kind, which may have come already; undefined when it does not come in time. */
+  #first(kind: ToServer['kind'], timeoutMs: number): Promise<ToServer | undefined> {
+    const came = this.#came.get(kind);
+    if (came !== undefined) return Promise.resolve(came);
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(undefined), timeoutMs);
       this.#waiting.set(kind, (message) => {
         clearTimeout(timer);
-        this.#waiting.delete(kind);
         resolve(message);
       });
     });

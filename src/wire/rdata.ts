@@ -278,7 +278,7 @@ export function checkRdata(type: number, octets: Uint8Array, at: number, end: nu
     p = field.skip(octets, p, end);
     if (p < 0) return `the octets are no well-formed ${row.mnemonic} RDATA`;
   }
-  if (p !== end) return `${end - p} octets too many for ${row.mnemonic}`;
+  if (p !== end) return `octets behind the end of the ${row.mnemonic} RDATA`;
   const size = row.lastFieldSize?.[octets[last - 1]!];
   if (size !== undefined && p - last !== size) {
     return `${row.mnemonic} of kind ${octets[last - 1]} has ${size} octets at its end, not ${p - last}`;
@@ -314,5 +314,5 @@ export function parseRdataText(
   if (parsed && !tokens.startRecord()) return { rdata: out.take() };
   if (parsed) tokens.fail('more than one line', 'one value');
   const { line, column, what, hint } = tokens.problem!;
-  return { rdata: undefined, problem: { line, column: column - 2, what, hint } };
+  return { rdata: undefined, problem: { line, column: line === 1 ? column - 2 : column, what, hint } };
 }

@@ -112,7 +112,8 @@ const alpn: Param = {
         escaped.push(octets[i]!);
       }
     }
-    return `=${literals.printString(Uint8Array.from(escaped), 0, escaped.length)}`;
+    const text = literals.printString(Uint8Array.from(escaped), 0, escaped.length);
+    return `=${text.replaceAll(' ', '\\032')}`; // as BIND prints it
   },
 };
 

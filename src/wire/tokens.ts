@@ -16,14 +16,17 @@ export type Problem = {
 };
 
 const newline = 0x0a;
+const carriageReturn = 0x0d;
 const backslash = 0x5c;
 const quote = 0x22;
 const equalsSign = 0x3d;
 
 /** What an octet means outside quotes; 0 is part of a word. */
-const MEANS = { blank: 1, newline: 2, quote: 3, open: 4, close: 5, comment: 6, backslash: 7 } as const;
+const MEANS = { blank: 1, newline: 2, quote: 3, open: 4, close: 5, comment: 6, backslash: 7, cr: 8 } as const;
 const means = new Uint8Array(256);
-for (const blank of [0x20, 0x09, 0x0d]) means[blank] = MEANS.blank;
+means[0x20] = MEANS.blank;
+means[0x09] = MEANS.blank;
+means[carriageReturn] = MEANS.cr;
 means[newline] = MEANS.newline;
 means[quote] = MEANS.quote;
 means[0x28] = MEANS.open;
@@ -76,7 +79,8 @@ export class Tokens {
     if (this.#at === this.#size) return false;
     this.#depth = 0;
     this.problem = undefined;
-    this.indented = means[this.octets[this.#at]!] === MEANS.blank;
+    const first = means[this.octets[this.#at]!];
+    this.indented = first === MEANS.blank;
     this.next();
     return true;
   }
@@ -98,7 +102,11 @@ export class Tokens {
           this.lineAt = at;
           break;
         case MEANS.comment:
-          while (octets[at] !== newline) at++;
+          while (octets[at] !== newline && octets[at] !== carriageReturn) at++;
+          break;
+        case MEANS.cr:
+          if (octets[at + 1] !== newline) return this.#loneReturn(at);
+          at++;
           break;
         case MEANS.open:
           if (this.#depth++ === 0) {
@@ -221,6 +229,11 @@ export class Tokens {
       );
     }
     return at;
+  }
+
+  /** What stands behind it would be lost in a comment, or read as part of this record. */
+  #loneReturn(at: number): number {
+    return this.#bad(at, at + 1, 'a carriage return inside a line', 'end lines with a newline');
   }
 
   #loneBackslash(at: number): number {

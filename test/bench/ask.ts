@@ -1,5 +1,6 @@
-// One question over UDP, by hand, so that the bench judges every server with the same few lines: that a server
-// answers properly before it is measured, and when its first answer comes after a start. Not a DNS client.
+// One question over UDP, by hand, so that the bench judges every server with the same few lines: that a
+// server answers properly before it is measured, and when its first answer comes after a start. Not a DNS
+// client.
 import { createSocket, type Socket } from 'node:dgram';
 
 const typeA = 1;
@@ -84,8 +85,10 @@ export async function ask(port: number, name: string, timeoutMs: number): Promis
   );
 }
 
-/** Asks every `everyMs` until an address comes back; gives performance.now() of that moment, or undefined when
- *  the time is over or `isHopeless`. */
+/**
+ * Asks every `everyMs` until an address comes back; gives performance.now() of that moment, or undefined
+ * when the time is over or `isHopeless`.
+ */
 export async function firstAnswerAt(
   port: number,
   name: string,

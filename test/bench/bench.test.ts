@@ -1,5 +1,5 @@
-// The parts of the bench that can be wrong without anybody noticing: its arithmetic, what it reads from dnsperf and
-// from responses, and the order of turns. No server is started.
+// The parts of the bench that can be wrong without anybody noticing: its arithmetic, what it reads from
+// dnsperf and from responses, and the order of turns. No server is started.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readReply, writeQuery } from './ask.ts';

@@ -1,7 +1,8 @@
-// `npm run bench`: what one answer costs, here and in the servers that are known to be fast. Two parts: the balanced
-// name under load, all servers in turns over many rounds, and time to first answer with memory for large zones.
-// Linux with two cores, taskset, setpriv (util-linux) and dnsperf. Tables go to stdout, progress to stderr; exit 1
-// when something that is installed could not be measured. Ends every server it started, on every way out.
+// `npm run bench`: what one answer costs, here and in the servers that are known to be fast. Two parts: the
+// balanced name under load, all servers in turns over many rounds, and time to first answer with memory for
+// large zones. Linux with two cores, taskset, setpriv (util-linux) and dnsperf. Tables go to stdout,
+// progress to stderr; exit 1 when something that is installed could not be measured. Ends every server it
+// started, on every way out.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, release, tmpdir } from 'node:os';
@@ -167,6 +168,10 @@ async function measureStarts(plan: Plan, loaders: readonly Peer[]): Promise<Star
 async function main(): Promise<void> {
   const plan = parsePlan(process.argv.slice(2));
   if (plan === 'help') return void process.stdout.write(usage);
+  for (const tool of ['taskset', 'setpriv']) {
+    if (versionOf(tool, ['--version']) === undefined)
+      throw new Error(`${tool} is missing: it comes with util-linux`);
+  }
   endServersOnExit();
   if (plan.only.includes('batch') || plan.only.includes('dgram')) buildIfStale();
   const present = introduce(plan);
@@ -183,8 +188,9 @@ async function main(): Promise<void> {
     rounds = await measureRounds(plan, present, queryFile);
     const measured = present.filter((peer) => rounds.has(peer.key));
     process.stdout.write(
-      `\n${balancedName} A with EDNS, dnsperf ${dnsperf}, ${plan.outstanding} outstanding, medians of ${plan.rounds} rounds ` +
-        `of ${plan.seconds} s in turns,\nserver on core ${plan.cores[0]}, dnsperf on core ${plan.cores[1]}; [95 % interval]\n\n` +
+      `\n${balancedName} A with EDNS, dnsperf ${dnsperf}, ${plan.outstanding} outstanding, medians of ` +
+        `${plan.rounds} rounds of ${plan.seconds} s in turns,\n` +
+        `server on core ${plan.cores[0]}, dnsperf on core ${plan.cores[1]}; [95 % interval]\n\n` +
         printRounds(measured, rounds) +
         printForeign(rounds),
     );
@@ -193,7 +199,8 @@ async function main(): Promise<void> {
     const loaders = present.filter((peer) => peer.loadsZones);
     starts = await measureStarts(plan, loaders);
     process.stdout.write(
-      `\nFrom spawn to the first answer for the last name of the zone, and memory of all processes ${settleMs / 1000} s later,\n` +
+      `\nFrom spawn to the first answer for the last name of the zone, and memory of all processes ` +
+        `${settleMs / 1000} s later,\n` +
         `medians of ${plan.starts} starts\n\n${printStarts(loaders, plan.names, starts)}`,
     );
   }

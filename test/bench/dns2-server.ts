@@ -1,5 +1,6 @@
-// A server made of dns2 alone, as one would write it after its README: the balanced name with all its addresses, the
-// first one rotating. What steerdns is compared with when the question is what its own data plane is for.
+// A server made of dns2 alone, as one would write it after its README: the balanced name with all its
+// addresses, the first one rotating. What steerdns is compared with when the question is what its own data
+// plane is for.
 // Usage: dns2-server.ts PORT NAME ADDRESS…
 import { createServer, Packet } from 'dns2';
 import { ttl } from './zones.ts';
@@ -22,7 +23,7 @@ const server = createServer({
       for (let place = 0; place < addresses.length; place++) {
         const address = addresses[(first + place) % addresses.length]!;
         const record = { name, type: Packet.TYPE.A, class: Packet.CLASS.IN, ttl, address };
-        response.answers.push(record as Answer); // its README pushes plain objects too, only its types ask for more
+        response.answers.push(record as Answer); // as its README does; only its types ask for more
       }
     }
     if (request.additionals.some((record) => record.type === Packet.TYPE.EDNS)) {

@@ -1,6 +1,7 @@
-// One turn of one server: dnsperf on its own core asks the balanced name with EDNS as fast as it gets answers, with a
-// fixed number of queries outstanding (few enough for the default receive buffer of a socket, 256 small datagrams,
-// so that a loss is the server's). CPU time of the server is read before and after. Called by bench.ts.
+// One turn of one server: dnsperf on its own core asks the balanced name with EDNS as fast as it gets
+// answers, with a fixed number of queries outstanding (few enough for the default receive buffer of a
+// socket, 256 small datagrams, so that a loss is the server's). CPU time of the server is read before and
+// after. Called by bench.ts.
 import { spawn } from 'node:child_process';
 import { coreMs, cpuMs, endedChildrenMs } from './measure.ts';
 import type { Server } from './server.ts';

@@ -1,6 +1,7 @@
-// What a server costs, read from /proc: CPU time and memory of a process and all that it started. Linux only.
-// CPU time comes in ticks of 10 ms (USER_HZ, 100 on every Linux that node runs on), so a run of 2 s is read to half
-// a per cent. The kernel scales utime + stime to the precise run time of the tasks, threads that ended included.
+// What a server costs, read from /proc: CPU time and memory of a process and all that it started. Linux
+// only. CPU time comes in ticks of 10 ms (USER_HZ, 100 on every Linux that node runs on), so a run of 2 s is
+// read to half a per cent. The kernel scales utime + stime to the precise run time of the tasks, threads
+// that ended included.
 import { readdirSync, readFileSync } from 'node:fs';
 
 const tickMs = 10;

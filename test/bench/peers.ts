@@ -1,7 +1,7 @@
-// The servers of the bench, one entry each: whether it is installed, how it is configured, how it is started in the
-// foreground. Every one gets one UDP worker and leaves the rest at its defaults, except what would make the answers
-// differ (all four addresses, rotated, nothing in the other sections) or would refuse the load (NSD's rate limit).
-// A new server is one entry here.
+// The servers of the bench, one entry each: whether it is installed, how it is configured, how it is started
+// in the foreground. Every one gets one UDP worker and leaves the rest at its defaults, except what would
+// make the answers differ (all four addresses, rotated, nothing in the other sections) or would refuse the
+// load (NSD's rate limit). A new server is one entry here.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

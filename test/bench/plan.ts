@@ -1,4 +1,5 @@
-// What a run of the bench is to do: its flags, their defaults and bounds, and the order of turns. Called by bench.ts.
+// What a run of the bench is to do: its flags, their defaults and bounds, and the order of turns. Called by
+// bench.ts.
 import { parseArgs } from 'node:util';
 import { peers } from './peers.ts';
 
@@ -76,8 +77,10 @@ function parseNumber(flag: string, text: string, least: number, most: number, wh
   );
 }
 
-/** The turns of a round: everybody is first once in a while, and every second round goes backwards, so that
- *  nobody always follows the same neighbour. */
+/**
+ * The turns of a round: everybody is first once in a while, and every second round goes backwards, so that
+ * nobody always follows the same neighbour.
+ */
 export function turnOrder<T>(all: readonly T[], round: number): T[] {
   const first = all.length === 0 ? 0 : (round >>> 1) % all.length;
   const order = [...all.slice(first), ...all.slice(0, first)];

@@ -1,4 +1,5 @@
-// Prints what was measured: one table of CPU per query, one of start time and memory. Pure text; called by bench.ts.
+// Prints what was measured: one table of CPU per query, one of start time and memory. Pure text; called by
+// bench.ts.
 import type { Turn } from './load.ts';
 import type { Peer } from './peers.ts';
 import { type Estimate, estimate, median, pairedRatios } from './stats.ts';
@@ -23,6 +24,7 @@ export function printRounds(peers: readonly Peer[], rounds: Rounds): string {
     (rounds.get(key) ?? []).map((turn) => turn?.cpuMicros);
   const rows = peers.map((peer) => {
     const turns = (rounds.get(peer.key) ?? []).filter((turn) => turn !== undefined);
+    if (turns.length === 0) return [peer.title, 'failed', '', '', '', '', '', '', '0'];
     const of = (pick: (turn: Turn) => number): number => median(turns.map(pick));
     return [
       peer.title,

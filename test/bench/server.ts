@@ -1,6 +1,7 @@
-// The life of a server under measurement: spawned in the foreground in a process group of its own, ended by that
-// group on every way out of the bench, Ctrl-C and exceptions included; `setpriv --pdeathsig` ends it even when the
-// bench itself is killed. Its folder is a fresh temporary one and goes with it. Called by bench.ts.
+// The life of a server under measurement: spawned in the foreground in a process group of its own, ended by
+// that group on every way out of the bench, Ctrl-C and exceptions included; `setpriv --pdeathsig` ends it
+// even when the bench itself is killed. Its folder is a fresh temporary one and goes with it. Called by
+// bench.ts.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -93,10 +94,10 @@ export function endServersOnExit(): void {
   process.on('SIGHUP', () => process.exit(129));
 }
 
-/** Configures a peer in a fresh folder on a free port and starts it; pinned to `core` unless that is undefined. */
+/** Configures a peer in a fresh folder on a free port and starts it, pinned to `core` where one is given. */
 export async function startServer(peer: Peer, names: number, core: number | undefined): Promise<Server> {
   const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), `bench-${peer.key}-`)); // from here on nothing waits: no way out between
+  const folder = mkdtempSync(join(tmpdir(), `bench-${peer.key}-`)); // nothing waits from here on
   try {
     const command = peer.configure({ folder, port, names });
     const pinned = core === undefined ? command : ['taskset', '-c', String(core), ...command];

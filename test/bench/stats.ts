@@ -1,5 +1,6 @@
-// The statistics of the bench: medians, because a noisy machine makes long tails, and ratios paired within a round,
-// because what slows one server down in a round slows down its neighbours too. No I/O; called by report.ts.
+// The statistics of the bench: medians, because a noisy machine makes long tails, and ratios paired within a
+// round, because what slows one server down in a round slows down its neighbours too. No I/O; called by
+// report.ts.
 
 const resamples = 10_000;
 const seed = 0x5eed;
@@ -21,7 +22,7 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }
 
-/** The median of the values with its percentile bootstrap interval; the same values always give the same one. */
+/** The median with its percentile bootstrap interval; the same values always give the same one. */
 export function estimate(values: readonly number[]): Estimate {
   const random = makeRandom(seed);
   const medians = Array.from({ length: resamples }, () =>
@@ -45,7 +46,7 @@ export function pairedRatios(
   return ratios;
 }
 
-/** mulberry32: a seeded generator of numbers in [0, 1), so that a report can be repeated from its raw rounds. */
+/** mulberry32, numbers in [0, 1): seeded, so that a report can be repeated from its raw rounds. */
 function makeRandom(state: number): () => number {
   return () => {
     state = (state + 0x6d2b79f5) | 0;

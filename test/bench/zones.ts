@@ -1,6 +1,7 @@
-// The zone of the bench, written for each server: `bench.example` with one balanced name of four equal members and
-// as many names h0, h1, … with one A record as a run asks for. The text differs in one line only: for gdnsd the
-// balanced name is a DYNA record, for the others it is an ordinary RRset. Called by peers.ts.
+// The zone of the bench, written for each server: `bench.example` with one balanced name of four equal
+// members and as many names h0, h1, … with one A record as a run asks for. The text differs in one line
+// only: for gdnsd the balanced name is a DYNA record, for the others it is an ordinary RRset. Called by
+// peers.ts.
 import { closeSync, openSync, writeSync } from 'node:fs';
 
 export const origin = 'bench.example';
@@ -32,7 +33,8 @@ export function writeZone(file: string, balanced: string, names: number): void {
     writeSync(
       descriptor,
       `$ORIGIN ${origin}.\n$TTL ${ttl}\n` +
-        `@ SOA ns1 hostmaster 1 3600 600 86400 ${ttl}\n@ NS ns1\n@ NS ns2\nns1 A 192.0.2.1\nns2 A 192.0.2.2\n` +
+        `@ SOA ns1 hostmaster 1 3600 600 86400 ${ttl}\n@ NS ns1\n@ NS ns2\n` +
+        `ns1 A 192.0.2.1\nns2 A 192.0.2.2\n` +
         balanced,
     );
     for (let start = 0; start < names; start += linesPerWrite) {

@@ -2,7 +2,7 @@
 // counts 1/k for each of them: that is the traffic they are given by clients that pick any. Asked from several ports,
 // so that the kernel spreads the queries over all workers.
 import { createSocket, type Socket } from 'node:dgram';
-import { printAddress } from '../../wire/addresses.ts';
+import { printAddress } from '../../wire/literals.ts';
 import { TYPE } from '../../wire/numbers.ts';
 
 /** Queries per second: enough for a share to settle in seconds, little enough to go unnoticed. */

@@ -149,7 +149,10 @@ class WebServer {
       response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' });
       response.end(status === 200 ? `${this.name}\n` : `${this.name}: ${status}\n`);
     };
-    if (this.behaviour !== 'slow') return respond();
+    if (this.behaviour !== 'slow') {
+      respond();
+      return;
+    }
     const timer = setTimeout(respond, slowMs);
     response.once('close', () => clearTimeout(timer));
   }

@@ -73,8 +73,9 @@ export class Attempt {
 
   /** After a hold-up the answer may lie in the kernel unread, and timers run first: let the sockets speak once. */
   #expire(): void {
-    if (this.#lag() > this.#deadlineMs / 2) this.fail('');
-    else setImmediate(() => this.fail(`no ${this.waitsFor} within ${this.#deadlineMs} ms`));
+    const fail = () => this.fail(`no ${this.waitsFor} within ${this.#deadlineMs} ms`);
+    if (this.#isHeldUp()) fail();
+    else setImmediate(fail);
   }
 
   /** True for the first caller only. */
@@ -94,12 +95,15 @@ export class Attempt {
     return lagMeter().total() - this.#lagBefore;
   }
 
+  #isHeldUp(): boolean {
+    return this.#lag() > this.#deadlineMs / 2;
+  }
+
   /** Even a success says nothing after a long hold-up: it may be as old as the hold-up was long. */
   #settle(outcome: Outcome, reason: string): void {
-    const lag = this.#lag();
-    if (outcome !== 'inconclusive' && lag > this.#deadlineMs / 2) {
+    if (outcome !== 'inconclusive' && this.#isHeldUp()) {
       outcome = 'inconclusive';
-      reason = `this process was stopped for ${Math.round(lag)} ms`;
+      reason = `this process was stopped for ${Math.round(this.#lag())} ms`;
     }
     const prefix = outcome === 'inconclusive' ? 'inconclusive: ' : '';
     const latencyMs = Math.round(this.#elapsed() * 10) / 10;

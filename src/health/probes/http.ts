@@ -33,6 +33,9 @@ const httpsOptions = {
   'verify-tls': { kind: 'flag', default: true, what: 'whether the certificate must be good' },
 } as const satisfies Record<string, Option>;
 
+/** As much of a redirect's target as a reason has room for. */
+const locationMax = 100;
+
 /** How a probe opens its connection: calls back when a message can be sent, reports to the attempt when not. */
 type Open = (attempt: Attempt, address: string, port: number, options: Options, opened: Opened) => Socket;
 type Opened = (socket: Socket) => void;
@@ -112,9 +115,10 @@ function wantedOf(options: Options): Wanted {
 function judge(response: Dispatcher.ResponseData, attempt: Attempt, wanted: Wanted): void {
   const { statusCode, headers } = response;
   if (!wanted.isExpected(statusCode)) {
-    const location = statusCode >= 300 && statusCode < 400 ? headers.location : undefined;
-    if (location === undefined) attempt.fail(`${statusCode}, expected ${wanted.expect}`);
-    else attempt.fail(`redirect to ${location} not followed (${statusCode}, expected ${wanted.expect})`);
+    const location = statusCode >= 300 && statusCode < 400 ? String(headers.location ?? '') : '';
+    const target = location.length > locationMax ? `${location.slice(0, locationMax)}…` : location;
+    if (target === '') attempt.fail(`${statusCode}, expected ${wanted.expect}`);
+    else attempt.fail(`redirect to ${target} not followed (${statusCode}, expected ${wanted.expect})`);
   } else if (wanted.body === undefined) {
     attempt.ok(String(statusCode));
   } else {
@@ -186,7 +190,8 @@ function errorWords(error: Error & { code?: string; reason?: string }, waitsFor:
   }
   if (code === 'UND_ERR_SOCKET') return `not HTTP: ${error.message}`;
   // undici wraps the parser's own words: "Response does not match the HTTP/1.1 protocol (Expected HTTP/)".
-  if (code.startsWith('HPE_')) return `not HTTP: ${/\((.*)\)/.exec(error.message)?.[1] ?? code}`;
+  if (error.name === 'HTTPParserError') return `not HTTP: ${/\((.*)\)/.exec(error.message)?.[1] ?? code}`;
+  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return 'body is not as long as its content-length says';
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'not TLS: the server answers something else';
   if (code.startsWith('ERR_SSL_')) return `TLS failed: ${error.reason ?? error.message}`;
   return error.message;

@@ -1,0 +1,169 @@
+// Loading a folder: tables, pools, faults of all files at once, and which tables are kept as they are.
+import assert from 'node:assert';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { type Loaded, type LoadedZone, loadAll } from '../../src/control/load.ts';
+import { loadInThread } from '../../src/control/loader.ts';
+import { Sources } from '../../src/control/sources.ts';
+import { Folders } from './fakeserver.ts';
+
+let folders: Folders;
+beforeEach(() => {
+  folders = new Folders();
+});
+afterEach(() => folders.remove());
+
+const head = '$TTL 300\n@ SOA ns1 mail 7 3600 600 86400 300\n@ NS ns1\nns1 A 192.0.2.1\n';
+
+function load(known: readonly LoadedZone[] = []): Loaded {
+  return loadAll({ dir: folders.config, tablesDir: join(folders.run, 'tables'), known });
+}
+
+function tables(): string[] {
+  return readdirSync(join(folders.run, 'tables'));
+}
+
+test('a zone gets a table, its pools and its endpoints', () => {
+  folders.write('site.example.zone', `${head}www A 192.0.2.10\nwww A 192.0.2.11\nwww AAAA 2001:db8::10\n`);
+  folders.write(
+    'site.example.yaml',
+    'checks:\n  c: { type: tcp, port: 80 }\nbalance:\n  www: { check: c, members: { 192.0.2.10: { name: a, weight: 3 }, 2001:db8::10: { name: a } } }\n',
+  );
+  const { zones, faults, faulty, changes } = load();
+  assert.deepEqual(faults, []);
+  assert.deepEqual(faulty, []);
+  const [zone] = zones;
+  assert.equal(zone!.origin, 'site.example.');
+  assert.equal(zone!.serial, 7);
+  assert.equal(zone!.records, 6);
+  assert.deepEqual(tables(), [`${zone!.id}.table`]);
+  assert.deepEqual(
+    zone!.pools[0]!.members.map(({ name, weight, addresses }) => [
+      name,
+      weight,
+      addresses.map(({ text }) => text),
+    ]),
+    [
+      ['a', 3, ['192.0.2.10', '2001:db8::10']],
+      ['192.0.2.11', 1, ['192.0.2.11']],
+    ],
+  );
+  assert.equal(zone!.endpoints.length, 3);
+  assert.equal(changes[0]!.text, 'site.example: new, serial 7, 6 records, www 2 members');
+});
+
+test('faults of all files are collected, those between zone and YAML too, and only faulty zones are left out', () => {
+  folders.write('a.example.zone', `${head}x A 1.2.3\nwww A 192.0.2.10\n`);
+  folders.write('a.example.yaml', 'balance:\n  www: { members: { 192.0.2.99: { weight: 2 } } }\n');
+  folders.write('b.example.zone', `${head}`);
+  folders.write('b.example.yaml', 'balanced: {}\n');
+  folders.write('c.example.zone', head);
+  const { zones, faults, faulty } = load();
+  assert.deepEqual(
+    faults
+      .filter(({ severity }) => severity === 'error')
+      .map(({ file, line }) => `${file.slice(-14)}:${line}`),
+    ['a.example.yaml:2', 'a.example.zone:5', 'b.example.yaml:1'],
+  );
+  assert.deepEqual(faulty, ['a.example.', 'b.example.']);
+  assert.deepEqual(
+    zones.map(({ origin }) => origin),
+    ['c.example.'],
+  );
+});
+
+test('balance at or below a zone cut is a fault, at the place where it is written', () => {
+  folders.write('a.example.zone', `${head}sub NS ns.sub\nns.sub A 192.0.2.7\n`);
+  folders.write('a.example.yaml', 'balance:\n  ns.sub: {}\n');
+  const [fault] = load().faults;
+  assert.match(fault!.what, /ns\.sub\.a\.example\. is balanced, but it is delegated/);
+  assert.equal(fault!.line, 2);
+});
+
+test('the table stays while sources and balanced owners do, and changes with each of them', () => {
+  const yaml = (owner: string, answers: number) => `balance:\n  ${owner}: { answers: ${answers} }\n`;
+  folders.write('a.example.zone', `${head}$INCLUDE more\nwww A 192.0.2.10\nw2 A 192.0.2.10\n`);
+  folders.write('more', 'inc A 192.0.2.1\n');
+  folders.write('a.example.yaml', yaml('www', 1));
+  const [first] = load().zones;
+  folders.write('a.example.yaml', yaml('www', 2));
+  const weights = load([first!]);
+  assert.equal(weights.zones[0]!.id, first!.id);
+  assert.equal(weights.changes[0]!.text, 'a.example: www balanced anew');
+  folders.write('more', 'inc A 192.0.2.2\n');
+  const included = load([first!]);
+  assert.notEqual(included.zones[0]!.id, first!.id);
+  assert.match(included.changes[0]!.text, /^a\.example: serial 7 as before, \+1 -1 records/);
+  folders.write('a.example.yaml', yaml('w2', 1));
+  const owner = load([first!]);
+  assert.notEqual(owner.zones[0]!.id, included.zones[0]!.id);
+});
+
+test('an unchanged zone is served from the table that is there, with its warnings and addresses', () => {
+  folders.write('a.example.zone', `${head}www A 192.0.2.10\nwww A 192.0.2.10\n`);
+  folders.write('a.example.yaml', 'balance:\n  www: {}\n');
+  const first = load();
+  const again = load(first.zones);
+  assert.deepEqual(again.zones, first.zones);
+  assert.deepEqual(again.faults, first.faults);
+  assert.deepEqual(again.changes, []);
+  const afterCrash = load();
+  assert.equal(afterCrash.zones[0]!.id, first.zones[0]!.id);
+  assert.deepEqual(afterCrash.zones[0]!.pools, first.zones[0]!.pools);
+});
+
+test('a damaged table is made anew', () => {
+  folders.write('a.example.zone', head);
+  const [zone] = load().zones;
+  writeFileSync(zone!.file, 'not a table');
+  assert.equal(load().zones[0]!.length, zone!.length);
+});
+
+test('a zone that is gone is a change; sources are those of what is served', () => {
+  folders.write('a.example.zone', `${head}$INCLUDE sub/more\n`);
+  mkdirSync(join(folders.config, 'sub'));
+  folders.write('sub/more', 'x A 192.0.2.1\n');
+  folders.write('b.example.zone', head);
+  folders.write('c.example.zone', 'nonsense\n');
+  folders.write('steerdns.yaml', 'workers: 1\n');
+  const first = load();
+  assert.deepEqual(first.sources.map(({ path }) => path).sort(), [
+    'a.example.zone',
+    'b.example.zone',
+    'steerdns.yaml',
+    'sub/more',
+  ]);
+  rmSync(join(folders.config, 'b.example.zone'));
+  const second = load(first.zones);
+  assert.deepEqual(
+    second.changes.map(({ text }) => text),
+    ['b.example: removed, serial 7, 3 records'],
+  );
+});
+
+test('a source that is no ordinary file is a fault, not a wait', () => {
+  folders.write('a.example.zone', head);
+  mkdirSync(join(folders.config, 'b.example.zone'));
+  const { faults, zones } = load();
+  assert.equal(zones.length, 1);
+  assert.match(faults[0]!.file, /b\.example\.zone$/);
+  const sources = new Sources(folders.config);
+  assert.throws(() => sources.read('/dev/zero'), /not an ordinary file/);
+});
+
+test('the thread loads the same, says the settings first, and reports its own death', async () => {
+  folders.write('a.example.zone', head);
+  folders.write('steerdns.yaml', 'workers: 3\n');
+  const request = { dir: folders.config, tablesDir: join(folders.run, 'tables'), known: [] };
+  const said: number[] = [];
+  const loaded = await loadInThread(request, ({ workers }) => said.push(workers));
+  assert.deepEqual(said, [3]);
+  const inline = loadAll(request);
+  assert.deepEqual(loaded.zones, inline.zones);
+  assert.deepEqual(
+    loaded.sources.map(({ path, content }) => [path, Buffer.from(content).toString()]),
+    inline.sources.map(({ path, content }) => [path, Buffer.from(content).toString()]),
+  );
+  await assert.rejects(loadInThread({ ...request, tablesDir: '/dev/null/no' }), /ENOTDIR|ENOENT/);
+});

@@ -1,0 +1,199 @@
+// Publications: one at a time, health collected, nothing sent where nothing changed.
+import assert from 'node:assert';
+import { afterEach, test } from 'node:test';
+import type { Health, Pool } from '../../src/balance/pool.ts';
+import type { LoadedZone } from '../../src/control/load.ts';
+import { Publisher } from '../../src/control/publish.ts';
+import { Shares } from '../../src/control/shares.ts';
+import type { Publish } from '../../src/serve/channel.ts';
+import { until } from '../until.ts';
+
+const up: Health = { verdict: 'up', settled: true };
+const down: Health = { verdict: 'down', settled: false };
+
+function pool(owner: string, addresses: number): Pool {
+  const members = Array.from({ length: addresses }, (_, i) => {
+    const address = {
+      family: 1,
+      text: `192.0.2.${i}`,
+      rdata: Uint8Array.of(192, 0, 2, i),
+      endpoint: `e${i}`,
+    } as const;
+    return { name: address.text, weight: 1, addresses: [address] };
+  });
+  const ttl = { stable: undefined, unsettled: 5, rrset: { 1: 60 } };
+  return { owner, policy: 'weighted', answers: 1, ttl, whenAllDown: 'all', members };
+}
+
+function zone(origin: string, id: string, addresses = 2): LoadedZone {
+  const pools = addresses === 0 ? [] : [pool(`www.${origin}`, addresses)];
+  const endpoints = Array.from({ length: addresses }, (_, i) => ({
+    key: `e${i}`,
+  })) as unknown as LoadedZone['endpoints'];
+  const rest = { serial: 1, records: 1, names: 1, length: 1, sources: [], warnings: [] };
+  const poolKeys = new Map(pools.map(({ owner }) => [owner, `${owner} ${addresses}`]));
+  return { origin, id, file: `/x/tables/${id}.table`, pools, poolKeys, endpoints, ...rest };
+}
+
+let stop = () => {};
+afterEach(() => stop());
+
+function make() {
+  const health = new Map<string, Health>();
+  const sent: Publish[] = [];
+  const shares = new Shares();
+  let served = 0;
+  const faults: string[] = [];
+  const publisher = new Publisher({
+    send: (message) => sent.push(message as Publish),
+    healthOf: (key) => health.get(key) ?? up,
+    shares,
+    firstEdition: 100,
+    onServed: () => served++,
+    onFault: (fault) => faults.push(fault),
+  });
+  stop = () => publisher.stop();
+  let generation = 0;
+  const settle = (fault?: string) => {
+    if (fault === undefined) generation++;
+    publisher.published({ kind: 'published', ticket: sent.at(-1)!.ticket, generation, fault });
+  };
+  const message = (count: number) => until(`${count} publications`, 5000, () => sent.length >= count);
+  const publish = async (zones: LoadedZone[]) => {
+    const published = publisher.publishZones(zones);
+    await message(sent.length + 1);
+    settle();
+    return published;
+  };
+  return { publisher, health, sent, settle, message, publish, faults, shares, servedCount: () => served };
+}
+
+test('zones travel as files below the run directory, answer sets in the message; editions only go up', async () => {
+  const { publish, sent, publisher } = make();
+  await publish([zone('a.example.', '00000000000000aa'), zone('b.example.', '00000000000000bb', 0)]);
+  assert.deepEqual(sent[0]!.zones, [
+    { origin: 'a.example.', id: '00000000000000aa', file: 'tables/00000000000000aa.table', length: 1 },
+    { origin: 'b.example.', id: '00000000000000bb', file: 'tables/00000000000000bb.table', length: 1 },
+  ]);
+  assert.deepEqual(
+    sent[0]!.sets.map(({ origin, edition }) => [origin, edition]),
+    [['a.example.', 100]],
+  );
+  assert.equal(publisher.generation, 1);
+  await publish([zone('a.example.', '00000000000000ac')]);
+  assert.equal(sent[1]!.sets[0]!.edition, 101);
+});
+
+test('a storm of flips is one publication, of the zones that are concerned', async () => {
+  const { publish, sent, publisher, health, message, settle } = make();
+  await publish([zone('a.example.', '00000000000000aa', 3), zone('b.example.', '00000000000000bb', 1)]);
+  for (let flips = 0; flips < 1001; flips++) {
+    health.set('e2', flips % 2 === 0 ? down : up);
+    publisher.healthChanged(['e2']);
+  }
+  await message(2);
+  settle();
+  await publisher.idle();
+  assert.equal(sent.length, 2);
+  assert.equal(sent[1]!.zones, undefined);
+  assert.deepEqual(
+    sent[1]!.sets.map(({ origin }) => origin),
+    ['a.example.'],
+  );
+});
+
+test('a health that came back before anybody looked costs nothing', async () => {
+  const { publish, sent, publisher, health, message, settle } = make();
+  await publish([zone('a.example.', '00000000000000aa')]);
+  health.set('e0', down);
+  publisher.healthChanged(['e0']);
+  health.set('e0', up);
+  health.set('e1', down);
+  publisher.healthChanged(['e1']);
+  await message(2);
+  settle();
+  await publisher.idle();
+  publisher.healthChanged(['e0', 'e1']); // looked at again: nothing is different
+  const pool = publisher.served('a.example.')!.slots[0]!;
+  assert.deepEqual(
+    pool.choice.sets.map(({ members }) => members),
+    [[0]],
+  );
+  health.set('e1', up);
+  publisher.healthChanged(['e1']);
+  await message(3);
+  assert.equal(sent.length, 3);
+});
+
+test('health that changes while zones are being adopted is published after them', async () => {
+  const { publisher, sent, health, settle, message } = make();
+  const published = publisher.publishZones([zone('a.example.', '00000000000000aa')]);
+  await message(1);
+  health.set('e0', down);
+  publisher.healthChanged(['e0']); // the zone is not in service yet, so nobody is concerned
+  settle();
+  await published;
+  await message(2);
+  assert.equal(sent[1]!.zones, undefined);
+  settle();
+  await publisher.idle();
+  assert.deepEqual(publisher.served('a.example.')!.slots[0]!.choice.sets[0]!.members, [1]);
+});
+
+test('what the server refuses is not in service; health is offered again, zones are not', async () => {
+  const { publish, publisher, sent, health, settle, message, faults } = make();
+  await publish([zone('a.example.', '00000000000000aa')]);
+  const refused = publisher.publishZones([zone('a.example.', '00000000000000ac')]);
+  await message(2);
+  settle('damaged');
+  assert.equal((await refused).fault, 'damaged');
+  assert.equal(publisher.zones()[0]!.id, '00000000000000aa');
+  health.set('e0', down);
+  publisher.healthChanged(['e0']);
+  await message(3);
+  settle('busy');
+  await message(4);
+  assert.deepEqual(faults, ['busy']);
+  settle();
+  await publisher.idle();
+  assert.equal(publisher.served('a.example.')!.edition, sent[3]!.sets[0]!.edition);
+});
+
+test('the same zones again are nothing to publish', async () => {
+  const { publish, publisher, sent } = make();
+  await publish([zone('a.example.', '00000000000000aa')]);
+  const again = await publisher.publishZones([zone('a.example.', '00000000000000aa')]);
+  assert.deepEqual([again.fault, again.generation, sent.length], [undefined, 1, 1]);
+});
+
+test('shares: cells of a table count for its addresses, each 1/k, also after it is retired', () => {
+  const shares = new Shares();
+  const addresses = ['192.0.2.1', '192.0.2.2'].map((text) => ({ text }));
+  const choice = {
+    family: 1,
+    addresses,
+    sets: [
+      { members: [0, 1], share: 0.5 },
+      { members: [1], share: 0.5 },
+    ],
+  };
+  shares.announce('a.', 1, [{ owner: 'www.a.', choice: choice as never }]);
+  const live = shares.given([{ origin: 'a.', edition: 1, counts: Float64Array.of(10, 5) }]);
+  assert.deepEqual(
+    [...live.get('www.a. 1')!],
+    [
+      ['192.0.2.1', 5],
+      ['192.0.2.2', 10],
+    ],
+  );
+  shares.retire({ origin: 'a.', edition: 1, counts: Float64Array.of(20, 5) });
+  shares.retire({ origin: 'a.', edition: 1, counts: Float64Array.of(20, 5) });
+  assert.deepEqual(
+    [...shares.given([]).get('www.a. 1')!],
+    [
+      ['192.0.2.1', 10],
+      ['192.0.2.2', 15],
+    ],
+  );
+  assert.deepEqual(shares.given([{ origin: 'a.', edition: 9, counts: Float64Array.of(1) }]).size, 1);
+});
