@@ -38,9 +38,9 @@ export const probeBodyMax = 5120;
 export const probeHeaderMax = 16_384;
 /** A reason is one line of a log or a table; what a server sends must not make it longer. */
 export const probeReasonMax = 200;
-/** Probes in flight, over all endpoints: bounds sockets and memory when everything is silent; the rest queues. */
+/** Probes in flight, over all endpoints: bounds sockets and memory when all are silent; the rest queues. */
 export const probesInFlightMax = 200;
-/** A probe that has not ended this long after its deadline is given up: a bug of ours must not stop a monitor. */
+/** A probe is given up this long after its deadline: a bug of ours must not stop a monitor. */
 export const probeGraceMs = 1000;
 /** First probes of new endpoints are spread over this time: a server start waits for them. */
 export const firstRoundSpreadMs = 500;

@@ -30,7 +30,7 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(overview());
     return EXIT.usage;
   }
-  const verb = synonyms[first] ?? first;
+  const verb = (Object.hasOwn(synonyms, first) ? synonyms[first] : undefined) ?? first;
   if (verb === 'help' && args.length === 0) {
     process.stdout.write(overview());
     return EXIT.done;

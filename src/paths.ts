@@ -70,9 +70,10 @@ export function runDirOf(controlPath: string): string {
 export function findControl(
   flags: PathFlags,
   environment: Environment = process.env,
+  uid: number = process.getuid?.() ?? 0,
   exists: (path: string) => boolean = existsSync,
 ): string {
-  const { controlPath } = resolvePaths(flags, environment);
+  const { controlPath } = resolvePaths(flags, environment, uid);
   const chosen = flags.control !== undefined || nonEmpty(environment.STEERDNS_CONTROL) !== undefined;
   if (chosen || exists(dirname(controlPath)) || !exists(dirname(systemControl))) return controlPath;
   return systemControl;

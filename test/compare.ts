@@ -97,10 +97,10 @@ function questionFaults(response: Uint8Array, query: Uint8Array): string[] {
   return same && response[5] === 1 ? [] : ['the question does not come back as it was asked'];
 }
 
-/** An owner that is the name asked for is written as it was asked for. */
+/** An owner in the answer that is the name asked for is written as it was asked for. */
 function caseFaults(message: Message): string[] {
   const asked = message.question[0]?.name ?? '';
-  return [...message.answer, ...message.authority, ...message.additional]
+  return message.answer
     .filter((row) => sameName(row.owner, asked) && row.owner !== asked)
     .map((row) => `owner ${row.owner} was asked as ${asked}`);
 }

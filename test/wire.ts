@@ -63,8 +63,7 @@ export function readName(
         next = at + 2;
         mine.push(at);
       }
-      if (!starts.has(target))
-        throw new Error(`pointer at ${at} to ${target}, where no earlier name stands`);
+      if (!starts.has(target)) throw new Error(`pointer at ${at} to ${target}, where no earlier name stands`);
       at = target;
       continue;
     }

@@ -93,14 +93,9 @@ function refuse(tables: Tables, query: Query, response: Response, refusal: numbe
 function answer(tables: Tables, query: Query, response: Response): number {
   if (query.class !== CLASS.IN) return REFUSAL.otherClass;
   if (query.type === TYPE.AXFR || query.type === TYPE.IXFR) return REFUSAL.transfer;
-  let index = findZone(tables, query.name, 0);
+  let index = zoneFor(tables, query.name, query.type);
   if (index < 0) return REFUSAL.notOurs;
   let zone = tables.zones[index]!;
-  if (query.type === TYPE.DS && query.name.count === zone.apexLabels && query.name.count > 0) {
-    // RFC 4035 §3.1.4.1: the DS of a zone's apex is the parent's; where we serve both, the parent answers.
-    index = findZone(tables, query.name, 1);
-    if (index >= 0) zone = tables.zones[index]!;
-  }
   let name: Labels = query.name;
   anchors.owner = 12;
   anchors.apex = 12 + name.starts[name.count - zone.apexLabels]!;
@@ -110,7 +105,7 @@ function answer(tables: Tables, query: Query, response: Response): number {
     if (outcome !== FOLLOW) return outcome;
     // RFC 1034 §3.6.2: start again at the target, in whichever of our zones it lies; where it leaves us, stop.
     name = tables.target;
-    index = findZone(tables, name, 0);
+    index = zoneFor(tables, name, query.type);
     if (index < 0) return count(tables, COUNTER.noerror);
     anchors.owner = targetAt;
     if (tables.zones[index] !== zone) {
@@ -119,6 +114,16 @@ function answer(tables: Tables, query: Query, response: Response): number {
     }
   }
   return REFUSAL.tooLong;
+}
+
+/** Index of the zone that answers for this name and type, or -1. */
+function zoneFor(tables: Tables, name: Labels, type: number): number {
+  const nearest = findZone(tables, name, 0);
+  if (type !== TYPE.DS || nearest < 0 || name.count === 0) return nearest;
+  if (name.count !== tables.zones[nearest]!.apexLabels) return nearest;
+  // RFC 4035 §3.1.4.1: the DS of a zone's apex is the parent's; where we serve both, the parent answers.
+  const above = findZone(tables, name, 1);
+  return above < 0 ? nearest : above;
 }
 
 /** Answers one name from its zone; FOLLOW where a CNAME was written and its target stands in `tables.target`. */

@@ -37,10 +37,7 @@ export function explainText({ name, type, steps, pool, response }: Explanation, 
   const say = (label: string, text: string) => lines.push(...hang(label.padEnd(10), text));
   for (const { step, text } of steps) say(labels[step]!, text);
   if (pool !== undefined) {
-    say(
-      'pool',
-      `${poolHead(pool)} (answers: ${pool.answersAsked}, ttl: ${pool.isSettled ? 'stable' : 'unsettled'})`,
-    );
+    say('pool', poolHead(pool, true));
     lines.push(...memberRows(pool, paint));
     if (pool.sets.length > 0)
       lines.push(paint('dim', `${plural(pool.sets.length, 'answer set')}, drawn by share`));

@@ -3,6 +3,7 @@
 // web server of the lab that runs.
 import { parseSocketAddress } from '../wire/addresses.ts';
 import { type Command, complain, EXIT, options, textOf, type Values } from './command.ts';
+import type { Happening } from './lab/daemon.ts';
 import { Lab, type LabSettings } from './lab/lab.ts';
 import { showLines, showObjects } from './lab/lines.ts';
 import { portDefault } from './lab/place.ts';
@@ -74,7 +75,8 @@ async function runLab({ forMs, ...settings }: Settings, values: Values): Promise
   const timer = forMs === undefined ? undefined : setTimeout(quit, forMs);
   const ended = Promise.race([quitted, lab.failed]);
   if (values.json === true) await showObjects(lab, ended);
-  else if (values.plain === true || process.stdout.isTTY !== true) await showLines(lab, ended);
+  else if (values.plain === true || process.stdout.isTTY !== true || process.env.TERM === 'dumb')
+    await showLines(lab, ended);
   else await showScreen(lab, ended, quit);
   clearTimeout(timer);
   const why = await ended;
@@ -85,8 +87,13 @@ async function runLab({ forMs, ...settings }: Settings, values: Values): Promise
       process.stdout.write(`lab ended: ${load.unanswered} of ${load.sent} queries unanswered\n`);
     return EXIT.done;
   }
-  for (const { level, text } of happenings.slice(-5)) if (level === 'error') complain(text);
-  complain(`the daemon ended: ${why}`);
-  if (why.includes('listen')) complain('lab --listen 127.0.0.1:PORT takes another port');
+  sayWhy(why, happenings);
   return EXIT.failed;
+}
+
+/** Says why the daemon ended by itself, and what to do where that is known. */
+function sayWhy(why: string, happenings: readonly Happening[]): void {
+  for (const { level, text } of happenings.slice(-5)) if (level === 'error' && text !== why) complain(text);
+  const hint = why.startsWith('cannot listen') ? '; --listen 127.0.0.1:5312 takes another port' : '';
+  complain(`the daemon ended: ${why}${hint}`);
 }

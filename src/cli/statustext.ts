@@ -80,11 +80,13 @@ function zoneLine({ origin, serial, records, names }: ZoneStatus): string {
   return `${origin} serial ${serial}, ${plural(records, 'record')}, ${plural(names, 'name')}`;
 }
 
-/** What a pool says of itself: `weighted, 2 addresses per response, TTL 30`. */
-export function poolHead({ policy, mode, answers, ttl }: Omit<PoolStatus, 'members'>): string {
-  if (mode === 'sets')
-    return `${policy}, ${plural(answers, 'address', 'addresses')} per response, TTL ${ttl}`;
-  return mode === 'nodata' ? 'nothing to give: NODATA' : 'nothing to give: SERVFAIL';
+/** What a pool says of itself: `weighted, 2 addresses per response, TTL 30`; with `reasons`: which setting says so. */
+export function poolHead(pool: PoolStatus, reasons = false): string {
+  const { policy, mode, answers, answersAsked, ttl, isSettled } = pool;
+  if (mode !== 'sets') return `nothing to give: ${mode === 'nodata' ? 'NODATA' : 'SERVFAIL'}`;
+  const count = plural(answers, 'address', 'addresses');
+  const asked = reasons ? ` (answers: ${answersAsked})` : '';
+  return `${policy}, ${count} per response${asked}, TTL ${ttl}${reasons ? (isSettled ? ' (stable)' : ' (unsettled)') : ''}`;
 }
 
 function poolLines(pool: PoolStatus, now: number, paint: Paint): string[] {

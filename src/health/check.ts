@@ -1,5 +1,6 @@
-// A check: how one kind of probe is run and how many results turn the verdict over. An endpoint is an address under a
-// check; pools that check the same address in the same way share one endpoint, hence the key. Pure; made by config.ts.
+// A check: how one kind of probe is run and how many results turn the verdict over. An endpoint is an address
+// under a check; pools that check the same address in the same way share one endpoint, hence the key. Pure;
+// made by config.ts.
 import type { Options } from './probes/probe.ts';
 
 export type Check = {

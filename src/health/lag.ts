@@ -1,9 +1,13 @@
-// How long this process was held up: its event loop blocked, the process stopped, the machine suspended. A probe that
-// suffered from it says nothing about the server. A coarse timer compares when it should have run with when it ran.
+// How long this process was held up: its event loop blocked, the process stopped, the machine suspended. A
+// probe that suffered from it says nothing about the server. A coarse timer compares when it should have run
+// with when it ran.
 //
 //   tick      due           ran
-//    |---------|~~~~~~~~~~~~~|        total() grows by ran - due; what is overdue at this moment counts already, so
-//         ^before       ^after        a deadline that fires before our own late tick sees the lag all the same.
+//    |---------|~~~~~~~~~~~~~|
+//         ^before       ^after
+//
+// total() grows by ran - due. What is overdue at this moment counts already, so a deadline that fires
+// before our own late tick sees the lag all the same.
 import { lagTickMs } from '../limits.ts';
 
 /** Timers are late by a millisecond or two all the time; that is no lag. */
@@ -16,7 +20,10 @@ export class LagMeter {
   #tickAt: number;
   #tickWallAt: number;
 
-  /** Both clocks in milliseconds: the monotonic one stands still while the machine sleeps, the wall clock does not. */
+  /**
+   * Both clocks in milliseconds: the monotonic one stands still while the machine sleeps, the wall clock does
+   * not.
+   */
   constructor(monotonic: () => number, wall: () => number) {
     this.#monotonic = monotonic;
     this.#wall = wall;
@@ -36,7 +43,9 @@ export class LagMeter {
     this.#tickWallAt = this.#wall();
   }
 
-  /** A wall clock that was set forward looks like sleep: one round of probes is void then, which harms nobody. */
+  /**
+   * A wall clock that was set forward looks like sleep: one round of probes is void then, which harms nobody.
+   */
   #overdue(): number {
     const passed = Math.max(this.#monotonic() - this.#tickAt, this.#wall() - this.#tickWallAt);
     const late = passed - lagTickMs;

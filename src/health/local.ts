@@ -1,5 +1,6 @@
-// Is it our own fault? Errors that this host makes before or instead of talking to the server: no descriptors, no
-// memory, no ports, no route, a firewall of our own. They say nothing about the server. Called by probes.
+// Is it our own fault? Errors that this host makes before or instead of talking to the server: no
+// descriptors, no memory, no ports, no route, a firewall of our own. They say nothing about the server.
+// Called by probes.
 import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 
@@ -27,8 +28,8 @@ export function isRouteError(code: string): boolean {
 }
 
 /**
- * Says whether this host itself has no way to the address. Connecting a UDP socket only asks the routing table and
- * sends nothing, so an error here cannot have come from the network.
+ * Says whether this host itself has no way to the address. Connecting a UDP socket only asks the routing
+ * table and sends nothing, so an error here cannot have come from the network.
  */
 export function lacksRoute(address: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -1,8 +1,10 @@
-// The monitors: when each endpoint is probed, and what is known of it. No library and no I/O: the clock and the probe
-// are given. Called by control/, which makes answer sets where onChange() says so and log lines of onEvent().
+// The monitors: when each endpoint is probed, and what is known of it. No library and no I/O: the clock and
+// the probe are given. Called by control/, which makes answer sets where onChange() says so and log lines of
+// onEvent().
 //
-// Per endpoint: a timer for the next start, or a place in the queue, or probes enough in flight; never more than one
-// of the first two. `watch()` is the only thing that adds or removes endpoints; results of the removed are ignored.
+// Per endpoint: a timer for the next start, or a place in the queue, or probes enough in flight; never more
+// than one of the first two. `watch()` is the only thing that adds or removes endpoints; results of the
+// removed are ignored.
 import {
   firstRoundSpreadMs,
   inconclusiveRepeatMs,
@@ -74,7 +76,9 @@ type EventOf = {
 export type MonitorEvent =
   /** The verdict turned over; `reason` is that of the result that did it. */
   | (EventOf & { readonly kind: 'turned'; from: Verdict; to: Verdict; reason: string; at: number })
-  /** It cannot be judged, `results` times in a row, since `since`; comes again every minute while that lasts. */
+  /**
+   * It cannot be judged, `results` times in a row, since `since`; comes again every minute while that lasts.
+   */
   | (EventOf & { readonly kind: 'inconclusive'; reason: string; results: number; since: number; at: number })
   /** It can be judged again. */
   | (EventOf & { readonly kind: 'conclusive'; reason: string; since: number; at: number });
@@ -139,8 +143,9 @@ export class Monitors {
   }
 
   /**
-   * Watches exactly these from now on. Those that stay keep their state. A new one at the place of one that goes (the
-   * same server under a changed check) starts with its verdict, which the first result then confirms or overturns.
+   * Watches exactly these from now on. Those that stay keep their state. A new one at the place of one that
+   * goes (the same server under a changed check) starts with its verdict, which the first result then
+   * confirms or overturns.
    */
   watch(endpoints: readonly Endpoint[]): void {
     const wanted = new Map(endpoints.map((endpoint) => [endpoint.key, endpoint]));
@@ -169,7 +174,9 @@ export class Monitors {
     return [...this.#watched.values()].map(describe);
   }
 
-  /** Resolves when every endpoint has a result, of whatever outcome, or a verdict from before; or at stop(). */
+  /**
+   * Resolves when every endpoint has a result, of whatever outcome, or a verdict from before; or at stop().
+   */
   firstRound(): Promise<void> {
     return new Promise((resolve) => {
       this.#firstRoundEnds.push(resolve);
@@ -236,7 +243,10 @@ export class Monitors {
     this.#unanswered.delete(watched);
   }
 
-  /** Within the time that `fall` probes take, a kept verdict is as good as our own; an older one is provisional. */
+  /**
+   * Within the time that `fall` probes take, a kept verdict is as good as our own; an older one is
+   * provisional.
+   */
   #carryKept(watched: Watched): boolean {
     const { key, check } = watched.endpoint;
     const kept = this.#kept.get(key);

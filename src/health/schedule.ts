@@ -1,11 +1,12 @@
-// When an endpoint is probed next. Every endpoint has its own slots, a fixed phase apart from everyone else's, so that
-// probes stay spread over the interval for ever, whatever rechecks or hold-ups came between. Pure; times in
-// milliseconds of the monotonic clock.
+// When an endpoint is probed next. Every endpoint has its own slots, a fixed phase apart from everyone
+// else's, so that probes stay spread over the interval for ever, whatever rechecks or hold-ups came between.
+// Pure; times in milliseconds of the monotonic clock.
 //
 //   slots      |    .    |    .    |    .    |       period = 0.95 interval
 //   starts     |.        |  .      |.        |       each up to 0.02 interval beside its slot
 //
-// So two starts are at most 0.99 interval apart: the interval is a promise, and jitter is paid by probing more often.
+// So two starts are at most 0.99 interval apart: the interval is a promise, and jitter is paid by probing
+// more often.
 import { slotOf } from '../wire/hash.ts';
 
 const periodShare = 0.95;

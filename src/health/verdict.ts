@@ -1,15 +1,18 @@
-// From probe results to a verdict: rise and fall, and nothing else. Pure. The monitor feeds it in order of completion;
-// the balance of the answers hangs on `verdict` and isSettled().
+// From probe results to a verdict: rise and fall, and nothing else. Pure. The monitor feeds it in order of
+// completion; the balance of the answers hangs on `verdict` and isSettled().
 //
-// Probes overlap while a verdict is in doubt, so a result can be outrun: it started before a result of the other
-// outcome that is known already. Ordered by start, it lies before the streak that is being counted, so it counts for
-// nothing. (A silent probe of two seconds ago must not undo the success of the one after it.)
+// Probes overlap while a verdict is in doubt, so a result can be outrun: it started before a result of the
+// other outcome that is known already. Ordered by start, it lies before the streak that is being counted, so
+// it counts for nothing. (A silent probe of two seconds ago must not undo the success of the one after it.)
 
 export type Verdict = 'up' | 'down' | 'unknown';
 
 export type VerdictState = {
   readonly verdict: Verdict;
-  /** The verdict was taken over from elsewhere: the first conclusive result decides at once, as with `unknown`. */
+  /**
+   * The verdict was taken over from elsewhere: the first conclusive result decides at once, as with
+   * `unknown`.
+   */
   readonly isProvisional: boolean;
   /** Consecutive conclusive results, in order of start; one of the two is 0. */
   readonly failures: number;
@@ -69,7 +72,9 @@ export function observe(
   return { verdict, isProvisional: false, failures, successes, since, newestOk, newestFail };
 }
 
-/** True only when up, confirmed, and with no failure pending: the answers need not be asked for again soon. */
+/**
+ * True only when up, confirmed, and with no failure pending: the answers need not be asked for again soon.
+ */
 export function isSettled(state: VerdictState): boolean {
   return state.verdict === 'up' && !state.isProvisional && state.failures === 0;
 }
@@ -79,7 +84,9 @@ export function isInDoubt(state: VerdictState): boolean {
   return state.verdict === 'up' ? state.failures > 0 : state.verdict === 'down' && state.successes > 0;
 }
 
-/** How many more results, all of one outcome, turn the verdict over: more probes in flight than this are idle. */
+/**
+ * How many more results, all of one outcome, turn the verdict over: more probes in flight than this are idle.
+ */
 export function resultsMissing(state: VerdictState, { fall, rise }: Thresholds): number {
   if (state.verdict === 'unknown' || state.isProvisional) return 1;
   return Math.max(1, state.verdict === 'up' ? fall - state.failures : rise - state.successes);

@@ -1,5 +1,5 @@
 // The door to koffi: the few functions of libc that batched UDP needs, sync, and nothing else. koffi is an optional
-// dependency; where it or the platform is missing, loadLibC() says so in a sentence and UDP goes through node:dgram.
+// dependency; where it or the platform is missing, libcFault says so in a sentence and UDP goes through node:dgram.
 
 /** libc as mmsg.ts sees it. Addresses are bigints made by `address`; a result below 0 means error(). */
 export type LibC = {
@@ -18,7 +18,7 @@ export type LibC = {
 };
 
 /** Loads libc, or says why it cannot be had. */
-export async function loadLibC(): Promise<LibC | string> {
+async function loadLibC(): Promise<LibC | string> {
   if (process.platform !== 'linux') return `batched UDP needs Linux, this is ${process.platform}`;
   if (process.arch !== 'x64' && process.arch !== 'arm64')
     return `batched UDP is not tried on ${process.arch}`;
@@ -46,4 +46,15 @@ export async function loadLibC(): Promise<LibC | string> {
       return Object.assign(new Error(`${what}: ${code}`), { code });
     },
   };
+}
+
+const loaded = await loadLibC();
+
+/** Why libc cannot be had; undefined: it can. */
+export const libcFault = typeof loaded === 'string' ? loaded : undefined;
+
+/** libc; only where libcFault is undefined. */
+export function libc(): LibC {
+  if (typeof loaded === 'string') throw new Error(loaded);
+  return loaded;
 }

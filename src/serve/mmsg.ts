@@ -1,22 +1,13 @@
-// hot: batched UDP on Linux: sockets, recvmmsg and sendmmsg through koffi, and the buffers they work on. Two calls
-// into libc per batch and no allocation. Only sync calls; every buffer lives as long as the thread, because libc
-// keeps addresses that V8 knows nothing of; every socket has SO_RCVTIMEO, or an exit would hang in recvmmsg.
+// hot: batched UDP on Linux: recvmmsg and sendmmsg, and the buffers they work on. Two calls into libc per batch and no
+// allocation. Only sync calls; every buffer lives as long as the thread, because libc keeps addresses that V8 knows
+// nothing of; every socket has SO_RCVTIMEO, or an exit would hang in recvmmsg.
 // The layouts below are those of 64-bit little-endian Linux (x64 and arm64, glibc and musl).
-import { batchMax, receiveBufferSize, receiveTimeoutMs, udpQuerySizeMax } from '../limits.ts';
+import { batchMax, receiveTimeoutMs, udpQuerySizeMax } from '../limits.ts';
 import { parseAddressText } from '../wire/literals.ts';
-import { type LibC, loadLibC } from './libc.ts';
+import { type LibC, libc } from './libc.ts';
+import type { UdpSocket } from './socket.ts';
 
 const AF_INET = 2;
-const AF_INET6 = 10;
-const SOCK_DGRAM_CLOEXEC = 2 | 0x80000;
-const SOL_SOCKET = 1;
-const SO_SNDBUF = 7;
-const SO_RCVBUF = 8;
-const SO_REUSEPORT = 15;
-const SO_RCVTIMEO = 20;
-const SO_RCVBUFFORCE = 33;
-const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
 const MSG_WAITFORONE = 0x10000;
@@ -31,63 +22,6 @@ const NAME_LENGTH = 2;
 const FLAGS = 12;
 const LENGTH = 14;
 const headerWords = headerSize / 4;
-
-export type UdpSocket = { readonly fd: number };
-
-/** Set-up: loads libc; a sentence where the batch engine cannot be had. */
-export const libc: LibC | string = await loadLibC();
-
-function call(): LibC {
-  if (typeof libc === 'string') throw new Error(libc);
-  return libc;
-}
-
-function int(value: number): Uint8Array {
-  return new Uint8Array(Int32Array.of(value).buffer);
-}
-
-/**
- * Set-up: makes and binds one UDP socket. Port 0 lets the kernel choose. Throws an Error whose `code` is the
- * system's (EADDRINUSE, EACCES, EADDRNOTAVAIL …).
- */
-export function bindUdp(address: string, port: number, shared: boolean): UdpSocket {
-  const c = call();
-  const octets = parseAddressText(address)!;
-  const six = octets.length === 16;
-  const fd = c.socket(six ? AF_INET6 : AF_INET, SOCK_DGRAM_CLOEXEC, 0);
-  if (fd < 0) throw c.error('socket');
-  if (shared) c.setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, int(1), 4);
-  if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, int(1), 4);
-  if (c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, int(receiveBufferSize), 4) !== 0) {
-    c.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, int(receiveBufferSize), 4);
-  }
-  c.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, int(receiveBufferSize), 4);
-  const timeval = new BigInt64Array([0n, BigInt(receiveTimeoutMs) * 1000n]);
-  c.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(timeval.buffer), 16);
-  const name = new Uint8Array(nameSize);
-  const view = new DataView(name.buffer);
-  view.setUint16(0, six ? AF_INET6 : AF_INET, true);
-  view.setUint16(2, port);
-  name.set(octets, six ? 8 : 4);
-  if (c.bind(fd, name, six ? nameSize : 16) !== 0) {
-    const error = c.error('bind');
-    c.close(fd);
-    throw error;
-  }
-  return { fd };
-}
-
-/** Set-up: the port a socket is bound to. */
-export function boundPort(socket: UdpSocket): number {
-  const name = new Uint8Array(nameSize);
-  if (call().getsockname(socket.fd, name, Int32Array.of(nameSize)) !== 0) throw call().error('getsockname');
-  return new DataView(name.buffer).getUint16(2);
-}
-
-/** Set-up: closes a socket that no thread uses any more. */
-export function closeUdp(socket: UdpSocket): void {
-  call().close(socket.fd);
-}
 
 /**
  * A batch of datagrams: received into `rx`, answered into `tx`. Datagram i is at i * slotSize. The answer to it is
@@ -114,7 +48,7 @@ export class Batch {
 
   /** Set-up: lays out the buffers once. */
   constructor() {
-    const c = call();
+    const c = libc();
     this.#c = c;
     const names = c.address(this.#names.buffer);
     for (let i = 0; i < batchMax; i++) {
@@ -190,7 +124,7 @@ export class Batch {
     return refused;
   }
 
-  /** Addresses datagram i to a peer; for the self-test, which has nobody to answer. */
+  /** Set-up: addresses datagram i to a peer; for the self-test, which has nobody to answer. */
   addressTo(i: number, address: string, port: number): void {
     const at = i * nameSize;
     const view = new DataView(this.#names.buffer);
@@ -209,7 +143,7 @@ export class Readiness {
 
   /** Set-up: for the sockets in this order. */
   constructor(sockets: readonly UdpSocket[]) {
-    this.#c = call();
+    this.#c = libc();
     this.#polls = new Int32Array(sockets.length * 2);
     sockets.forEach((socket, i) => {
       this.#polls[i * 2] = socket.fd;

@@ -2,13 +2,15 @@
 // buffers, to a second batch and back, and must return octet for octet. A new Node, a new koffi or a strange kernel
 // that gets a layout wrong is then found before the first query, and UDP goes through node:dgram.
 import { udpQuerySizeMax } from '../limits.ts';
-import { Batch, bindUdp, boundPort, closeUdp, libc } from './mmsg.ts';
+import { libcFault } from './libc.ts';
+import { Batch } from './mmsg.ts';
+import { bindUdp, boundPort, closeUdp } from './socket.ts';
 
 const datagrams = 32;
 
 /** Says why the batch engine may not be used; undefined: it works. */
 export function batchEngineFault(): string | undefined {
-  if (typeof libc === 'string') return libc;
+  if (libcFault !== undefined) return libcFault;
   try {
     return roundTripFault();
   } catch (error) {

@@ -16,9 +16,9 @@ import { PHASE, SHARED } from './inbox.ts';
 import { type Kept, readKept } from './kept.ts';
 import { keepListen, type Listen, readListen } from './listen.ts';
 import { type Lock, takeLock } from './lock.ts';
-import { bindUdp, closeUdp, type UdpSocket } from './mmsg.ts';
 import { Publications } from './publications.ts';
 import { batchEngineFault } from './selftest.ts';
+import { bindUdp, closeUdp, type UdpSocket } from './socket.ts';
 import { Thread, type ThreadKind, type ThreadWatch } from './threads.ts';
 
 export type Engine = 'batch' | 'dgram';

@@ -6,7 +6,7 @@ import { counterNames } from '../answer/counters.ts';
 import { besideModule, spawnWorker } from '../spawn.ts';
 import type { DgramData, ThreadReport } from './dgram.ts';
 import { type Publication, SHARED } from './inbox.ts';
-import type { UdpSocket } from './mmsg.ts';
+import type { UdpSocket } from './socket.ts';
 
 /** What a thread does. */
 export type ThreadKind =

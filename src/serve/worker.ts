@@ -8,7 +8,8 @@ import { batchMax, receiveTimeoutMs, udpQuerySizeMax } from '../limits.ts';
 import { Response } from '../wire/message.ts';
 import { Query, TRANSPORT } from '../wire/query.ts';
 import { Inbox, PHASE, SHARED, type ThreadData } from './inbox.ts';
-import { Batch, Readiness, type UdpSocket } from './mmsg.ts';
+import { Batch, Readiness } from './mmsg.ts';
+import type { UdpSocket } from './socket.ts';
 
 export type WorkerData = ThreadData & { readonly sockets: readonly UdpSocket[] };
 

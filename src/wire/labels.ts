@@ -21,7 +21,9 @@ export class Labels {
  * Returns the offset behind it, or -1: a pointer, a label type we do not know, too long, or cut off (RFC 1035 §3.1).
  */
 export function readLabels(labels: Labels, from: Uint8Array, at: number, end: number): number {
-  const { octets, starts, hashes } = labels;
+  const octets = labels.octets;
+  const starts = labels.starts;
+  const hashes = labels.hashes;
   let p = at;
   let size = 0;
   let count = 0;

@@ -35,7 +35,9 @@ export class Query {
 
 /** Reads the message of `query`; returns one of READ. After `formerr` and `notimp` only the header may be used. */
 export function readQuery(query: Query): number {
-  const { octets, at, length } = query;
+  const octets = query.octets;
+  const at = query.at;
+  const length = query.length;
   query.hasEdns = false;
   query.udpSize = udpSizeClassic;
   query.ednsVersion = 0;
@@ -63,7 +65,7 @@ export function readQuery(query: Query): number {
 
 /** Walks the additional section for the one OPT it may hold (RFC 6891 §6.1.1). */
 function readAdditional(query: Query, from: number, end: number, count: number): number {
-  const { octets } = query;
+  const octets = query.octets;
   let p = from;
   for (let left = count; left > 0 && p < end; left--) {
     const owner = p;

@@ -79,8 +79,7 @@ export class Tokens {
     if (this.#at === this.#size) return false;
     this.#depth = 0;
     this.problem = undefined;
-    const first = means[this.octets[this.#at]!];
-    this.indented = first === MEANS.blank;
+    this.indented = means[this.octets[this.#at]!] === MEANS.blank;
     this.next();
     return true;
   }

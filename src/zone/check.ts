@@ -14,8 +14,8 @@ const delegated = NODE.cut | NODE.occluded;
  * Types that may stand beside a CNAME: RRSIG and NSEC (RFC 4035 §2.5), and the SIG, KEY and NXT before them.
  */
 const besideCname: readonly number[] = [TYPE.CNAME, TYPE.RRSIG, TYPE.NSEC, 24, 25, 30];
-/** Types that mean something at a zone cut, addresses as glue. */
-const atCut: readonly number[] = [TYPE.NS, TYPE.DS, TYPE.A, TYPE.AAAA, TYPE.RRSIG, TYPE.NSEC];
+/** Types that mean something at a zone cut, besides addresses as glue. */
+const atCut: readonly number[] = [TYPE.NS, TYPE.DS, TYPE.RRSIG, TYPE.NSEC];
 /** Octets of a header, a question and an OPT record of the longest kind, and of a record without its RDATA. */
 const messageFixedSize = 12 + nameSizeMax + 4 + 11;
 const rrFixedSize = 12;
@@ -26,20 +26,19 @@ export function checkZone(zone: Zone, file: string = zone.records.files[0] ?? ''
   const faults = new Faults(zone, file);
   checkOutside(zone, faults);
   checkApex(zone, faults);
+  const hasDname = zone.flags.some((flags) => (flags & NODE.dname) !== 0);
   const sorted: number[] = [];
   for (let node = 0; node < zone.nodeCount && !faults.full; node++) {
     const first = zone.first[node]!;
     if (first === Zone.none) continue;
     if (zone.next[first] !== Zone.none) checkRrsets(zone, node, sorted, faults);
     else checkSize(zone, first, zone.records.rdataLength[first]! + rrFixedSize, faults);
-    const alone = node !== 0 && (zone.flags[node]! & delegated) === 0;
+    if (hasDname) checkAbove(zone, node, first, faults);
+    const occluded = (zone.flags[node]! & NODE.occluded) !== 0;
     for (let i = first; i !== Zone.none; i = zone.next[i]!) {
-      if (!alone) checkPlace(zone, node, i, faults);
-      else if (zone.records.type[i] === TYPE.SOA) {
-        faults.add('error', i, `a SOA at ${faults.owner(i)}, which is not the apex`, 'one zone per file');
-      }
-      const offset = targetOffset(zone.records.type[i]!);
-      if (offset >= 0 && (zone.flags[node]! & NODE.occluded) === 0) checkTarget(zone, i, offset, faults);
+      checkPlace(zone, node, i, faults);
+      const offset = occluded ? -1 : targetOffset(zone.records.type[i]!);
+      if (offset >= 0) checkTarget(zone, i, offset, faults);
     }
   }
   return faults.list;
@@ -181,15 +180,36 @@ function checkCname(zone: Zone, node: number, cname: number, faults: Faults): vo
   }
 }
 
-/** Data at or below a zone cut belongs to the zone below: only the NS, DS and glue are ours. */
+/** A SOA belongs to the apex and a DS to a cut; of data at or below a cut only NS, DS and glue are ours. */
 function checkPlace(zone: Zone, node: number, record: number, faults: Faults): void {
   const flags = zone.flags[node]!;
-  if ((flags & delegated) === 0) return;
   const type = zone.records.type[record]!;
-  const ours = (flags & NODE.occluded) !== 0 ? type === TYPE.A || type === TYPE.AAAA : atCut.includes(type);
-  if (ours) return;
-  const what = `${faults.owner(record)} ${typeText(type)} is never answered: the name is delegated`;
-  faults.add('warning', record, what, 'it belongs into the zone that is delegated');
+  if (type === TYPE.SOA && node !== 0) {
+    faults.add(
+      'error',
+      record,
+      `a SOA at ${faults.owner(record)}, which is not the apex`,
+      'one zone per file',
+    );
+  } else if (type === TYPE.DS && node === 0) {
+    faults.add('error', record, 'a DS at the apex', 'it belongs into the zone above (RFC 4035 §2.4)');
+  } else if ((flags & delegated) !== 0) {
+    const isAddress = type === TYPE.A || type === TYPE.AAAA;
+    if (isAddress || ((flags & NODE.occluded) === 0 && atCut.includes(type))) return;
+    const what = `${faults.owner(record)} ${typeText(type)} is never answered: the name is delegated`;
+    faults.add('warning', record, what, 'it belongs into the zone that is delegated');
+  }
+}
+
+/** Nothing stands below a DNAME (RFC 6672 §2.4). `first` is a record of the node. */
+function checkAbove(zone: Zone, node: number, first: number, faults: Faults): void {
+  for (let n = node; n !== 0; ) {
+    n = zone.parent[n]!;
+    if ((zone.flags[n]! & NODE.dname) === 0) continue;
+    const what = `${faults.owner(first)} stands below the DNAME of ${printName(zone.name(n))}`;
+    faults.add('warning', first, what, 'nothing may stand there (RFC 6672 §2.4)');
+    return;
+  }
 }
 
 /** The host that a NS, MX or SRV record names must be no alias (RFC 2181 §10.3) and have an address. */

@@ -119,6 +119,8 @@ function scanEntry(source: Source): boolean {
 function scanOwner(source: Source): boolean {
   const { tokens, origin } = source;
   const { records } = source.scan;
+  if (tokens.kind === TOKEN.quoted)
+    return tokens.fail('an owner name in quotes', 'write \\032 for a blank in a name');
   if (tokens.kind !== TOKEN.word) return tokens.expected('an owner name');
   const at = records.reserve(nameSizeMax);
   const size = parseName(tokens.octets, tokens.from, tokens.to, origin, records.octets, at);

@@ -1,4 +1,5 @@
-// Whose fault an error is. Routes are asked of the real kernel: loopback has one, an unroutable address may not.
+// Whose fault an error is. Routes are asked of the real kernel: loopback has one, an unroutable address may
+// not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isRouteError, lacksRoute, ownFault } from '../../src/health/local.ts';

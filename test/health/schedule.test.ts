@@ -1,4 +1,5 @@
-// Slots: the interval is never exceeded, starts stay spread, and whatever came between, an endpoint finds its slots.
+// Slots: the interval is never exceeded, starts stay spread, and whatever came between, an endpoint finds its
+// slots.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nextSlot, phaseHash } from '../../src/health/schedule.ts';

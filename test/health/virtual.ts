@@ -1,5 +1,5 @@
-// Virtual time for tests of the monitors: a clock that moves only when told, and a world of servers whose behaviour
-// is a function of it. Nothing here waits; a second costs what its probes cost.
+// Virtual time for tests of the monitors: a clock that moves only when told, and a world of servers whose
+// behaviour is a function of it. Nothing here waits; a second costs what its probes cost.
 import { checkDefaults, type Endpoint, endpointKey } from '../../src/health/check.ts';
 import { type Clock, type MonitorEvent, Monitors, type Timer } from '../../src/health/monitor.ts';
 import type { ProbeResult } from '../../src/health/probes/probe.ts';

@@ -74,6 +74,7 @@ export const goldens: readonly Golden[] = [
   ),
   golden('HTTPS', '1 svc. alpn="f\\\\\\\\oo\\\\,bar,h2"'), // RFC 9460 appendix D.2, figure 8
   golden('HTTPS', '1 . key3=\\001\\187 key1="\\002h2" key700', '1 . alpn="h2" port=443 key700'),
+  golden('HTTPS', '1 . alpn="a\\032b" key700="a b"'),
   golden('HTTPS', '\\# 3 000100', '1 .'),
   golden('SPF', '"v=spf1 -all"'),
   golden('NID', '10 0014:4fff:ff20:ee64', '10 14:4fff:ff20:ee64'),

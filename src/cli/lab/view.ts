@@ -14,7 +14,8 @@ export type Paint = (style: Style, text: string) => string;
 type Span = { readonly text: string; readonly style?: Style | undefined };
 type Line = readonly Span[];
 
-/** Rows that are taken before members and happenings get theirs. */
+/** Members that are always shown, and the rows that go before more of them. */
+const membersMin = 4;
 const fixedRows = 19;
 const otherPoolsMax = 3;
 /** Shares of fewer responses than this say nothing yet. */
@@ -24,10 +25,12 @@ const othersPerSecondMin = 30;
 
 /** Draws the lab; `chosen` is the web server that keys act on, undefined where there are no keys. */
 export function view(state: LabState, chosen: string | undefined, size: Size, paint: Paint): string[] {
-  const top = [...head(state, size), ...pools(state, chosen, size), load(state), []];
-  const bottom = [[], ...commands(state, chosen)];
-  const room = Math.max(0, size.rows - top.length - bottom.length);
-  const lines = [...top, ...happenings(state, room), ...bottom].slice(0, size.rows);
+  const top = [...head(state, size), ...pools(state, chosen, size), load(state)];
+  const all = [[], ...commands(state, chosen)];
+  const room = size.rows - top.length;
+  // Too few rows for all commands: the keys are what must not be missing.
+  const bottom = all.length <= room ? all : all.filter((line) => line[0]?.text.startsWith(' keys'));
+  const lines = [...top, ...happenings(state, room - bottom.length), ...bottom].slice(0, size.rows);
   return lines.map((line) => print(line, size.columns, paint));
 }
 
@@ -63,7 +66,7 @@ function pools(state: LabState, chosen: string | undefined, { rows }: Size): Lin
   if (others.length > otherPoolsMax)
     otherLines.push(plain(` and ${others.length - otherPoolsMax} more pools`));
   if (measured === undefined) return otherLines;
-  const shown = measured.members.slice(0, Math.max(1, rows - fixedRows));
+  const shown = measured.members.slice(0, Math.max(membersMin, rows - fixedRows));
   const more = measured.members.length - shown.length;
   return [
     plain(` ${poolText(measured)}`, 'bold'),
@@ -131,11 +134,13 @@ function load({ load: counts, queriesPerSecond, answeringSince }: LabState): Lin
   ];
 }
 
+/** An empty row and the latest that fit below it. */
 function happenings({ happenings: all }: LabState, room: number): Line[] {
+  if (room < 2) return [];
   const styles = { info: undefined, warn: 'yellow', error: 'red' } as const;
-  const lines = room === 0 ? [] : all.slice(-room);
+  const shown = all.slice(1 - room);
   return Array.from({ length: room }, (_, row): Line => {
-    const happening = lines[row];
+    const happening = shown[row - 1];
     if (happening === undefined) return [];
     const { at, level, text } = happening;
     return [

@@ -1,5 +1,6 @@
-// One try of a probe: one absolute deadline, one end, and the question whether a failure is our own fault. A probe
-// says what it waits for and reports what it sees; whatever comes after the end is ignored. Used by every probe kind.
+// One try of a probe: one absolute deadline, one end, and the question whether a failure is our own fault. A
+// probe says what it waits for and reports what it sees; whatever comes after the end is ignored. Used by
+// every probe kind.
 import { probeReasonMax } from '../../limits.ts';
 import { lagMeter } from '../lag.ts';
 import { isRouteError, lacksRoute, ownFault } from '../local.ts';
@@ -71,7 +72,10 @@ export class Attempt {
     return `connection reset, no ${this.waitsFor}`;
   }
 
-  /** After a hold-up the answer may lie in the kernel unread, and timers run first: let the sockets speak once. */
+  /**
+   * After a hold-up the answer may lie in the kernel unread, and timers run first: let the sockets speak
+   * once.
+   */
   #expire(): void {
     const fail = () => this.fail(`no ${this.waitsFor} within ${this.#deadlineMs} ms`);
     if (this.#isHeldUp()) fail();
@@ -111,7 +115,9 @@ export class Attempt {
   }
 }
 
-/** What a server sends may end up in a reason: nothing that moves a terminal or hides, and not too much of it. */
+/**
+ * What a server sends may end up in a reason: nothing that moves a terminal or hides, and not too much of it.
+ */
 function printable(text: string): string {
   const clean = text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
   return clean.length <= probeReasonMax ? clean : `${clean.slice(0, probeReasonMax - 1)}…`;

@@ -1,5 +1,5 @@
-// What is wrong with a server's certificate, in words. Node's TLS has verified it already; this only asks why it was
-// refused, which is more than its error codes say. Called by the https probe after the handshake.
+// What is wrong with a server's certificate, in words. Node's TLS has verified it already; this only asks why
+// it was refused, which is more than its error codes say. Called by the https probe after the handshake.
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 
 const chainMax = 10;

@@ -1,9 +1,11 @@
-// The http and https probes, and the only door to undici. Each try makes its own connection to the address itself and
-// cuts it as soon as the verdict is known, so that what a server can cost us is a deadline, one header of
-// probeHeaderMax and probeBodyMax octets of body. Redirects are never followed, encodings never decoded.
+// The http and https probes, and the only door to undici. Each try makes its own connection to the address
+// itself and cuts it as soon as the verdict is known, so that what a server can cost us is a deadline, one
+// header of probeHeaderMax and probeBodyMax octets of body. Redirects are never followed, encodings never
+// decoded.
 //
-// The connection is ours, not undici's: undici keeps a socket that is still connecting when its client is destroyed,
-// and its timers are up to a second late, so they are off and the Attempt's deadline is the only one.
+// The connection is ours, not undici's: undici keeps a socket that is still connecting when its client is
+// destroyed, and its timers are up to a second late, so they are off and the Attempt's deadline is the only
+// one.
 import { connect, isIP, type Socket } from 'node:net';
 import {
   checkServerIdentity,
@@ -36,7 +38,9 @@ const httpsOptions = {
 /** As much of a redirect's target as a reason has room for. */
 const locationMax = 100;
 
-/** How a probe opens its connection: calls back when a message can be sent, reports to the attempt when not. */
+/**
+ * How a probe opens its connection: calls back when a message can be sent, reports to the attempt when not.
+ */
 type Open = (attempt: Attempt, address: string, port: number, options: Options, opened: Opened) => Socket;
 type Opened = (socket: Socket) => void;
 
@@ -63,7 +67,8 @@ function makeProbe(scheme: 'http' | 'https', defaultPort: number, open: Open): P
           isOpen = true;
           callback(null, opened);
         });
-        // Once it is open, undici reports what goes wrong, and ends a finished response with an error of its own.
+        // Once it is open, undici reports what goes wrong, and ends a finished response with an error of its
+        // own.
         socket.on('error', (error) => {
           if (!isOpen) attempt.broke(error, errorWords(error, attempt.waitsFor));
         });

@@ -1,5 +1,6 @@
-// Options of probes as the operator writes them, one parser per kind. A parsed value is plain data (JSON keeps it),
-// in one canonical form, so that two ways to write the same check share one monitor. Called by config.ts.
+// Options of probes as the operator writes them, one parser per kind. A parsed value is plain data (JSON
+// keeps it), in one canonical form, so that two ways to write the same check share one monitor. Called by
+// config.ts.
 import { isIP } from 'node:net';
 import type { Option } from './probe.ts';
 
@@ -46,7 +47,9 @@ function parsePath(written: unknown): Parsed {
   return { value: written };
 }
 
-/** A name goes out in the Host header and as the name of the certificate, so it must be one; a port is kept. */
+/**
+ * A name goes out in the Host header and as the name of the certificate, so it must be one; a port is kept.
+ */
 function parseHost(written: unknown): Parsed {
   const wrong = { wrong: 'must be a host name or an address, perhaps with a port' };
   if (typeof written !== 'string') return wrong;
@@ -82,7 +85,9 @@ function parseCodesOption(written: unknown): Parsed {
   return 'wrong' in codes ? codes : { value: printCodes(codes.ranges) };
 }
 
-/** Parses `200`, `200-299` or `200,204,300-399`, a number, or a list of these, into ranges in ascending order. */
+/**
+ * Parses `200`, `200-299` or `200,204,300-399`, a number, or a list of these, into ranges in ascending order.
+ */
 export function parseCodes(written: unknown): { ranges: CodeRange[] } | { wrong: string } {
   const items = Array.isArray(written) ? written : [written];
   if (!items.every((item) => typeof item === 'string' || typeof item === 'number')) {

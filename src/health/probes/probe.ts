@@ -1,11 +1,14 @@
-// What a probe is: one attempt to find out whether one address serves. A kind of probe is one file here and one line
-// in index.ts; its options are plain data, from which config.ts derives what the operator may write. Types only.
+// What a probe is: one attempt to find out whether one address serves. A kind of probe is one file here and
+// one line in index.ts; its options are plain data, from which config.ts derives what the operator may write.
+// Types only.
 //
 // A result is `inconclusive` where the fault may be our own: it must never take a server out of the answers.
 
 /** One option of a probe; options.ts parses what the operator wrote for it. */
 export type Option = {
-  /** host: a name or address, perhaps with a port. codes: status codes and ranges. choice: one of `choices`. */
+  /**
+   * host: a name or address, perhaps with a port. codes: status codes and ranges. choice: one of `choices`.
+   */
   readonly kind: 'text' | 'host' | 'path' | 'port' | 'codes' | 'flag' | 'choice';
   readonly default?: unknown;
   readonly choices?: readonly string[];

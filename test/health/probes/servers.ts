@@ -67,7 +67,9 @@ export async function refusingPort(): Promise<number> {
   return port;
 }
 
-/** Runs `use` against a port whose process is stopped and whose backlog is full: the kernel drops what comes. */
+/**
+ * Runs `use` against a port whose process is stopped and whose backlog is full: the kernel drops what comes.
+ */
 export async function withDeafServer(use: (port: number) => Promise<void>): Promise<void> {
   const code = `const server = require('node:net').createServer();
     server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(server.address().port));`;

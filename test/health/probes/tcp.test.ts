@@ -28,11 +28,14 @@ test('a port that refuses is down, over IPv6 too', async () => {
 
 test('a port that does not even answer a connection is down at the deadline', async () => {
   await withDeafServer(async (port) => {
+    const before = openDescriptors();
     for (const probe of Object.values(probes)) {
       const { outcome, reason, latencyMs } = await probe.run('127.0.0.1', port, {}, 600);
       assert.deepEqual([outcome, reason], ['fail', 'no connection within 600 ms']);
       assert.ok(latencyMs >= 599 && latencyMs < 1100, String(latencyMs));
     }
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(openDescriptors() <= before, 'a socket that is still connecting is closed, too');
   });
 });
 

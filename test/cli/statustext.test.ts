@@ -1,0 +1,270 @@
+// The text of status: what needs somebody comes first, and everything fits into 80 columns.
+import assert from 'node:assert';
+import { test } from 'node:test';
+import { explainText } from '../../src/cli/explain.ts';
+import { statusText } from '../../src/cli/statustext.ts';
+import { printShortSpan, printSpan, width, wrap } from '../../src/cli/text.ts';
+import { attentionOf } from '../../src/control/attention.ts';
+import type { MemberStatus, PoolStatus, ServerStatus, Status } from '../../src/control/status.ts';
+
+const now = Date.UTC(2026, 0, 2, 3, 4, 5);
+const plain = (_: string, text: string) => text;
+
+function member(name: string, address: string, more: Partial<MemberStatus> = {}): MemberStatus {
+  const last = { outcome: 'ok', reason: '200 in 3 ms', latencyMs: 3, at: now } as const;
+  const verdict = { verdict: 'up', settled: true, since: now - 3_600_000, last } as const;
+  return { name, address, ...verdict, weight: 1, eligible: true, why: 'up', share: 0.5, given: 0.5, ...more };
+}
+
+const refusedPort = { outcome: 'fail', reason: 'connection refused', latencyMs: 0.4, at: now } as const;
+const isDown = {
+  verdict: 'down',
+  settled: false,
+  since: now - 14_000,
+  last: refusedPort,
+  share: 0,
+  why: 'down',
+} as const;
+
+function pool(members: MemberStatus[], more: Partial<PoolStatus> = {}): PoolStatus {
+  const rest = {
+    owner: 'www.site.example.',
+    type: 'A',
+    policy: 'weighted',
+    mode: 'sets',
+    whenAllDown: 'all',
+  } as const;
+  return {
+    ...rest,
+    answers: 1,
+    answersAsked: 'auto',
+    ttl: 30,
+    isSettled: true,
+    responses: 7000,
+    members,
+    ...more,
+  };
+}
+
+const server: ServerStatus = {
+  pid: 123,
+  startedAt: now - 7_500_000,
+  engine: 'batch',
+  engineReason: '',
+  listen: [
+    '127.0.0.1:53',
+    '[2001:db8:1234:5678:9abc:def0:1234:5678]:53',
+    '[2001:db8:1234:5678:9abc:def0:1234:5679]:53',
+  ],
+  workers: [{ name: 'udp-1', alive: true, restarts: 0, generation: 5 }],
+  generation: 5,
+  answering: true,
+  controlRestarts: 0,
+  counters: { 'udp-queries': 1234567, 'tcp-queries': 3 },
+  kernelDrops: 0,
+  memory: { rss: 100e6 },
+};
+
+function status(pools: PoolStatus[], more: Partial<Status> = {}): Status {
+  const control: Status['control'] = {
+    pid: 124,
+    startedAt: now - 7_500_000,
+    configDir: '/etc/steerdns',
+    stateDir: '/var/lib/steerdns',
+    controlPath: '/run/steerdns/control.sock',
+    source: 'config',
+    recovered: false,
+    loadedAt: now - 60_000,
+    leftOut: [],
+    refused: undefined,
+    keeping: undefined,
+    warnings: [],
+  };
+  const zone = { origin: 'site.example.', serial: 7, records: 28, names: 14, id: '00', pools };
+  const all = { version: '0.1.0', now, control, server, zones: [zone], ...more };
+  return { ...all, attention: attentionOf(all) };
+}
+
+function lines(text: string): string[] {
+  for (const line of text.split('\n')) assert.ok(line.length <= width, `${line.length} columns: ${line}`);
+  return text.split('\n');
+}
+
+test('all is well: one line says so, then server, zones, members', () => {
+  const text = lines(
+    statusText(status([pool([member('web1', '192.0.2.10'), member('web2', '192.0.2.11')])]), plain),
+  );
+  assert.equal(text[0], 'all is well');
+  assert.match(text[2]!, /^steerdns {3}0\.1\.0, up 2 h 5 min, process 123, 100 MB, generation 5$/);
+  assert.ok(text.includes('queries    1,234,567 UDP, 3 TCP, 0 dropped by the kernel'));
+  assert.deepEqual(text.slice(text.indexOf('site.example. serial 7, 28 records, 14 names') + 2), [
+    'www.site.example. A: weighted, 1 address per response, TTL 30, 7,000 responses',
+    '  MEMBER  ADDRESS     VERDICT  FOR  WEIGHT  SHARE  GIVEN  LAST RESULT',
+    '  web1    192.0.2.10  up       1 h       1  50.0%  50.0%  200 in 3 ms',
+    '  web2    192.0.2.11  up       1 h       1  50.0%  50.0%  200 in 3 ms',
+    '',
+  ]);
+});
+
+test('trouble comes first, errors before warnings, a member once however many pools it is in', () => {
+  const members = [member('web1', '192.0.2.10', isDown), member('web2', '192.0.2.11')];
+  const fault = {
+    severity: 'error',
+    file: '/etc/steerdns/a.zone',
+    line: 3,
+    column: 1,
+    what: 'no',
+    hint: '',
+  } as const;
+  const base = status([]);
+  const text = lines(
+    statusText(
+      status([pool(members), pool(members, { owner: 'api.site.example.' })], {
+        server: { ...server, engine: 'dgram', engineReason: 'koffi is not installed', kernelDrops: 4 },
+        control: { ...base.control, refused: { at: now - 120_000, faults: [fault], failure: undefined } },
+      }),
+      plain,
+    ),
+  );
+  assert.deepEqual(text.slice(0, 6), [
+    '!! web1 (192.0.2.10) is down: connection refused (14 s ago)',
+    '!! the last load was refused: 1 fault (2 min ago)',
+    '     /etc/steerdns/a.zone:3:1: error: no',
+    '!  the kernel dropped 4 datagrams: the workers do not keep up',
+    '!  the slow engine (node:dgram) is used: koffi is not installed',
+    '',
+  ]);
+});
+
+test('a pool with nobody up says what is answered', () => {
+  const dead = [member('a', '192.0.2.1', isDown)];
+  const said = (more: Partial<PoolStatus>) => status([pool(dead, more)]).attention[0]!.what;
+  assert.match(said({}), /every member is down; given all the same \(when-all-down: all\)/);
+  assert.match(said({ mode: 'nodata', whenAllDown: 'none' }), /answered NODATA/);
+  assert.match(said({ mode: 'servfail', whenAllDown: 'servfail' }), /answered SERVFAIL/);
+});
+
+const troubles: [string, Partial<Status>, RegExp][] = [
+  [
+    'keeping',
+    { control: { ...status([]).control, keeping: { what: 'ENOSPC', since: now } } },
+    /nothing is kept.*ENOSPC/,
+  ],
+  [
+    'a zone left out',
+    { control: { ...status([]).control, leftOut: ['b.example.'] } },
+    /zone b\.example\. is not served/,
+  ],
+  ['no facts', { server: undefined }, /does not say how it is/],
+  [
+    'a dead worker',
+    { server: { ...server, workers: [{ name: 'udp-1', alive: false, restarts: 2, generation: 1 }] } },
+    /udp-1 is not running \(replaced 2 times\)/,
+  ],
+  ['control restarts', { server: { ...server, controlRestarts: 1 } }, /control process died once/],
+  [
+    'accepted sources',
+    { control: { ...status([]).control, source: 'accepted' } },
+    /copy of what was accepted/,
+  ],
+  [
+    'a warning of the start',
+    { control: { ...status([]).control, warnings: ['there is no group dns'] } },
+    /no group dns/,
+  ],
+];
+for (const [what, more, expected] of troubles) {
+  test(`${what} needs somebody, and the text fits`, () => {
+    const trouble = status([], more);
+    assert.match(trouble.attention.map((one) => one.what).join('\n'), expected);
+    lines(statusText(trouble, plain));
+  });
+}
+
+test('inconclusive probes are a warning', () => {
+  const last = { outcome: 'inconclusive', reason: 'inconclusive: EMFILE', latencyMs: 0, at: now } as const;
+  const [one] = status([pool([member('a', '192.0.2.1', { last })])]).attention;
+  assert.deepEqual(
+    [one!.severity, one!.what],
+    ['warning', 'a (192.0.2.1) cannot be judged: inconclusive: EMFILE'],
+  );
+});
+
+test('long names, IPv6 and long reasons stay within 80 columns and lose nothing', () => {
+  const address = '2001:db8:1234:5678:9abc:def0:1234:5678';
+  const reason = `TLS failed: ${'certificate has expired and so has everything else '.repeat(3)}`.trim();
+  const last = { outcome: 'fail', reason, latencyMs: 3, at: now } as const;
+  const members = [
+    member('a-rather-long-member-name', address, { last }),
+    member(address, address),
+    member('b', '::1'),
+  ];
+  const text = lines(statusText(status([pool(members, { type: 'AAAA' })]), plain)).join('\n');
+  for (const word of [...reason.split(' '), address, 'a-rather-long-member-name'])
+    assert.ok(text.includes(word));
+});
+
+test('many plain zones are cut short, with where to find the rest', () => {
+  const zones = Array.from({ length: 30 }, (_, i) => ({
+    ...{ origin: `z${i}.example.`, serial: 1, records: 1, names: 1, id: '0', pools: [] },
+  }));
+  const text = lines(statusText(status([], { zones }), plain));
+  assert.equal(text.at(-2), 'and 10 more zones (status --json has them all)');
+});
+
+test('explain: steps, members with why, sets with shares', () => {
+  const members = [
+    member('web1', '192.0.2.10', { share: 1 }),
+    member('web2', '192.0.2.11', { ...isDown, eligible: false }),
+  ];
+  const text = explainText(
+    {
+      name: 'www.site.example.',
+      type: 'A',
+      steps: [
+        { step: 'zone', text: 'site.example., serial 7, 28 records' },
+        { step: 'name', text: 'www.site.example. has A' },
+        { step: 'rrset', text: '2 A records, balanced' },
+      ],
+      pool: {
+        ...pool(members, { ttl: 5, isSettled: false }),
+        sets: [{ share: 1, addresses: ['192.0.2.10'] }],
+      },
+      response: { rcode: 'NOERROR', authoritative: true, answer: 1, authority: 0, additional: 0, size: 50 },
+    },
+    plain,
+  );
+  assert.deepEqual(lines(text), [
+    'www.site.example. A',
+    'zone      site.example., serial 7, 28 records',
+    'name      www.site.example. has A',
+    'RRset     2 A records, balanced',
+    'pool      weighted, 1 address per response (answers: auto), TTL 5 (unsettled)',
+    '  MEMBER  ADDRESS     WEIGHT   SHARE  WHY',
+    '  web1    192.0.2.10       1  100.0%  up (200 in 3 ms)',
+    '  web2    192.0.2.11       1    0.0%  down (connection refused)',
+    '1 answer set, drawn by share',
+    '  100.0%  192.0.2.10',
+    'response  NOERROR, authoritative, answer 1, authority 0, additional 0, 50 octets',
+    '',
+  ]);
+});
+
+test('spans of time, long and short', () => {
+  const minute = 60_000;
+  const rows: [number, string, string][] = [
+    [-5, '0 s', '0 s'],
+    [59_999, '59 s', '59 s'],
+    [minute, '1 min', '1 min'],
+    [60 * minute, '1 h', '1 h'],
+    [125 * minute, '2 h 5 min', '2 h'],
+    [24 * 60 * minute, '1 d', '1 d'],
+    [76 * 60 * minute, '3 d 4 h', '3 d'],
+  ];
+  for (const [ms, long, short] of rows) assert.deepEqual([printSpan(ms), printShortSpan(ms)], [long, short]);
+});
+
+test('wrapping breaks at spaces and keeps every word', () => {
+  assert.deepEqual(wrap('a bb ccc dddd', 4), ['a bb', 'ccc', 'dddd']);
+  assert.deepEqual(wrap('longerthanthat x', 4), ['longerthanthat', 'x']);
+});
