@@ -81,18 +81,18 @@ export const yamlSizeMax = 8 << 20;
 export const yamlAliasesMax = 1000;
 export const yamlDepthMax = 16;
 
-/** Control gives a publication up after this long: the server itself replaces workers sooner (adoptTimeoutMs). */
+/** Control gives a publication up after this: the server replaces workers sooner (adoptTimeoutMs). */
 export const publishTimeoutMs = 10_000;
 /** Answer sets that the server refused are offered again after this. */
 export const republishMs = 1000;
-/** Choices kept for reuse: a flapping pool of n members has few states in practice, and each is a few hundred octets. */
+/** Choices kept for reuse: a flapping pool has few states in practice, each of a few hundred octets. */
 export const cachedChoicesMax = 4096;
-/** The state directory is written at most this often, and at least this often, so that what is kept stays young. */
+/** The state directory is written at most and at least this often, so that what is kept stays young. */
 export const keptWriteMinMs = 1000;
 export const keptRefreshMs = 60_000;
 /** A loader that takes longer than this hangs on a file system: the reload is given up. */
 export const loadTimeoutMs = 300_000;
-/** Files of a configuration, in octets and number: what is more is a mistake in the path. */
+/** A file of the configuration, in octets: what is larger is a mistake in the path. */
 export const sourceSizeMax = 1 << 30;
 /** Control socket: commands are short and few; each limit is far above what the command line needs. */
 export const controlConnectionsMax = 64;

@@ -1,5 +1,5 @@
-// The log: one line per transition (a verdict turned over, a reload, a fault), nothing per query and nothing per
-// probe above debug. JSON lines on stderr, or one readable line each where stderr is a terminal. Written
+// The log: one line per transition (a verdict turned over, a reload, a fault), nothing per query and nothing
+// per probe above debug. JSON lines on stderr, or one readable line each where stderr is a terminal. Written
 // asynchronously into a bounded buffer: a reader that does not read costs lines, never a stalled process.
 import pino from 'pino';
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// argv -> a command, nothing else. Commands are loaded only when they are run, so that `serve` reaches no library
-// through this file; keep the imports here to node: modules and small plain files.
+// argv -> a command, nothing else. Commands are loaded only when they are run, so that `serve` reaches no
+// library through this file; keep the imports here to node: modules and small plain files.
 import { type Command, complain, EXIT, parseArguments, printUsage } from './cli/command.ts';
 import { nearest } from './near.ts';
 
@@ -60,7 +60,8 @@ async function main(argv: readonly string[]): Promise<number> {
 
 function overview(): string {
   const rows = Object.entries(commands).map(([verb, { what }]) => `  ${verb.padEnd(9)} ${what}\n`);
-  return `usage: steerdns COMMAND [flags]\n\n${rows.join('')}  ${'help'.padEnd(9)} show the flags of a command\n`;
+  const help = `  ${'help'.padEnd(9)} show the flags of a command\n`;
+  return `usage: steerdns COMMAND [flags]\n\n${rows.join('')}${help}`;
 }
 
 try {

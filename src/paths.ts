@@ -1,6 +1,6 @@
-// Where things are, unless flags say otherwise: what a packager would choose. systemd's directories win where it
-// sets them, then root's system folders, then the user's own (XDG base directories). Used by the server process,
-// by control and by every command, so that they meet without being told; no library here.
+// Where things are, unless flags say otherwise: what a packager would choose. systemd's directories win where
+// it sets them, then root's system folders, then the user's own (XDG base directories). Used by the server
+// process, by control and by every command, so that they meet without being told; no library here.
 import { existsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -59,14 +59,16 @@ export function resolvePaths(
 }
 
 /**
- * The run directory that belongs to a control socket: the folder it is in; beside a socket of another name than
- * ours a folder of its own, so that two servers with sockets in one folder do not share it.
+ * The run directory that belongs to a control socket: the folder it is in; beside a socket of another name
+ * than ours a folder of its own, so that two servers with sockets in one folder do not share it.
  */
 export function runDirOf(controlPath: string): string {
   return basename(controlPath) === 'control.sock' ? dirname(controlPath) : `${controlPath}.run`;
 }
 
-/** Where a command finds the daemon: its own user's socket, else the system's where only that one is there. */
+/**
+ * Where a command finds the daemon: its own user's socket, else the system's where only that one is there.
+ */
 export function findControl(
   flags: PathFlags,
   environment: Environment = process.env,

@@ -9,7 +9,7 @@ import { until } from './until.ts';
 
 export const root = fileURLToPath(new URL('../', import.meta.url));
 
-const claim = join(root, 'node_modules', '.cache-steerdns-build');
+const claim = join(root, '.cache', 'building');
 const buildTimeoutMs = 120_000;
 
 /** Makes sure that dist/ is what src/ says. */
@@ -25,6 +25,7 @@ export async function build(): Promise<void> {
 }
 
 function takeClaim(): boolean {
+  mkdirSync(join(root, '.cache'), { recursive: true });
   mkdirSync(claim);
   return true;
 }

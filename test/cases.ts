@@ -1,5 +1,6 @@
 // Reads the text cases of test/cases/ (the format stands in README.md there) into zones, pools and questions.
-// Used by engines.test.ts, properties.test.ts and tidy.test.ts. A mistake in a case throws with file and line.
+// Used by engines.test.ts, properties.test.ts and tidy.test.ts. A mistake in a case throws with file and
+// line.
 import { readdirSync, readFileSync } from 'node:fs';
 import {
   absolute,

@@ -1,6 +1,6 @@
-// Holds a response against an expectation and says every difference in words. What holds for any response is checked
-// here too: it decodes strictly, mirrors ID, opcode, RD and question, and is no longer than the client allows.
-// Used by engines.test.ts and properties.test.ts.
+// Holds a response against an expectation and says every difference in words. What holds for any response is
+// checked here too: it decodes strictly, mirrors ID, opcode, RD and question, and is no longer than the
+// client allows. Used by engines.test.ts and properties.test.ts.
 import type { Expectation, Section, Transport } from './cases.ts';
 import { type Asked, udpLimit } from './model.ts';
 import { holdsNames, lower, printRow, type Row, rcodeText, sameName } from './rows.ts';

@@ -124,11 +124,15 @@ export class Daemon {
   async answering(timeoutMs = startTimeoutMs): Promise<Status> {
     let isOver: number | string | undefined;
     void this.#ended.then((code) => (isOver = code));
-    const status = await until(`the daemon answers\n${this.log()}`, timeoutMs, async () => {
-      if (isOver !== undefined) return 'over';
-      const now = await this.status();
-      return now.server?.answering === true && now.control.loadedAt !== undefined && now;
-    });
+    const status = await until(
+      () => `the daemon answers\n${this.log()}`,
+      timeoutMs,
+      async () => {
+        if (isOver !== undefined) return 'over';
+        const now = await this.status();
+        return now.server?.answering === true && now.control.loadedAt !== undefined && now;
+      },
+    );
     if (status === 'over') throw new Error(`the daemon ended with ${isOver}\n${this.log()}`);
     return status;
   }

@@ -1,5 +1,6 @@
-// Runs every case of test/cases/ through every engine: the model, respond() in process, a real server over UDP with
-// both of its engines, and over TCP. What only a process of ours can send (source port 0) is asked in process only.
+// Runs every case of test/cases/ through every engine: the model, respond() in process, a real server over
+// UDP with both of its engines, and over TCP. What only a process of ours can send (source port 0) is asked
+// in process only.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { libcFault } from '../src/serve/libc.ts';

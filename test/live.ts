@@ -1,5 +1,5 @@
-// A real server with the zones of the cases, and clients that ask it octets over UDP and TCP. The members of its pools
-// are listeners of ours, apart from those that are down. Used by engines.test.ts.
+// A real server with the zones of the cases, and clients that ask it octets over UDP and TCP. The members of
+// its pools are listeners of ours, apart from those that are down. Used by engines.test.ts.
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -103,7 +103,10 @@ function memberAddresses(zone: CaseZone): string[] {
   return [...new Set(checked)].filter((address) => !zone.down.includes(address)).sort();
 }
 
-/** Whether this machine has the address; where it has no IPv6, probes of ::1 are inconclusive and it counts as up. */
+/**
+ * Whether this machine has the address; where it has no IPv6, probes of ::1 are inconclusive and it counts as
+ * up.
+ */
 export const hasIp6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
 );

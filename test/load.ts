@@ -47,10 +47,12 @@ export class Load {
   readonly #askers: readonly Asker[];
   readonly #startedAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
+  #report: Promise<LoadReport> | undefined;
 
   /** Starts asking. */
   static async start(options: LoadOptions): Promise<Load> {
     const six = options.address?.includes(':') === true;
+    const query = encode({ id: 0, name: absolute(options.name), type: options.type ?? typeA });
     const askers = Array.from({ length: socketCount }, () => ({
       socket: createSocket({ type: six ? 'udp6' : 'udp4', recvBufferSize: receiveBufferSize }),
       open: new Map<number, number>(),
@@ -64,18 +66,19 @@ export class Load {
           ),
       ),
     );
-    return new Load(options, askers);
+    return new Load(options, query, askers);
   }
 
-  private constructor(options: LoadOptions, askers: readonly Asker[]) {
+  private constructor(options: LoadOptions, query: Uint8Array, askers: readonly Asker[]) {
     this.#options = options;
-    this.#query = encode({ id: 0, name: options.name, type: options.type ?? typeA });
+    this.#query = query;
     this.#askers = askers;
     for (const asker of askers) {
       asker.socket.on('message', (octets) => this.#take(asker, octets));
       asker.socket.on('error', () => {}); // a port that nobody listens on: the query stays unanswered
+      asker.socket.unref(); // a test that failed must not be kept alive by its load
     }
-    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#timer = setInterval(() => this.#tick(), tickMs).unref();
   }
 
   /** Queries without an answer at this moment, those just sent among them. */
@@ -89,7 +92,12 @@ export class Load {
   }
 
   /** Stops asking, gives the last answers `graceMs` to come, and closes. */
-  async stop(graceMs = 2000): Promise<LoadReport> {
+  stop(graceMs = 2000): Promise<LoadReport> {
+    this.#report ??= this.#stop(graceMs);
+    return this.#report;
+  }
+
+  async #stop(graceMs: number): Promise<LoadReport> {
     this.#stopAsking();
     const deadline = performance.now() + graceMs;
     while (this.open > 0 && performance.now() < deadline)
@@ -140,6 +148,10 @@ export class Load {
   }
 }
 
+function absolute(name: string): string {
+  return name.endsWith('.') ? name : `${name}.`;
+}
+
 /** Asks `count` queries at `rate` and waits for the answers. */
 export async function askMany(options: LoadOptions & { readonly count: number }): Promise<LoadReport> {
   const load = await Load.start(options);
@@ -175,7 +187,7 @@ export function ask(
         finish(() => reject(error));
       }
     });
-    socket.send(encode({ id, name, type }), port, address);
+    socket.send(encode({ id, name: absolute(name), type }), port, address);
   });
 }
 

@@ -1,6 +1,7 @@
-// A slow, obvious server: RFC 1034 §4.3.2 on a list of records, straight from the text, to hold the real one against.
-// It works on names and records as text, looks through whole lists, and allocates as it likes. It says what must be
-// answered as an Expectation, the same thing that a case says. Called by engines.test.ts and properties.test.ts.
+// A slow, obvious server: RFC 1034 §4.3.2 on a list of records, straight from the text, to hold the real one
+// against. It works on names and records as text, looks through whole lists, and allocates as it likes. It
+// says what must be answered as an Expectation, the same thing that a case says. Called by engines.test.ts
+// and properties.test.ts.
 import type { CaseZone, Expectation, Section, Transport } from './cases.ts';
 import { choose, type ModelPool, readPools } from './pools.ts';
 import {
@@ -183,7 +184,10 @@ function cutAbove(zone: ModelZone, name: string, type: number): string | undefin
   return cut && type === types.DS && sameName(cut, name) ? undefined : cut; // RFC 4035 §3.1.4.1
 }
 
-/** The name itself where it exists, else the wildcard of its closest encloser (RFC 4592 §3.3.1), else undefined. */
+/**
+ * The name itself where it exists, else the wildcard of its closest encloser (RFC 4592 §3.3.1), else
+ * undefined.
+ */
 function sourceOf(zone: ModelZone, name: string): string | undefined {
   if (sameName(name, zone.origin) || exists(zone, name)) return name;
   let encloser = parent(name);
@@ -199,10 +203,11 @@ type Drawn = {
   readonly ttlMax: number;
 };
 
-/** The RRset of this type; for ANY one of those there are, an A RRset before others (RFC 8482 §4.1). */
+/** The RRset of this type; for ANY one: A, else SOA, NS, then the lowest type (RFC 8482 §4.1). */
 function rrset(zone: ModelZone, source: string, owner: string, type: number): Drawn | undefined {
   const here = zone.rows.filter((row) => sameName(row.owner, source));
-  const any = here.find((row) => row.type === types.A) ?? here[0];
+  const rank = (type: number) => [types.A, types.SOA, types.NS].indexOf(type) + 1 || type + 3;
+  const any = [...here].sort((a, b) => rank(a.type) - rank(b.type))[0];
   const wanted = type === types.ANY ? any?.type : type;
   return here.some((row) => row.type === wanted) ? draw(zone, source, owner, wanted!, here) : undefined;
 }
@@ -265,8 +270,8 @@ export const udpLimit = (edns: Asked['edns']): number =>
   edns ? Math.min(1232, Math.max(512, edns.size)) : 512;
 
 /**
- * Truncates what cannot fit. How large a response is depends on compression, which is free: where the smallest
- * possible form fits and a form with little compression does not, this model cannot say, and throws.
+ * Truncates what cannot fit. How large a response is depends on compression, which is free: where the
+ * smallest possible form fits and a form with little compression does not, this model cannot say, and throws.
  */
 function truncate(answered: Answered, asked: Asked, transport: Transport): Answered {
   if (transport === 'tcp') return answered;
@@ -290,7 +295,9 @@ function truncate(answered: Answered, asked: Asked, transport: Transport): Answe
   return { ...answered, additional: [[]] };
 }
 
-/** Octets of a message: in the smallest form, or with pointers only to owners that stand there as they are. */
+/**
+ * Octets of a message: in the smallest form, or with pointers only to owners that stand there as they are.
+ */
 function sizeOf(qname: string, rows: readonly Row[], smallest: boolean): number {
   const seen = new Set([lower(qname)]);
   let size = 12 + nameOctets(qname).length + 4;

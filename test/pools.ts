@@ -1,5 +1,6 @@
-// The model's own idea of a pool: which answer sets exist for the members that are up, by trying every place on the
-// line of weights. Reads the plain YAML of the cases. Shares no code with src/balance. Used by model.ts.
+// The model's own idea of a pool: which answer sets exist for the members that are up, by trying every place
+// on the line of weights. Reads the plain YAML of the cases. Shares no code with src/balance. Used by
+// model.ts.
 import { parse } from 'yaml';
 import { absolute, lower, type Row } from './rows.ts';
 
@@ -99,7 +100,10 @@ export function choose(
 const preferred = (entries: readonly Entry[]): readonly Entry[] =>
   entries.some((entry) => entry.weight > 0) ? entries.filter((entry) => entry.weight > 0) : entries;
 
-/** Every set that some place u on the line draws: the members at u, u + W/k, u + 2W/k …, those at k·e ≥ W apart. */
+/**
+ * Every set that some place u on the line draws: the members at u, u + W/k, u + 2W/k …, those at k·e ≥ W
+ * apart.
+ */
 function setsOf(entries: readonly Entry[], answers: 'auto' | number): string[][] {
   let rest = entries.map((entry) => ({ data: entry.data, weight: Math.max(1, entry.weight) }));
   const sum = (): number => rest.reduce((all, entry) => all + entry.weight, 0);

@@ -1,6 +1,6 @@
-// What must hold for any octets and for any zone, tried with thousands of them from fixed seeds: respond() never throws
-// and never says more than it may, the table agrees with the model, and what does not fit is truncated and nothing
-// else. A failure names its seed and its octets.
+// What must hold for any octets and for any zone, tried with thousands of them from fixed seeds: respond()
+// never throws and never says more than it may, the table agrees with the model, and what does not fit is
+// truncated and nothing else. A failure names its seed and its octets.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Answering, tablesOf } from './answering.ts';

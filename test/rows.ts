@@ -1,6 +1,6 @@
-// Names and records for tests, as text: written from the RFCs on its own, sharing no code with src/, so that an error
-// there cannot hide itself here. A Row's `data` is one canonical text per RDATA, whatever way it was read (wire, zone
-// text, expectation of a case), so rows compare as strings. Slow and obvious on purpose.
+// Names and records for tests, as text: written from the RFCs on its own, sharing no code with src/, so that
+// an error there cannot hide itself here. A Row's `data` is one canonical text per RDATA, whatever way it was
+// read (wire, zone text, expectation of a case), so rows compare as strings. Slow and obvious on purpose.
 // Used by wire.ts, model.ts and cases.ts.
 
 export type Row = {
@@ -128,7 +128,9 @@ export const nameOctets = (text: string): number[] => [
   0,
 ];
 
-/** Lowercase of ASCII letters only (RFC 4343); `\DDD` escapes are never letters here, so text can be lowered. */
+/**
+ * Lowercase of ASCII letters only (RFC 4343); `\DDD` escapes are never letters here, so text can be lowered.
+ */
 export const lower = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 export const sameName = (a: string, b: string): boolean => lower(a) === lower(b);
 /** The name without its first label. */
@@ -315,7 +317,9 @@ function octetsFromText(type: number, words: readonly Word[], origin?: string): 
 export const printRow = (row: Row): string =>
   `${row.owner} ${row.ttl} ${row.class === 1 ? '' : `${classText(row.class)} `}${typeText(row.type)} ${row.data}`;
 
-/** Octets of a row's RDATA; `compressed`: with every name that may be compressed as a pointer of two octets. */
+/**
+ * Octets of a row's RDATA; `compressed`: with every name that may be compressed as a pointer of two octets.
+ */
 export function dataSize(row: Row, compressed: boolean): number {
   const words = [...row.data.matchAll(/"((?:\\.|[^"\\])*)"|(\S+)/g)].map(([, quotedText, word]) =>
     word === undefined ? { text: quotedText!, quoted: true } : { text: word, quoted: false },

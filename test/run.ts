@@ -1,6 +1,7 @@
-// The runner behind `npm test`: finds test/**/*.test.ts, says which Debian tools are missing and what is therefore left
-// out, and runs the files with node:test. On Node 20 `tsx --test` finds nothing by itself and exits 0, so here no file
-// and no test at all is a failure. `npm test -- zone serve` runs the files whose path contains one of the words.
+// The runner behind `npm test`: finds test/**/*.test.ts, says which Debian tools are missing and what is
+// therefore left out, and runs the files with node:test. On Node 20 `tsx --test` finds nothing by itself and
+// exits 0, so here no file and no test at all is a failure. `npm test -- zone serve` runs the files whose
+// path contains one of the words.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// The Debian tools that some tests ask for. A test that needs one says `{ skip: missing('dig') }`; run.ts names what is
-// missing before it starts, and refuses to go on in CI.
+// The Debian tools that some tests ask for. A test that needs one says `{ skip: missing('dig') }`; run.ts
+// names what is missing before it starts, and refuses to go on in CI.
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 

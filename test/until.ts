@@ -8,7 +8,7 @@ const pollMs = 20;
  * with `what`, and with the last error of `look`, which may throw as long as the thing is not there.
  */
 export async function until<T>(
-  what: string,
+  what: string | (() => string),
   timeoutMs: number,
   look: () => T | undefined | false | null | Promise<T | undefined | false | null>,
 ): Promise<T> {
@@ -21,7 +21,8 @@ export async function until<T>(
       problem = error;
     }
     if (performance.now() > deadline) {
-      throw new Error(`not within ${timeoutMs} ms: ${what}`, problem === undefined ? {} : { cause: problem });
+      const text = typeof what === 'string' ? what : what();
+      throw new Error(`not within ${timeoutMs} ms: ${text}`, problem === undefined ? {} : { cause: problem });
     }
   }
 }

@@ -1,7 +1,7 @@
-// A strict reference decoder of DNS messages for tests, written from RFC 1035 and RFC 6891 on its own: it shares no
-// code with src/. What a careful client could complain about makes it throw: forward or self-made compression
-// pointers, pointers where RFC 3597 §4 forbids them, wrong counts, octets left over, torn RRsets, doubled records.
-// Called for every response in a test. Beside it the writer of the questions that tests ask.
+// A strict reference decoder of DNS messages for tests, written from RFC 1035 and RFC 6891 on its own: it
+// shares no code with src/. What a careful client could complain about makes it throw: forward or self-made
+// compression pointers, pointers where RFC 3597 §4 forbids them, wrong counts, octets left over, torn RRsets,
+// doubled records. Called for every response in a test. Beside it the writer of the questions that tests ask.
 import { dataFromWire, lower, nameOctets, nameText, printRow, type Row, types } from './rows.ts';
 
 export type Question = { readonly name: string; readonly type: number; readonly class: number };
@@ -42,7 +42,9 @@ const u16 = (octets: Uint8Array, at: number): number => {
 };
 const u32 = (octets: Uint8Array, at: number): number => u16(octets, at) * 65536 + u16(octets, at + 2);
 
-/** Reads a name; `starts` collects where names and their suffixes stand, the only places a pointer may go to. */
+/**
+ * Reads a name; `starts` collects where names and their suffixes stand, the only places a pointer may go to.
+ */
 export function readName(
   octets: Uint8Array,
   at: number,

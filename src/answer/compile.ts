@@ -6,6 +6,7 @@ import { bounds } from '../balance/sets.ts';
 import { slotOf } from '../wire/hash.ts';
 import { CLASS, TYPE } from '../wire/numbers.ts';
 import { compressibleTail, targetOffset } from '../wire/rdata.ts';
+import { isDuplicate, sortRecords } from '../zone/rrsets.ts';
 import { Zone } from '../zone/zone.ts';
 import {
   HEADER,
@@ -99,6 +100,8 @@ class ZoneWriter {
   /** RRset index to the records whose targets it lists. */
   readonly #withTargets: number[] = [];
   readonly #firstOfTargets: number[][] = [];
+  /** The records of the node at hand, in order. */
+  readonly #sorted: number[] = [];
   readonly #balanced: { node: number; type: number; rrset: number; order: number }[] = [];
 
   constructor(zone: Zone, header: Uint32Array, nodes: Words, rrsets: Words, lists: Words, octets: Octets) {
@@ -135,24 +138,21 @@ class ZoneWriter {
     }
   }
 
-  /** Groups the node's records by type, in the order in which types first appear. */
+  /** Writes the node's records RRset by RRset, duplicates left out (RFC 2181 §5). */
   #writeRrsets(node: number, balancedOrder: number | undefined): void {
-    const { records, next } = this.#zone;
-    const types: number[] = [];
-    for (let i = this.#zone.first[node]!; i !== Zone.none; i = next[i]!) {
-      if (!types.includes(records.type[i]!)) types.push(records.type[i]!);
-    }
-    for (const type of types) {
-      const members: number[] = [];
-      const seen = new Set<string>();
-      for (let i = this.#zone.first[node]!; i !== Zone.none; i = next[i]!) {
-        if (records.type[i] !== type) continue;
-        // RFC 2181 §5: an RRset holds no duplicates
-        if (next[this.#zone.first[node]!] !== Zone.none && !isNew(seen, this.#rdata(i))) continue;
-        members.push(i);
+    const { records } = this.#zone;
+    sortRecords(this.#zone, node, this.#sorted);
+    let members: number[] = [];
+    for (const [i, record] of this.#sorted.entries()) {
+      const before = this.#sorted[i - 1];
+      if (before !== undefined && isDuplicate(records, before, record)) continue;
+      if (members.length > 0 && records.type[members[0]!] !== records.type[record]) {
+        this.#writeRrset(node, members, balancedOrder);
+        members = [];
       }
-      this.#writeRrset(node, type, members, balancedOrder);
+      members.push(record);
     }
+    if (members.length > 0) this.#writeRrset(node, members, balancedOrder);
   }
 
   #rdata(record: number): Uint8Array {
@@ -160,15 +160,13 @@ class ZoneWriter {
     return octets.subarray(rdataAt[record]!, rdataAt[record]! + rdataLength[record]!);
   }
 
-  #writeRrset(
-    node: number,
-    type: number,
-    members: readonly number[],
-    balancedOrder: number | undefined,
-  ): void {
-    assert(members.length > 0 && members.length < 65_536);
+  #writeRrset(node: number, members: readonly number[], balancedOrder: number | undefined): void {
+    assert(members.length < 65_536);
+    const { records } = this.#zone;
+    const type = records.type[members[0]!]!;
     const index = this.#rrsets.used / RRSET_ROW.words;
-    const ttl = this.#zone.records.ttl[members[0]!]!; // RFC 2181 §5.2: one TTL for an RRset
+    // RFC 2181 §5.2: one TTL for an RRset; where the file has several, its first record's
+    const ttl = records.ttl[members.reduce((first, record) => Math.min(first, record))]!;
     const tailsAt = this.#octets.used;
     let compressed = 0;
     for (const record of members) if (this.#writeTail(type, ttl, record)) compressed = RRSET.compressed;
@@ -264,13 +262,6 @@ class ZoneWriter {
       this.#rrsets.set(rrset * RRSET_ROW.words + RRSET_ROW.more, (RRSET.balanced | slot) >>> 0);
     }
   }
-}
-
-/** Remembers an RDATA; false when it was there already. */
-function isNew(seen: Set<string>, rdata: Uint8Array): boolean {
-  const before = seen.size;
-  seen.add(Buffer.from(rdata.buffer, rdata.byteOffset, rdata.length).toString('latin1'));
-  return seen.size > before;
 }
 
 function nameSlots(zone: Zone): Uint32Array {

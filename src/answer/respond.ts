@@ -164,7 +164,7 @@ function noData(tables: Tables, zone: ZoneView, ttlMax: number, response: Respon
   return writeNegativeSoa(zone, ttlMax, response) ? count(tables, COUNTER.nodata) : TRUNCATED;
 }
 
-/** RFC 8482 §4.1: one RRset stands for ANY; addresses before anything else. */
+/** RFC 8482 §4.1: one RRset stands for ANY: A, else the one that stands first (SOA, NS, then by type). */
 function anyRrset(zone: ZoneView, node: number): number {
   const a = findRrset(zone, node, TYPE.A);
   if (a !== none) return a;

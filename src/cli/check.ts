@@ -1,5 +1,5 @@
-// steerdns check: finds every fault in a folder of zones and settings without a running server, says the shares that
-// the weights come to, and prints zones in canonical form with --print.
+// steerdns check: finds every fault in a folder of zones and settings without a running server, says the
+// shares that the weights come to, and prints zones in canonical form with --print.
 import { statSync } from 'node:fs';
 import { choosePool } from '../balance/pool.ts';
 import { relativeName } from '../control/diff.ts';

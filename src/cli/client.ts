@@ -1,4 +1,5 @@
-// A command's way to the daemon: one HTTP exchange over the control socket, and the exit code where there is none.
+// A command's way to the daemon: one HTTP exchange over the control socket, and the exit code where there is
+// none.
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
-// What a command is, and how its arguments become values. main.ts finds the command and runs it with this; every
-// other file of cli/ exports one Command. Only plain files here: the server process starts through it too.
+// What a command is, and how its arguments become values. main.ts finds the command and runs it with this;
+// every other file of cli/ exports one Command. Only plain files here: the server process starts through it
+// too.
 import { parseArgs, styleText } from 'node:util';
 import { nearest } from '../near.ts';
 

@@ -1,5 +1,5 @@
-// The text of `steerdns status`, in 80 columns: first what needs somebody, then the server, then zones with their
-// pools and members. Pure: the daemon's status in, lines out.
+// The text of `steerdns status`, in 80 columns: first what needs somebody, then the server, then zones with
+// their pools and members. Pure: the daemon's status in, lines out.
 import type { MemberStatus, PoolStatus, Status, ZoneStatus } from '../control/status.ts';
 import {
   alignRows,
@@ -58,14 +58,12 @@ function serverLines({ server, control, version, now }: Status, paint: Paint): s
   const lines = line('data', `${folder}, ${loaded}`);
   if (server === undefined) return [...line('steerdns', version), ...lines];
   const { generation, engine, workers, listen, counters, kernelDrops, memory } = server;
-  const megabytes = Math.round(memory.rss / 1e6);
+  const isUp = `up ${printSpan(now - server.startedAt)}, process ${server.pid}`;
+  const size = `${Math.round(memory.rss / 1e6)} MB`;
   const count = (name: string) => counters[name] ?? 0;
   const dropped = kernelDrops < 0 ? '' : `, ${printCount(kernelDrops)} dropped by the kernel`;
   return [
-    ...line(
-      'steerdns',
-      `${version}, up ${printSpan(now - server.startedAt)}, process ${server.pid}, ${megabytes} MB, generation ${generation}`,
-    ),
+    ...line('steerdns', `${version}, ${isUp}, ${size}, generation ${generation}`),
     ...line('engine', `${engine}, ${workers.map(({ name }) => name).join(' ')}`),
     ...line('listening', listen.join(' ')),
     ...line(
@@ -80,13 +78,17 @@ function zoneLine({ origin, serial, records, names }: ZoneStatus): string {
   return `${origin} serial ${serial}, ${plural(records, 'record')}, ${plural(names, 'name')}`;
 }
 
-/** What a pool says of itself: `weighted, 2 addresses per response, TTL 30`; with `reasons`: which setting says so. */
+/**
+ * What a pool says of itself: `weighted, 2 addresses per response, TTL 30`; with `reasons`: which setting
+ * says so.
+ */
 export function poolHead(pool: PoolStatus, reasons = false): string {
   const { policy, mode, answers, answersAsked, ttl, isSettled } = pool;
   if (mode !== 'sets') return `nothing to give: ${mode === 'nodata' ? 'NODATA' : 'SERVFAIL'}`;
   const count = plural(answers, 'address', 'addresses');
-  const asked = reasons ? ` (answers: ${answersAsked})` : '';
-  return `${policy}, ${count} per response${asked}, TTL ${ttl}${reasons ? (isSettled ? ' (stable)' : ' (unsettled)') : ''}`;
+  if (!reasons) return `${policy}, ${count} per response, TTL ${ttl}`;
+  const kind = isSettled ? 'stable' : 'unsettled';
+  return `${policy}, ${count} per response (answers: ${answersAsked}), TTL ${ttl} (${kind})`;
 }
 
 function poolLines(pool: PoolStatus, now: number, paint: Paint): string[] {

@@ -1,5 +1,5 @@
-// How commands put things into words and columns: durations, shares, wrapped lines, tables. Pure; colour is applied
-// by the caller's `paint`, after all widths are known.
+// How commands put things into words and columns: durations, shares, wrapped lines, tables. Pure; colour is
+// applied by the caller's `paint`, after all widths are known.
 
 /** Columns of a terminal that every text fits into. */
 export const width = 80;

@@ -1,6 +1,6 @@
-// The admin API: HTTP with JSON on the unix control socket, driven by the command line. Who may connect is decided
-// by the socket's mode and group. Routes are a table; each handler gives a status and a value, and what is wrong is
-// always { error, hint }.
+// The admin API: HTTP with JSON on the unix control socket, driven by the command line. Who may connect is
+// decided by the socket's mode and group. Routes are a table; each handler gives a status and a value, and
+// what is wrong is always { error, hint }.
 import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';

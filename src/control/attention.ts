@@ -1,4 +1,5 @@
-// What in a status needs somebody: one row per kind of trouble, the urgent ones first. Pure; the text is for people.
+// What in a status needs somebody: one row per kind of trouble, the urgent ones first. Pure; the text is for
+// people.
 import { printFault } from '../faults.ts';
 import type { MemberStatus, PoolStatus, Status } from './status.ts';
 

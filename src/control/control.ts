@@ -1,6 +1,7 @@
-// The control process: a child of the server, which forks it with a channel and restarts it when it dies. It loads,
-// watches, publishes and answers on the control socket; queries are answered without it. It speaks first when it is
-// told to start, and ends with its channel. This file wires; each piece has a file of its own.
+// The control process: a child of the server, which forks it with a channel and restarts it when it dies. It
+// loads, watches, publishes and answers on the control socket; queries are answered without it. It speaks
+// first when it is told to start, and ends with its channel. This file wires; each piece has a file of its
+// own.
 import { join } from 'node:path';
 import type { ServerConfig } from '../config.ts';
 import { printFault } from '../faults.ts';
@@ -299,7 +300,8 @@ class Control {
 
   #logEvent(event: MonitorEvent): void {
     const name = this.#running.names.get(event.key);
-    const who = `${name === undefined || name === event.address ? '' : `${name} `}${event.probe} ${event.address} port ${event.port}`;
+    const place = `${event.probe} ${event.address} port ${event.port}`;
+    const who = name === undefined || name === event.address ? place : `${name} ${place}`;
     if (event.kind === 'turned') {
       const level = event.to === 'down' ? 'warn' : event.from === 'unknown' ? 'debug' : 'info';
       log[level](`${who} is ${event.to}: ${event.reason}`);
@@ -315,7 +317,8 @@ class Control {
     // Before the first publication there is nothing better to keep than what is kept.
     const kept = this.#running.loaded === undefined ? undefined : this.#keeper.stop();
     const enough = new Promise((resolve) => setTimeout(resolve, stopTimeoutMs));
-    await Promise.race([Promise.all([kept, this.#socket?.close()]), enough]); // a frozen disk must not keep us
+    // A frozen disk must not keep us.
+    await Promise.race([Promise.all([kept, this.#socket?.close()]), enough]);
     this.#monitors.stop();
     leave(0, () => log.info('control ends'));
   }

@@ -1,5 +1,5 @@
-// What a reload changes, zone by zone, for whoever asked for it: serials, records that came and went, members of
-// pools. Works on the tables before and after, so it says what is served, not what files look like.
+// What a reload changes, zone by zone, for whoever asked for it: serials, records that came and went, members
+// of pools. Works on the tables before and after, so it says what is served, not what files look like.
 import { ZoneReader } from '../answer/read.ts';
 import type { Pool } from '../balance/pool.ts';
 import { TYPE } from '../wire/numbers.ts';

@@ -1,5 +1,6 @@
-// Explains how a query would be answered: the walk of RFC 1034 §4.3.2 step by step over the tables in service, the
-// pool behind the RRset with everybody's standing, and what respond() itself makes of the query. `GET /explain`.
+// Explains how a query would be answered: the walk of RFC 1034 §4.3.2 step by step over the tables in
+// service, the pool behind the RRset with everybody's standing, and what respond() itself makes of the query.
+// `GET /explain`.
 import { readFile } from 'node:fs/promises';
 import { FOUND, find, findRrset, found } from '../answer/find.ts';
 import { none, RRSET, RRSET_ROW } from '../answer/layout.ts';
@@ -151,7 +152,8 @@ class Walk {
       this.#say('cname', `goes on at ${printName(target)}, TTL ${cname.ttl}`);
       return target;
     }
-    const count = `${rrset.rdata.length} ${typeText(type)} ${rrset.rdata.length === 1 ? 'record' : 'records'}`;
+    const noun = rrset.rdata.length === 1 ? 'record' : 'records';
+    const count = `${rrset.rdata.length} ${typeText(type)} ${noun}`;
     const row = findRrset(view, node, type);
     if (row !== none && (view.words[row + RRSET_ROW.more]! & RRSET.balanced) !== 0) {
       this.#say('rrset', `${count}, balanced`);
@@ -204,7 +206,10 @@ class Walk {
     return this.#tables.zones.find(({ origin }) => origin === zone.origin);
   }
 
-  /** The zone with the longest apex that the name lies in; for DS at an apex the one above (RFC 4035 §3.1.4.1). */
+  /**
+   * The zone with the longest apex that the name lies in; for DS at an apex the one above (RFC 4035
+   * §3.1.4.1).
+   */
   #zoneOf(labels: Labels): LoadedZone | undefined {
     const zones = new Map(this.#publisher.zones().map((zone) => [zone.origin, zone]));
     const candidates: LoadedZone[] = [];

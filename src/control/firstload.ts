@@ -1,6 +1,6 @@
-// What a new control process loads. After a crash: the copy of what was accepted, never files that somebody may be
-// editing. At the start of the server: the operator's files; where they have faults, the copy of what was accepted,
-// and where there is none, the zones without a fault.
+// What a new control process loads. After a crash: the copy of what was accepted, never files that somebody
+// may be editing. At the start of the server: the operator's files; where they have faults, the copy of what
+// was accepted, and where there is none, the zones without a fault.
 import type { ServerConfig } from '../config.ts';
 import { refuses } from '../faults.ts';
 import type { Loaded } from './load.ts';

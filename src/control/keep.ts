@@ -1,6 +1,6 @@
-// Keeps what a restart needs in the state directory: the tables in service with the sources they were made from, and
-// the verdicts. Best effort and never waited for: a full or frozen disk is alarmed in log and status, health goes on.
-// One write at a time; of what is asked for meanwhile only the last counts.
+// Keeps what a restart needs in the state directory: the tables in service with the sources they were made
+// from, and the verdicts. Best effort and never waited for: a full or frozen disk is alarmed in log and
+// status, health goes on. One write at a time; of what is asked for meanwhile only the last counts.
 import { readFileSync } from 'node:fs';
 import { link, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -105,7 +105,9 @@ export class Keeper {
     await writeKept(stateDir, { savedAt: this.#lastWrite, accepted: this.#accepted?.name, ...serving });
   }
 
-  /** Copies sources into a folder of their own; files that stayed the same become links to the copy before. */
+  /**
+   * Copies sources into a folder of their own; files that stayed the same become links to the copy before.
+   */
   async #writeSources(sources: readonly Source[]): Promise<{ name: string; digests: Map<string, string> }> {
     const name = String(this.#lastWrite);
     const folder = join(this.#options.stateDir, 'accepted');

@@ -1,6 +1,7 @@
-// Everything that the operator's folder says, as one value: settings, zones compiled into tables, pools, and every
-// fault of all files at once. Run inline by `steerdns check` and in a thread of its own by the daemon (loader.ts). A
-// zone whose sources and balanced owners are those of a table that is there already keeps that table.
+// Everything that the operator's folder says, as one value: settings, zones compiled into tables, pools, and
+// every fault of all files at once. Run inline by `steerdns check` and in a thread of its own by the daemon
+// (loader.ts). A zone whose sources and balanced owners are those of a table that is there already keeps that
+// table.
 import assert from 'node:assert';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -67,8 +68,8 @@ export type LoadRequest = {
 };
 
 /**
- * Loads the folder. Faults are in the result; only a mistake of our own is thrown. `onSettings` is told the server's
- * settings before any zone is read, where the YAML has no errors.
+ * Loads the folder. Faults are in the result; only a mistake of our own is thrown. `onSettings` is told the
+ * server's settings before any zone is read, where the YAML has no errors.
  */
 export function loadAll(
   { dir, tablesDir, known }: LoadRequest,

@@ -1,5 +1,5 @@
-// Starts the loader thread and waits for what it loaded. A loader that dies (a zone too big for the memory there is)
-// or hangs is a refused reload, never a dead control process.
+// Starts the loader thread and waits for what it loaded. A loader that dies (a zone too big for the memory
+// there is) or hangs is a refused reload, never a dead control process.
 
 import type { ServerConfig } from '../config.ts';
 import { loadTimeoutMs } from '../limits.ts';
@@ -7,7 +7,9 @@ import { besideModule, spawnWorker } from '../spawn.ts';
 import type { Loaded, LoadRequest } from './load.ts';
 import type { FromLoader } from './loaderthread.ts';
 
-/** Loads in a thread of its own, as loadAll() does; rejects with an Error whose message is for the operator. */
+/**
+ * Loads in a thread of its own, as loadAll() does; rejects with an Error whose message is for the operator.
+ */
 export function loadInThread(
   request: LoadRequest,
   onSettings: (server: ServerConfig) => void = () => {},

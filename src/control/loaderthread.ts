@@ -1,5 +1,6 @@
-// The loader: a thread that loads once and ends, so that a big zone neither delays a probe nor stays in memory. Its
-// parent is loader.ts, which it tells the settings as soon as they are known and everything at the end.
+// The loader: a thread that loads once and ends, so that a big zone neither delays a probe nor stays in
+// memory. Its parent is loader.ts, which it tells the settings as soon as they are known and everything at
+// the end.
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ServerConfig } from '../config.ts';
 import { type Loaded, type LoadRequest, loadAll } from './load.ts';

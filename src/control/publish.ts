@@ -1,6 +1,7 @@
-// Publications: control's side of handing tables to the server. One at a time: a publication of zones (a reload) and
-// one of answer sets (health) never overlap, so what is announced always matches what is in service. Health changes
-// are collected for a moment, and a zone whose choices came out the same again costs nothing.
+// Publications: control's side of handing tables to the server. One at a time: a publication of zones (a
+// reload) and one of answer sets (health) never overlap, so what is announced always matches what is in
+// service. Health changes are collected for a moment, and a zone whose choices came out the same again costs
+// nothing.
 import { basename, join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { compileSets } from '../answer/compile.ts';
@@ -151,7 +152,9 @@ export class Publisher {
     }
   }
 
-  /** Makes a zone's answer sets; those in service where nothing changed, undefined where nothing is balanced. */
+  /**
+   * Makes a zone's answer sets; those in service where nothing changed, undefined where nothing is balanced.
+   */
   #compile(zone: LoadedZone): ServedSets | undefined {
     if (zone.pools.length === 0) return undefined;
     const states = zone.pools.map((pool) => poolState(pool, this.#options.healthOf));

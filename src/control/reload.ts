@@ -1,5 +1,6 @@
-// A reload, and the start, which is the same with nothing before it. All of the new is made before anything of the
-// old is touched: a fault at any step leaves the server as it was and goes back to whoever asked. One at a time.
+// A reload, and the start, which is the same with nothing before it. All of the new is made before anything
+// of the old is touched: a fault at any step leaves the server as it was and goes back to whoever asked. One
+// at a time.
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Fault, refuses } from '../faults.ts';

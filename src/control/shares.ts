@@ -1,10 +1,12 @@
-// What part of the traffic each address was really given: responses per answer set, as the workers count them, laid
-// over the addresses that the set held. Control keeps the meaning of every table it announced until the server has
-// retired that table and sent its final counts. Used by status.
+// What part of the traffic each address was really given: responses per answer set, as the workers count
+// them, laid over the addresses that the set held. Control keeps the meaning of every table it announced
+// until the server has retired that table and sent its final counts. Used by status.
 import type { FamilyChoice } from '../balance/pool.ts';
 import type { Facts, Retired } from '../serve/channel.ts';
 
-/** Responses per address text, each counted as 1/k of a response with k addresses; keyed by owner and family. */
+/**
+ * Responses per address text, each counted as 1/k of a response with k addresses; keyed by owner and family.
+ */
 export type Given = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 /** Tables whose final counts never came (a crash between) are forgotten beyond this number. */

@@ -1,5 +1,5 @@
-// The control socket's life: opened where flags or the YAML say, tried again where that fails, removed at the end.
-// Health and answers go on without it.
+// The control socket's life: opened where flags or the YAML say, tried again where that fails, removed at the
+// end. Health and answers go on without it.
 import { lstatSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { dirname } from 'node:path';

@@ -1,5 +1,6 @@
-// The operator's files as one load sees them: each is read once, so that what is checked, what is compiled and what
-// is kept as accepted are the same octets even while somebody writes. Only ordinary files, of bounded size.
+// The operator's files as one load sees them: each is read once, so that what is checked, what is compiled
+// and what is kept as accepted are the same octets even while somebody writes. Only ordinary files, of
+// bounded size.
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';

@@ -1,5 +1,6 @@
-// What is going on, as one value: GET /status gives it as JSON, `steerdns status` prints it. Everything is read from
-// what is in service: the choices that were published, the verdicts of this moment, the server's own facts.
+// What is going on, as one value: GET /status gives it as JSON, `steerdns status` prints it. Everything is
+// read from what is in service: the choices that were published, the verdicts of this moment, the server's
+// own facts.
 import type { Family, Pool, Standing } from '../balance/pool.ts';
 import type { Fault } from '../faults.ts';
 import type { EndpointState, Monitors } from '../health/monitor.ts';

@@ -1,6 +1,7 @@
-// What survives a restart: the tables in service, in the state directory. Control writes, the server reads at its
-// start, before control is up, and answers from them. One manifest names everything that belongs together and is
-// renamed into place last, so a crash at any moment leaves the old state or the new one, never a mixture.
+// What survives a restart: the tables in service, in the state directory. Control writes, the server reads at
+// its start, before control is up, and answers from them. One manifest names everything that belongs together
+// and is renamed into place last, so a crash at any moment leaves the old state or the new one, never a
+// mixture.
 //
 //   manifest.json        { version, savedAt, accepted, zones, sets }
 //   tables/<id>.table    zone tables; tables/sets-<edition>.table: answer-set tables

@@ -35,15 +35,35 @@ function append(out: OctetStore, value: number, size: number): void {
   for (let shift = size - 1; shift >= 0; shift--) out.octets[out.used++] = (value >>> (shift * 8)) & 255;
 }
 
+/**
+ * Parses the current token as a name into `out` at `at`, where 255 octets must be free, and stays there.
+ * Returns the length, or a number below 0: tokens.problem says why.
+ */
+export function parseNameToken(tokens: Tokens, origin: Uint8Array, out: Uint8Array, at: number): number {
+  if (tokens.kind === TOKEN.quoted || (tokens.kind === TOKEN.word && tokens.hasQuotes)) {
+    tokens.fail(`quotes in a name: "${tokens.text()}"`, 'none there; \\032 is a blank');
+    return NAME.empty;
+  }
+  if (tokens.kind !== TOKEN.word) {
+    tokens.expected('a domain name');
+    return NAME.empty;
+  }
+  const size = parseName(tokens.octets, tokens.from, tokens.to, origin, out, at);
+  if (size < 0) {
+    const { what, hint } = nameFaults[size]!;
+    tokens.fail(`${what}: "${tokens.text()}"`, hint);
+  }
+  return size;
+}
+
 function domainName(name: 'compressible' | 'folded' | 'exact'): Field {
   return {
     size: -1,
     name,
     parse(tokens, out, origin) {
-      if (tokens.kind !== TOKEN.word) return tokens.expected('a domain name');
       const at = out.reserve(nameSizeMax);
-      const size = parseName(tokens.octets, tokens.from, tokens.to, origin, out.octets, at);
-      if (size < 0) return failName(tokens, size);
+      const size = parseNameToken(tokens, origin, out.octets, at);
+      if (size < 0) return false;
       out.used += size;
       tokens.next();
       return true;
@@ -51,12 +71,6 @@ function domainName(name: 'compressible' | 'folded' | 'exact'): Field {
     skip: skipName,
     print: (octets, at) => printName(octets, at),
   };
-}
-
-/** Notes why the current token is no name; `reason` is one of NAME. */
-export function failName(tokens: Tokens, reason: number): false {
-  const { what, hint } = nameFaults[reason]!;
-  return tokens.fail(reason === NAME.empty ? what : `${what}: "${tokens.text()}"`, hint);
 }
 
 export const compressibleName = domainName('compressible');
@@ -193,7 +207,7 @@ export const ipv6: Field = {
 export function parseStringToken(tokens: Tokens, out: OctetStore, max: number): boolean {
   if (tokens.kind !== TOKEN.word && tokens.kind !== TOKEN.quoted) return tokens.expected('a string');
   const { octets, from, to } = tokens;
-  if (tokens.kind === TOKEN.word && hasQuote(octets, from, to)) {
+  if (tokens.kind === TOKEN.word && tokens.hasQuotes) {
     return tokens.fail('a quoted string begins inside a word', 'put the quotes around the whole string');
   }
   const at = out.reserve(to - from);
@@ -208,15 +222,6 @@ export function parseStringToken(tokens: Tokens, out: OctetStore, max: number): 
   out.used += size;
   tokens.next();
   return true;
-}
-
-/** Says whether a range of a word holds a quote that no backslash protects. */
-export function hasQuote(octets: Uint8Array, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) {
-    if (octets[i] === 0x5c) i++;
-    else if (octets[i] === 0x22) return true;
-  }
-  return false;
 }
 
 /** A character-string: a length octet and up to 255 octets. */

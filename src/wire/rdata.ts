@@ -1,6 +1,6 @@
 // RDATA: one row per RR type, its mnemonic and its fields in order. Text is parsed straight into wire octets,
 // wire octets are printed as named-compilezone prints them, and the row says where the names are. A new type
-// is a new row here and a golden line in test/wire/rdata.test.ts. Every type, known or not, may also be
+// is a new row here and a golden line in test/wire/golden.ts. Every type, known or not, may also be
 // written as `\# length hex` (RFC 3597).
 import { OctetBuffer, type OctetStore } from './bytes.ts';
 import * as encodings from './encodings.ts';

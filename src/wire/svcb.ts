@@ -3,7 +3,7 @@
 // without a row are keyNNNNN with octets as they are. rdata.ts uses the field at the end.
 import { OctetBuffer, type OctetStore, readUint16 } from './bytes.ts';
 import { base64IsWhole, parseBase64 } from './encodings.ts';
-import { type Field, hasQuote } from './fields.ts';
+import type { Field } from './fields.ts';
 import * as literals from './literals.ts';
 import { TOKEN, type Tokens } from './tokens.ts';
 
@@ -246,6 +246,15 @@ const built = new OctetBuffer();
 function refused(tokens: Tokens, what: string, hint: string): -1 {
   tokens.fail(what, hint);
   return -1;
+}
+
+/** Says whether a range of a word holds a quote that no backslash protects. */
+function hasQuote(octets: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    if (octets[i] === 0x5c) i++;
+    else if (octets[i] === 0x22) return true;
+  }
+  return false;
 }
 
 /** Parses the current token into `built`: key, length, value. Returns the key, or -1. */

@@ -43,6 +43,8 @@ export class Tokens {
   /** Where the current token's text starts and ends in `octets`: without its quotes, escapes still in. */
   from = 0;
   to = 0;
+  /** Whether the current word has a quoted part, as in `key="a b"`: only a SvcParam may. */
+  hasQuotes = false;
   /** Line of the current token, from 1, and the offset at which that line starts. */
   line = 0;
   lineAt = 0;
@@ -189,18 +191,22 @@ export class Tokens {
   #word(from: number): number {
     const octets = this.octets;
     let at = from;
+    let hasQuotes = false;
     for (;;) {
       const meaning = means[octets[at]!];
       if (meaning === 0) at++;
       else if (meaning === MEANS.backslash) {
-        if (octets[at + 1] === newline) return this.#loneBackslash(at);
+        if (octets[at + 1] === newline || octets[at + 1] === carriageReturn) return this.#loneBackslash(at);
         at += 2;
       } else if (meaning === MEANS.quote && octets[at - 1] === equalsSign && at > from) {
         at = this.#closingQuote(at);
         if (octets[at] !== quote) return this.kind;
         at++;
-      } else return this.#set(TOKEN.word, from, at, at);
+        hasQuotes = true;
+      } else break;
     }
+    this.hasQuotes = hasQuotes;
+    return this.#set(TOKEN.word, from, at, at);
   }
 
   #quoted(from: number): number {

@@ -16,7 +16,9 @@ const delegated = NODE.cut | NODE.occluded;
 const besideCname: readonly number[] = [TYPE.CNAME, TYPE.RRSIG, TYPE.NSEC, 24, 25, 30];
 /** Types that mean something at a zone cut, besides addresses as glue. */
 const atCut: readonly number[] = [TYPE.NS, TYPE.DS, TYPE.RRSIG, TYPE.NSEC];
-/** Octets of a header, a question and an OPT record of the longest kind, and of a record without its RDATA. */
+/**
+ * Octets of a header, a question and an OPT record of the longest kind, and of a record without its RDATA.
+ */
 const messageFixedSize = 12 + nameSizeMax + 4 + 11;
 const rrFixedSize = 12;
 const atMostOne: readonly number[] = [TYPE.CNAME, TYPE.DNAME, TYPE.SOA];

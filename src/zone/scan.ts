@@ -5,9 +5,8 @@
 import type { Fault } from '../faults.ts';
 import { faultsMax, nameSizeMax, ttlMax } from '../limits.ts';
 import { readUint32 } from '../wire/bytes.ts';
-import { failName } from '../wire/fields.ts';
+import { parseNameToken } from '../wire/fields.ts';
 import { parseSeconds, parseString, TOO_LARGE } from '../wire/literals.ts';
-import { parseName } from '../wire/names.ts';
 import { TYPE } from '../wire/numbers.ts';
 import { isMetaType, numberAfter, parseRdata, typeFromText, typeText } from '../wire/rdata.ts';
 import { TOKEN, Tokens } from '../wire/tokens.ts';
@@ -119,14 +118,11 @@ function scanEntry(source: Source): boolean {
 function scanOwner(source: Source): boolean {
   const { tokens, origin } = source;
   const { records } = source.scan;
-  if (tokens.kind === TOKEN.quoted)
-    return tokens.fail('an owner name in quotes', 'write \\032 for a blank in a name');
-  if (tokens.kind !== TOKEN.word) return tokens.expected('an owner name');
   const at = records.reserve(nameSizeMax);
-  const size = parseName(tokens.octets, tokens.from, tokens.to, origin, records.octets, at);
+  const size = parseNameToken(tokens, origin, records.octets, at);
   if (size < 0) {
     if (source.ownerAt < 0) keepOrigin(source);
-    return failName(tokens, size);
+    return false;
   }
   if (size === source.ownerLength && sameOctets(records.octets, at, source.ownerAt, size)) return true;
   source.ownerAt = at;
@@ -281,17 +277,10 @@ function scanDirective(source: Source): boolean {
 }
 
 /** Parses the current token as a name; undefined: tokens.problem says why. */
-function directiveName(source: Source): Uint8Array | undefined {
-  const { tokens } = source;
-  if (tokens.kind !== TOKEN.word) {
-    tokens.expected('a domain name');
-    return undefined;
-  }
+function directiveName({ tokens, origin }: Source): Uint8Array | undefined {
   const name = new Uint8Array(nameSizeMax);
-  const size = parseName(tokens.octets, tokens.from, tokens.to, source.origin, name, 0);
-  if (size >= 0) return name.slice(0, size);
-  failName(tokens, size);
-  return undefined;
+  const size = parseNameToken(tokens, origin, name, 0);
+  return size < 0 ? undefined : name.slice(0, size);
 }
 
 function scanOrigin(source: Source): boolean {

@@ -1,4 +1,5 @@
-// The command line from outside: exit codes, suggestions, stdout and stderr, and what is said when nobody answers.
+// The command line from outside: exit codes, suggestions, stdout and stderr, and what is said when nobody
+// answers.
 import assert from 'node:assert';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

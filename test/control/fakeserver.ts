@@ -1,5 +1,5 @@
-// Plays the server's side of the channel to a real control process, so that control can be tested without sockets
-// for DNS: it takes every publication at once and keeps what it was sent.
+// Plays the server's side of the channel to a real control process, so that control can be tested without
+// sockets for DNS: it takes every publication at once and keeps what it was sent.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -28,7 +28,8 @@ test('a zone gets a table, its pools and its endpoints', () => {
   folders.write('site.example.zone', `${head}www A 192.0.2.10\nwww A 192.0.2.11\nwww AAAA 2001:db8::10\n`);
   folders.write(
     'site.example.yaml',
-    'checks:\n  c: { type: tcp, port: 80 }\nbalance:\n  www: { check: c, members: { 192.0.2.10: { name: a, weight: 3 }, 2001:db8::10: { name: a } } }\n',
+    'checks:\n  c: { type: tcp, port: 80 }\nbalance:\n  www:\n    check: c\n' +
+      '    members: { 192.0.2.10: { name: a, weight: 3 }, 2001:db8::10: { name: a } }\n',
   );
   const { zones, faults, faulty, changes } = load();
   assert.deepEqual(faults, []);
@@ -53,7 +54,7 @@ test('a zone gets a table, its pools and its endpoints', () => {
   assert.equal(changes[0]!.text, 'site.example: new, serial 7, 6 records, www 2 members');
 });
 
-test('faults of all files are collected, those between zone and YAML too, and only faulty zones are left out', () => {
+test('faults of all files are collected, between zone and YAML too; only faulty zones are left out', () => {
   folders.write('a.example.zone', `${head}x A 1.2.3\nwww A 192.0.2.10\n`);
   folders.write('a.example.yaml', 'balance:\n  www: { members: { 192.0.2.99: { weight: 2 } } }\n');
   folders.write('b.example.zone', `${head}`);

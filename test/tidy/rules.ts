@@ -1,5 +1,6 @@
-// The house rules that a machine can hold, each a function from files (path from the repository's root -> text) to the
-// lines that break it. tidy.test.ts runs them over the tree, and shows for each that it can fail.
+// The house rules that a machine can hold, each a function from files (path from the repository's root ->
+// text) to the lines that break it. tidy.test.ts runs them over the tree, and shows for each that it can
+// fail.
 import { dirname, normalize } from 'node:path/posix';
 import { type Func, functionsOf, type Import, importsOf, type Token, tokens } from './source.ts';
 
@@ -51,7 +52,10 @@ const target = (path: string, from: string): string | undefined =>
 /** What a path is: its layer, or the name of a top-level file, `config` also for its folder. */
 const placeOf = (path: string): string => /^src\/([^/.]+)/.exec(path)?.[1] ?? '';
 
-/** cli → control → serve → answer → balance → health → dnssec → zone → wire, and the top-level files' own rules. */
+/**
+ * cli → control → serve → answer → balance → health → dnssec → zone → wire, and the top-level files' own
+ * rules.
+ */
 export function importsPointDown(files: Files): string[] {
   return source(files).flatMap(([path, text]) =>
     importsOf(tokensOf(text))
@@ -102,7 +106,10 @@ export function librariesHaveOneDoor(files: Files): string[] {
   return faults;
 }
 
-/** What the server process can reach by static imports: no library but those allowed, nothing that parses or probes. */
+/**
+ * What the server process can reach by static imports: no library but those allowed, nothing that parses or
+ * probes.
+ */
 export function dataPlaneStaysSmall(files: Files): string[] {
   return Object.entries(dataPlane).flatMap(([start, libraries]) => {
     if (!files.has(start)) return [`${start} is not there`];

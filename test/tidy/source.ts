@@ -1,9 +1,12 @@
-// TypeScript source taken apart as far as the house rules need it: tokens without strings and comments getting in the
-// way, imports, and where functions begin and end. No parser: TypeScript 7 has no API, and this much is enough for
-// code that Biome has formatted. Used by rules.ts.
+// TypeScript source taken apart as far as the house rules need it: tokens without strings and comments
+// getting in the way, imports, and where functions begin and end. No parser: TypeScript 7 has no API, and
+// this much is enough for code that Biome has formatted. Used by rules.ts.
 
 export type Token = {
-  /** `mark` is punctuation; `template` stands where a template string begins, its expressions follow as tokens. */
+  /**
+   * `mark` is punctuation; `template` stands where a template string begins, its expressions follow as
+   * tokens.
+   */
   readonly kind: 'word' | 'number' | 'string' | 'template' | 'regex' | 'mark';
   /** Of a string: what is between the quotes. */
   readonly text: string;

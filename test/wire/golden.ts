@@ -1,5 +1,6 @@
-// One line per RR type and shape: the text an operator may write, and how it is printed where that differs. rdata.test.ts
-// takes them there and back; print.test.ts asks BIND the same of text and of wire. Origin: t.example.
+// One line per RR type and shape: the text an operator may write, and how it is printed where that differs.
+// rdata.test.ts takes them there and back; print.test.ts asks BIND the same of text and of wire. Origin:
+// t.example.
 
 export type Golden = { readonly type: string; readonly text: string; readonly printed: string };
 

@@ -1,4 +1,5 @@
-// Zones out of strings for the tests of src/zone/: files that exist in memory only, and records as lines of text.
+// Zones out of strings for the tests of src/zone/: files that exist in memory only, and records as lines of
+// text.
 import { type Fault, printFault } from '../../src/faults.ts';
 import { parseNameText, printName } from '../../src/wire/names.ts';
 import { printRdata, typeText } from '../../src/wire/rdata.ts';

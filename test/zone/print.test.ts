@@ -88,7 +88,8 @@ function generic(zone: Zone): string {
 
 test('RRsets are put together: first TTL, no duplicates, types and names in order', () => {
   const zone = zoneOf(
-    `${head}b 5 TXT b\na.b A 1.1.1.1\nB 7 TXT b\nb 7 A 1.1.1.2\nb 7 A 1.1.1.1\nb NS x.\n*.b A 1.1.1.1\nb 9 TXT a`,
+    `${head}b 5 TXT b\na.b A 1.1.1.1\nB 7 TXT b\nb 7 A 1.1.1.2\nb 7 A 1.1.1.1\n` +
+      'b NS x.\n*.b A 1.1.1.1\nb 9 TXT a',
   );
   assert.deepEqual(
     printZone(zone)

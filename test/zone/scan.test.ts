@@ -163,12 +163,18 @@ const refused: readonly (readonly [shows: string, file: string, faults: readonly
     ['1:8 a ( that is never closed', '5:7 "x" is no IPv4 address', '6:7 "y" is no IPv4 address'],
   ],
   ['a parenthesis that is never closed, at the end', 'a 5 A ( 1.1.1.1', ['1:7 a ( that is never closed']],
-  ['a quoted name', '"a" 5 A 1.1.1.1', ['1:2 an owner name in quotes']],
+  ['a quoted name', '"a" 5 A 1.1.1.1', ['1:2 quotes in a name: "a"']],
   [
     'carriage returns inside lines',
     'a 5 A 1.1.1.1\rb 5 A 1.1.1.2\n; x\rc 5 A 1.1.1.3\n\r\n',
     ['1:14 a carriage return inside a line', '2:4 a carriage return inside a line'],
   ],
+  [
+    'a blank left out before a SvcParam',
+    'a 5 HTTPS 1 svc.alpn="h2"',
+    ['1:13 quotes in a name: "svc.alpn="h2""'],
+  ],
+  ['a backslash before CRLF', 'a 5 TXT x\\\r\n', ['1:10 a backslash at the end of a line']],
   ['columns count characters', 'a 5 TXT "äöü" x="y z"', ['1:15 a quoted string begins inside a word']],
   [
     'unknown directives',

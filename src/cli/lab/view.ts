@@ -17,6 +17,8 @@ type Line = readonly Span[];
 /** Members that are always shown, and the rows that go before more of them. */
 const membersMin = 4;
 const fixedRows = 19;
+/** With fewer rows below the members than this, a command makes room for what happened. */
+const roomMin = 11;
 const otherPoolsMax = 3;
 /** Shares of fewer responses than this say nothing yet. */
 const measuredMin = 100;
@@ -26,8 +28,8 @@ const othersPerSecondMin = 30;
 /** Draws the lab; `chosen` is the web server that keys act on, undefined where there are no keys. */
 export function view(state: LabState, chosen: string | undefined, size: Size, paint: Paint): string[] {
   const top = [...head(state, size), ...pools(state, chosen, size), load(state)];
-  const all = [[], ...commands(state, chosen)];
   const room = size.rows - top.length;
+  const all = [[], ...commands(state, chosen, room < roomMin)];
   // Too few rows for all commands: the keys are what must not be missing.
   const bottom = all.length <= room ? all : all.filter((line) => line[0]?.text.startsWith(' keys'));
   const lines = [...top, ...happenings(state, room - bottom.length), ...bottom].slice(0, size.rows);
@@ -150,13 +152,13 @@ function happenings({ happenings: all }: LabState, room: number): Line[] {
   });
 }
 
-function commands(state: LabState, chosen: string | undefined): Line[] {
+function commands(state: LabState, chosen: string | undefined, isShort: boolean): Line[] {
   const target = chosen ?? 'web2';
   const keys =
     chosen === undefined ? 'Ctrl-C quits' : '1-4 choose   k kill   s slow   f fail   r revive   q quit';
   return [
     labelled('ask', digCommand(state, 'www.site.example')),
-    labelled('', digCommand(state, 'api.site.example')),
+    ...(isShort ? [] : [labelled('', digCommand(state, 'api.site.example'))]),
     labelled('edit', `${shortPath(state.configDir)}/site.example.zone, then`),
     labelled('', reloadCommand(state)),
     labelled('keys', keys),

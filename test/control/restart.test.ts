@@ -1,0 +1,94 @@
+// The control process dies, starts again, or ends: what is served then, and what is kept on the disk.
+import assert from 'node:assert';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readKept, readManifest } from '../../src/serve/kept.ts';
+import { until } from '../until.ts';
+import { holds, Site, zoneText } from './site.ts';
+
+const site = new Site('127.0.0.71', '127.0.0.72');
+
+/** Waits until the state directory holds accepted sources with this text in the zone file. */
+function accepted(text: string): Promise<boolean> {
+  return until(`accepted sources with ${text}`, 20_000, () => {
+    const manifest = readManifest(site.folders.state);
+    if ('fault' in manifest || manifest.accepted === undefined) return false;
+    const file = join(site.folders.state, 'accepted', manifest.accepted, 'site.example.zone');
+    return readFileSync(file, 'utf8').includes(text);
+  });
+}
+
+test('after a crash it starts from what was accepted, with its verdicts, beside a half-edited file', async () => {
+  site.write();
+  const first = await site.started();
+  await accepted(' 7 ');
+  const [before] = (await site.status()).zones[0]!.pools;
+  await first.kill();
+  site.folders.write('site.example.zone', zoneText(8, []).slice(0, 40));
+  const second = site.start({ recover: true, generation: 1, answering: true });
+  second.generation = 1;
+  await second.heard('ready');
+  const publication = await second.heard('publish');
+  const old = first.said.find((message) => message.kind === 'publish')!;
+  assert.equal(publication.zones![0]!.id, old.zones![0]!.id);
+  assert.ok(publication.sets[0]!.edition > old.sets[0]!.edition);
+  assert.ok(!holds(publication, site.absent));
+  const status = await site.status();
+  assert.equal(status.control.source, 'accepted');
+  assert.equal(status.control.recovered, true);
+  assert.deepEqual(
+    status.zones[0]!.pools[0]!.members.map(({ verdict, since }) => [verdict, since]),
+    before!.members.map(({ verdict, since }) => [verdict, since]),
+  );
+});
+
+test('a restart on faulty files serves what was accepted, and says why', async () => {
+  site.write();
+  const first = await site.started();
+  await accepted(' 7 ');
+  await first.stop();
+  site.folders.write('site.example.zone', 'half\n');
+  const second = await site.started();
+  const status = await site.status();
+  assert.equal(status.zones[0]!.serial, 7);
+  assert.equal(status.control.source, 'accepted');
+  assert.ok(status.attention.some(({ what }) => what.startsWith('the last load was refused')));
+  const listen = second.said.filter((message) => message.kind === 'listen');
+  assert.equal(listen.at(-1)!.accepted, true);
+});
+
+test('what is kept at the end is what is in service', async () => {
+  site.write();
+  const server = await site.started();
+  const publication = await server.heard('publish');
+  assert.equal(await server.stop(), 0);
+  assert.ok(!existsSync(site.folders.socket));
+  const kept = readKept(site.folders.state);
+  assert.ok(!('fault' in kept));
+  assert.deepEqual(
+    kept.zones.map(({ origin, id }) => [origin, id]),
+    publication.zones!.map(({ origin, id }) => [origin, id]),
+  );
+  assert.deepEqual(Buffer.from(kept.sets[0]!.table), Buffer.from(publication.sets[0]!.table));
+});
+
+test('a state directory that cannot be written is shouted about and stops nothing', async () => {
+  site.write();
+  site.folders.write('not-a-folder', '');
+  await site.started({ stateDir: join(site.folders.config, 'not-a-folder') });
+  site.write(8);
+  assert.equal((await site.reload()).status, 200);
+  await until('an alarm', 20_000, async () => {
+    const { attention } = await site.status();
+    return attention.some(({ what }) => what.startsWith('nothing is kept for a restart'));
+  });
+});
+
+test('it ends when its channel does', async () => {
+  site.write();
+  const server = await site.started();
+  const ended = new Promise((resolve) => server.child.once('exit', resolve));
+  server.child.disconnect();
+  assert.equal(await ended, 0);
+});
