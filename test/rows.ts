@@ -187,8 +187,11 @@ const unhex = (text: string): number[] => {
   if (!/^([0-9a-f]{2})*$/i.test(text)) throw new Error(`not hexadecimal: ${text}`);
   return (text.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16));
 };
-const quoted = (octets: readonly number[]): string =>
-  `"${octets.map((o) => (o < 32 || o > 126 || o === 34 || o === 92 ? `\\${String(o).padStart(3, '0')}` : String.fromCharCode(o))).join('')}"`;
+const quoted = (octets: readonly number[]): string => {
+  const isPlain = (o: number): boolean => o >= 32 && o < 127 && o !== 34 && o !== 92;
+  const text = octets.map((o) => (isPlain(o) ? String.fromCharCode(o) : `\\${String(o).padStart(3, '0')}`));
+  return `"${text.join('')}"`;
+};
 
 const big = (octets: readonly number[]): number => octets.reduce((sum, octet) => sum * 256 + octet, 0);
 const little = (value: number, size: number): number[] =>
@@ -315,7 +318,10 @@ function octetsFromText(type: number, words: readonly Word[], origin?: string): 
 
 /** Prints a row as a case has it. */
 export const printRow = (row: Row): string =>
-  `${row.owner} ${row.ttl} ${row.class === 1 ? '' : `${classText(row.class)} `}${typeText(row.type)} ${row.data}`;
+  [
+    ...[row.owner, row.ttl, ...(row.class === 1 ? [] : [classText(row.class)])],
+    ...[typeText(row.type), row.data],
+  ].join(' ');
 
 /**
  * Octets of a row's RDATA; `compressed`: with every name that may be compressed as a pointer of two octets.

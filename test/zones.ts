@@ -53,7 +53,7 @@ function randomZone(random: Random, origin: string, origins: readonly string[]):
   }
   const text = [
     '$TTL 300',
-    `${origin} ${random.pick([30, 600])} SOA ns.invalid. admin.${origin} 1 3600 600 86400 ${random.pick([20, 900])}`,
+    `${origin} ${random.pick([30, 600])} SOA ns.invalid. admin.${origin} 1 2 3 4 ${random.pick([20, 900])}`,
     `${origin} NS ns.invalid.`,
     ...[...owners.values()].flat(),
   ];

@@ -70,8 +70,8 @@ async function runLab({ forMs, ...settings }: Settings, values: Values): Promise
   }
   let quit: () => void = () => {};
   const quitted = new Promise<void>((resolve) => (quit = resolve));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, quit);
-  process.stdout.on('error', quit); // nobody reads any more
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => quit());
+  process.stdout.on('error', () => quit()); // nobody reads any more
   const timer = forMs === undefined ? undefined : setTimeout(quit, forMs);
   const ended = Promise.race([quitted, lab.failed]);
   if (values.json === true) await showObjects(lab, ended);

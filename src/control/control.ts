@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { ServerConfig } from '../config.ts';
 import { printFault } from '../faults.ts';
-import { type MonitorEvent, Monitors, type Saved, systemClock } from '../health/monitor.ts';
+import { type MonitorEvent, Monitors, systemClock } from '../health/monitor.ts';
 import { probeEndpoint } from '../health/probes/index.ts';
 import { controlRetryMs, factsTimeoutMs, keptAgeMaxMs, reloadsWaitingMax, stopTimeoutMs } from '../limits.ts';
 import { flushLog, log } from '../log.ts';
@@ -18,7 +18,7 @@ import { Keeper, readVerdicts } from './keep.ts';
 import { Publisher } from './publish.ts';
 import { type ReloadReport, type Running, reload, removeTables, takeIntoService } from './reload.ts';
 import { Shares } from './shares.ts';
-import { ControlSocket } from './socket.ts';
+import { ControlSocket, type SocketSettings } from './socket.ts';
 import { type ControlFacts, type Refusal, statusOf } from './status.ts';
 
 /** Starts to listen to the server; false where there is no channel to one. */
@@ -140,21 +140,21 @@ class Control {
   async #begin(accepted: string | undefined): Promise<void> {
     const { stateDir, recover, controlPath } = this.#start;
     const verdicts = readVerdicts(stateDir, Date.now(), keptAgeMaxMs);
-    if (verdicts !== undefined) this.#monitors.restore(verdicts as Saved);
+    if (verdicts !== undefined) this.#monitors.restore(verdicts);
     const acceptedDir = accepted === undefined ? undefined : join(stateDir, 'accepted', accepted);
     const first = await firstLoad(this.#running, acceptedDir, recover, (server) => this.#sayListen(server));
     this.#source = first.source;
     this.#refused = first.refused;
     this.#logFirst(first);
     const { loaded } = first;
-    if (loaded === undefined) {
-      this.#openSocket(controlPath, { mode: 0o600 });
-      send({ kind: 'ready' }); // nothing can be served: REFUSED is better than silence
+    if (loaded !== undefined) this.#sayListen(loaded.server);
+    await this.#openSocket(controlPath, loaded?.server.control ?? { mode: 0o600 });
+    this.#warnAboutState(loaded?.server.state);
+    if (loaded === undefined || loaded.zones.length === 0) {
+      // Kept tables that are in service stay there; where there are none, REFUSED is better than silence.
+      send({ kind: 'ready' });
       return;
     }
-    this.#sayListen(loaded.server);
-    this.#openSocket(controlPath, loaded.server.control);
-    this.#warnAboutState(loaded.server.state);
     const fault = await takeIntoService(this.#running, loaded);
     if (fault !== undefined) throw new Error(`the server did not take the first publication: ${fault}`);
     send({ kind: 'ready' });
@@ -176,7 +176,8 @@ class Control {
       log[fault.severity === 'error' ? 'error' : 'warn'](printFault(fault));
     }
     if (refused?.failure !== undefined) log.error(`loading failed: ${refused.failure}`);
-    if (loaded === undefined) log.error('nothing can be served until a reload succeeds');
+    const isNothing = loaded === undefined || loaded.zones.length === 0;
+    if (isNothing) log.error('nothing can be taken into service until a reload succeeds');
     else if (source === 'accepted')
       log.warn('serving what was accepted before, not the files as they are now');
     for (const origin of loaded?.faulty ?? []) log.error({ zone: origin }, 'left out: its files have faults');
@@ -189,14 +190,14 @@ class Control {
     log.warn(what);
   }
 
-  #openSocket(given: string, settings: { mode: number; group?: string; path?: string }): void {
+  #openSocket(given: string, settings: SocketSettings): Promise<void> {
     this.#socket = new ControlSocket(given, settings, {
       'GET /status': async () => ({ status: 200, body: await this.#status() }),
       'GET /healthz': () => this.#healthz(),
       'GET /explain': (parameters) => this.#explain(parameters),
       'POST /reload': () => this.#answerReload(),
     });
-    void this.#socket.open(controlRetryMs);
+    return this.#socket.open(controlRetryMs);
   }
 
   async #status(): Promise<unknown> {
@@ -326,7 +327,8 @@ class Control {
 
 /** Above every edition of an earlier process, even of one that died before it could keep its last ones. */
 function firstEdition(kept: readonly number[]): number {
-  return Math.max(Math.floor(Date.now() / 1000), ...kept.map((edition) => edition + 1024));
+  const last = Math.max(0, ...kept.filter((edition) => Number.isInteger(edition)));
+  return Math.max(Math.floor(Date.now() / 1000), last + 1024);
 }
 
 function logKeeping(fault: string | undefined): void {

@@ -1,11 +1,14 @@
 // What a new control process loads. After a crash: the copy of what was accepted, never files that somebody
 // may be editing. At the start of the server: the operator's files; where they have faults, the copy of what
 // was accepted, and where there is none, the zones without a fault.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ServerConfig } from '../config.ts';
 import { refuses } from '../faults.ts';
 import type { Loaded } from './load.ts';
 import { loadInThread } from './loader.ts';
 import { type Running, requestFor } from './reload.ts';
+import type { Source } from './sources.ts';
 import type { Refusal } from './status.ts';
 
 export type FirstLoad = {
@@ -26,7 +29,9 @@ export async function firstLoad(
   if (recover && acceptedDir !== undefined) {
     const accepted = await attempt(running, acceptedDir);
     if ('loaded' in accepted && accepted.loaded.zones.length > 0) {
-      return { loaded: accepted.loaded, source: 'accepted', refused: undefined };
+      const { loaded } = accepted;
+      const isAsItLies = await areSame(loaded.sources, running.configDir);
+      return { loaded, source: isAsItLies ? 'config' : 'accepted', refused: undefined };
     }
   }
   const config = await attempt(running, running.configDir, onSettings);
@@ -38,6 +43,15 @@ export async function firstLoad(
     }
   }
   return { loaded: 'loaded' in config ? config.loaded : undefined, source: 'config', refused };
+}
+
+/** Says whether the operator's files are those that were accepted: then there is nothing to tell anybody. */
+async function areSame(sources: readonly Source[], dir: string): Promise<boolean> {
+  for (const { path, content } of sources) {
+    const lies = await readFile(join(dir, path)).catch(() => undefined);
+    if (lies === undefined || !lies.equals(content)) return false;
+  }
+  return true;
 }
 
 type Attempt = { readonly loaded: Loaded } | { readonly failure: string };

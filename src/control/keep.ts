@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { link, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Saved } from '../health/monitor.ts';
 import { keptRefreshMs, keptWriteMinMs } from '../limits.ts';
 import { type ToKeep, writeDurably, writeKept } from '../serve/kept.ts';
 import type { Source } from './sources.ts';
@@ -17,7 +18,7 @@ export type KeeperOptions = {
   /** What is in service; undefined before the first publication. */
   readonly service: () => Service | undefined;
   /** The verdicts of this moment, as JSON will have them. */
-  readonly verdicts: () => unknown;
+  readonly verdicts: () => Saved;
   /** Called when keeping begins to fail and when it works again (undefined). */
   readonly onFault: (fault: string | undefined) => void;
 };
@@ -129,13 +130,20 @@ export class Keeper {
   }
 }
 
-/** Reads the verdicts that were kept, where they are there and no older than `ageMaxMs`. */
-export function readVerdicts(stateDir: string, now: number, ageMaxMs: number): unknown {
+/** Reads the verdicts that were kept, where they are there, sound and no older than `ageMaxMs`. */
+export function readVerdicts(stateDir: string, now: number, ageMaxMs: number): Saved | undefined {
   try {
-    const kept = JSON.parse(readFileSync(join(stateDir, 'verdicts.json'), 'utf8')) as Record<string, unknown>;
-    const age = now - Number(kept.savedAt);
-    return age >= 0 && age <= ageMaxMs ? kept.verdicts : undefined;
+    const text = readFileSync(join(stateDir, 'verdicts.json'), 'utf8');
+    const kept = JSON.parse(text) as { savedAt: number; verdicts: Saved };
+    const age = now - kept.savedAt;
+    const isSound = age >= 0 && age <= ageMaxMs && kept.verdicts.verdicts.every(isVerdict);
+    return isSound ? kept.verdicts : undefined;
   } catch {
     return undefined; // none were kept, or the file is damaged: every endpoint starts anew
   }
+}
+
+function isVerdict({ key, verdict, since, at }: Saved['verdicts'][number]): boolean {
+  const isKnown = verdict === 'up' || verdict === 'down';
+  return typeof key === 'string' && isKnown && Number.isFinite(since) && Number.isFinite(at);
 }

@@ -1,5 +1,5 @@
-// The control process with a server that only plays its side of the channel: start, health, reload, status and
-// explain.
+// The control process with a server that only plays its side of the channel: start, health, reload, status
+// and explain.
 import assert from 'node:assert';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,8 +1,9 @@
 // The control process dies, starts again, or ends: what is served then, and what is kept on the disk.
 import assert from 'node:assert';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { readVerdicts } from '../../src/control/keep.ts';
 import { readKept, readManifest } from '../../src/serve/kept.ts';
 import { until } from '../until.ts';
 import { holds, Site, zoneText } from './site.ts';
@@ -19,7 +20,7 @@ function accepted(text: string): Promise<boolean> {
   });
 }
 
-test('after a crash it starts from what was accepted, with its verdicts, beside a half-edited file', async () => {
+test('after a crash it starts from what was accepted, verdicts too, beside a half-edited file', async () => {
   site.write();
   const first = await site.started();
   await accepted(' 7 ');
@@ -43,6 +44,16 @@ test('after a crash it starts from what was accepted, with its verdicts, beside 
   );
 });
 
+test('after a crash with the files as they were accepted there is nothing to say about them', async () => {
+  site.write();
+  const first = await site.started();
+  await accepted(' 7 ');
+  await first.kill();
+  const second = await site.started({ recover: true, generation: 1, answering: true });
+  assert.equal((await site.status()).control.source, 'config');
+  assert.ok(!second.log.includes('accepted before'));
+});
+
 test('a restart on faulty files serves what was accepted, and says why', async () => {
   site.write();
   const first = await site.started();
@@ -56,6 +67,40 @@ test('a restart on faulty files serves what was accepted, and says why', async (
   assert.ok(status.attention.some(({ what }) => what.startsWith('the last load was refused')));
   const listen = second.said.filter((message) => message.kind === 'listen');
   assert.equal(listen.at(-1)!.accepted, true);
+});
+
+test('where nothing at all can be loaded, nothing is published over the tables that were kept', async () => {
+  site.write();
+  const first = await site.started();
+  await accepted(' 7 ');
+  await first.stop();
+  rmSync(join(site.folders.state, 'accepted'), { recursive: true });
+  site.folders.write('site.example.zone', 'half\n');
+  const second = await site.started({ generation: 1, answering: true });
+  assert.ok(!second.said.some(({ kind }) => kind === 'publish'));
+  await second.stop();
+  const kept = readKept(site.folders.state);
+  assert.ok(!('fault' in kept) && kept.zones.length === 1);
+});
+
+test('damaged verdicts are as if there were none', async () => {
+  site.write();
+  const damaged = [
+    '{"savedAt"',
+    '{}',
+    JSON.stringify({ savedAt: Date.now(), verdicts: { verdicts: [{ key: 1 }] } }),
+  ];
+  for (const text of damaged) {
+    writeFileSync(join(site.folders.state, 'verdicts.json'), text);
+    assert.equal(readVerdicts(site.folders.state, Date.now(), 60_000), undefined);
+  }
+  const saved = { verdicts: [{ key: 'k', verdict: 'up', since: 1, at: 2 }] };
+  writeFileSync(
+    join(site.folders.state, 'verdicts.json'),
+    JSON.stringify({ savedAt: 1000, verdicts: saved }),
+  );
+  assert.deepEqual(readVerdicts(site.folders.state, 1500, 500), saved);
+  assert.equal(readVerdicts(site.folders.state, 1501, 500), undefined);
 });
 
 test('what is kept at the end is what is in service', async () => {

@@ -1,5 +1,5 @@
-// The site that tests of the control process load: one balanced name with a member that is there and one that is
-// not. Each test gets fresh folders, and control processes that end with it.
+// The site that tests of the control process load: one balanced name with a member that is there and one that
+// is not. Each test gets fresh folders, and control processes that end with it.
 import assert from 'node:assert';
 import type { Server } from 'node:http';
 import { after, afterEach, before, beforeEach } from 'node:test';

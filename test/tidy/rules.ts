@@ -182,7 +182,7 @@ export function hotFilesSaySo(files: Files): string[] {
 const isSetUp = (one: Func): boolean => /\bSet-up:/.test(one.comment);
 
 const allocatingMethods = new Set(
-  'map filter forEach reduce some every flatMap concat join split subarray slice bind entries keys values'.split(
+  'map filter forEach reduce some every flatMap concat join split slice subarray bind entries keys'.split(
     ' ',
   ),
 );
