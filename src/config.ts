@@ -27,7 +27,9 @@ export type ZoneConfig = {
   readonly yamlFile: string | undefined;
   /** Pools without faults of their own or of their checks. */
   readonly pools: readonly PoolConfig[];
-  /** False where a pool is left out, or the YAML cannot be read: served as it is, dead servers would be given. */
+  /**
+   * False where a pool is left out, or the YAML cannot be read: served as it is, dead servers would be given.
+   */
   readonly isWhole: boolean;
 };
 

@@ -1,5 +1,6 @@
-// What the operator wrote wrongly: every fault carries its place and a hint, and all of them are collected before
-// anything is said. Faults are values; nothing here throws. Used by zone/, config.ts, control/ and cli/.
+// What the operator wrote wrongly: every fault carries its place and a hint, and all of them are collected
+// before anything is said. Faults are values; nothing here throws. Used by zone/, config.ts, control/ and
+// cli/.
 
 /** One fault in a file the operator wrote; line and column count from 1, column in characters. */
 export type Fault = {

@@ -10,12 +10,16 @@ export const labelsMax = 128;
 export const messageSizeMax = 65_535;
 /** Without EDNS a UDP response holds 512 octets (RFC 1035 §4.2.1). */
 export const udpSizeClassic = 512;
-/** The size we offer and never exceed over UDP: no fragments on any sane path (RFC 9715, DNS flag day 2020). */
+/**
+ * The size we offer and never exceed over UDP: no fragments on any sane path (RFC 9715, DNS flag day 2020).
+ */
 export const udpSizeMax = 1232;
 /** Queries are small; what is longer than this is no query and is dropped unread. */
 export const udpQuerySizeMax = 2048;
 
-/** Datagrams per recvmmsg: enough to spread the cost of a call, few enough to lose little when a worker dies. */
+/**
+ * Datagrams per recvmmsg: enough to spread the cost of a call, few enough to lose little when a worker dies.
+ */
 export const batchMax = 64;
 /** Receive buffer asked of the kernel: the default holds 256 small queries, 2.6 ms at 100,000 a second. */
 export const receiveBufferSize = 4 << 20;
@@ -51,7 +55,9 @@ export const inconclusiveRowMax = 3;
 /** ... and then again this often: an operator must not lose sight of it, nor drown in it. */
 export const inconclusiveRepeatMs = 60_000;
 
-/** Health changes are collected this long before answer sets are made: a storm of flips costs bounded work. */
+/**
+ * Health changes are collected this long before answer sets are made: a storm of flips costs bounded work.
+ */
 export const coalesceMs = 50;
 /** Kept tables and verdicts older than this are not trusted at a start. */
 export const keptAgeMaxMs = 10 * 60_000;
@@ -111,7 +117,10 @@ export const workersMax = 256;
 
 /** $INCLUDE goes this deep: real zones use one or two levels, and a cycle is found anyway. */
 export const includeDepthMax = 8;
-/** Files one zone may include, repetitions counted: a file that includes another a thousand times, at each level. */
+/**
+ * Files one zone may include, repetitions counted: a file that includes another a thousand times, at each
+ * level.
+ */
 export const includesMax = 1000;
 /** Faults said of one file: the rest mostly follows from these. */
 export const faultsMax = 100;

@@ -1,5 +1,5 @@
-// One way to start a thread and one way to start a child, from source (tsx) and from dist alike. Node 20 cannot
-// start a worker from a .ts file even under tsx, so a small bootstrap registers tsx first.
+// One way to start a thread and one way to start a child, from source (tsx) and from dist alike. Node 20
+// cannot start a worker from a .ts file even under tsx, so a small bootstrap registers tsx first.
 import { type ChildProcess, fork, type StdioOptions } from 'node:child_process';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
@@ -11,8 +11,9 @@ export function besideModule(from: string, path: string): URL {
 /** Starts a worker thread from a module of ours; `module` is a URL made by besideModule(). */
 export function spawnWorker(module: URL, options: WorkerOptions): Worker {
   if (!module.pathname.endsWith('.ts')) return new Worker(module, options);
-  const tsx = import.meta.resolve('tsx/esm/api');
-  const code = `import(${JSON.stringify(tsx)}).then(({ register }) => { register(); return import(${JSON.stringify(module.href)}); })`;
+  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
+  const start = `register(); return import(${JSON.stringify(module.href)});`;
+  const code = `import(${tsx}).then(({ register }) => { ${start} })`;
   return new Worker(code, { ...options, eval: true, execArgv: [] });
 }
 

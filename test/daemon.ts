@@ -45,7 +45,7 @@ export class Daemon {
   readonly port: number;
   readonly #options: DaemonOptions;
   #child: ChildProcess | undefined;
-  #ended: Promise<number | string> = Promise.resolve(0);
+  #ended: Promise<number | string> = new Promise(() => {});
 
   /** Starts a daemon and waits until it answers queries. */
   static async start(options: DaemonOptions): Promise<Daemon> {
@@ -184,7 +184,8 @@ export class Daemon {
 
   /** Ends it as an operator does; resolves with its exit code, or the signal that was needed. */
   async stop(): Promise<number | string> {
-    this.#child?.kill('SIGTERM');
+    if (this.#child === undefined) return 0;
+    this.#child.kill('SIGTERM');
     const timer = setTimeout(() => this.#child?.kill('SIGKILL'), stopTimeoutMs);
     const code = await this.#ended;
     clearTimeout(timer);

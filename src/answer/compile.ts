@@ -1,5 +1,5 @@
-// Writes the tables that layout.ts describes: a zone and its balanced owners in, a zone table out; choices in, an
-// answer-set table out. Runs in control's loader and in the command line, never in the server process.
+// Writes the tables that layout.ts describes: a zone and its balanced owners in, a zone table out; choices
+// in, an answer-set table out. Runs in control's loader and in the command line, never in the server process.
 import { strict as assert } from 'node:assert';
 import type { FamilyChoice } from '../balance/pool.ts';
 import { bounds } from '../balance/sets.ts';
@@ -28,8 +28,8 @@ import {
 import { Octets, Words } from './store.ts';
 
 /**
- * Compiles a zone into its table. `balancedOwners` are lowercase wire names; their A and AAAA RRsets get slots, in
- * this order, A before AAAA. `id` is 16 hexadecimal digits that change with the content.
+ * Compiles a zone into its table. `balancedOwners` are lowercase wire names; their A and AAAA RRsets get
+ * slots, in this order, A before AAAA. `id` is 16 hexadecimal digits that change with the content.
  */
 export function compileZone(zone: Zone, balancedOwners: readonly Uint8Array[], id: string): Uint8Array {
   const header = new Uint32Array(ZONE.words);
@@ -289,7 +289,10 @@ function nameEnd(octets: Uint8Array, at: number): number {
   return p + 1;
 }
 
-/** Says whether the name at `at`, which ends the RDATA, lies in the zone; letters as written must be the origin's. */
+/**
+ * Says whether the name at `at`, which ends the RDATA, lies in the zone; letters as written must be the
+ * origin's.
+ */
 function endsWithName(rdata: Uint8Array, at: number, origin: Uint8Array): boolean {
   let p = at;
   while (rdata.length - p > origin.length) p += rdata[p]! + 1;

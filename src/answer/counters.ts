@@ -1,5 +1,5 @@
-// What is counted on the query path: one row of these per worker, written by that worker only, summed by the server.
-// A row is a Float64Array in shared memory: exact to 2^53, and no increment ever allocates.
+// What is counted on the query path: one row of these per worker, written by that worker only, summed by the
+// server. A row is a Float64Array in shared memory: exact to 2^53, and no increment ever allocates.
 
 /** Names of the counters; the index of a name is its cell in a row. */
 export const counterNames = [

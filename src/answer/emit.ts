@@ -1,5 +1,5 @@
-// hot: RRsets copied from a table into a response: owner pointer, tail, apex pointer. Draws from answer sets happen
-// here too. Everything returns whether it fitted; nothing is half written.
+// hot: RRsets copied from a table into a response: owner pointer, tail, apex pointer. Draws from answer sets
+// happen here too. Everything returns whether it fitted; nothing is half written.
 import { addCount, type Response, writeU32 } from '../wire/message.ts';
 import { TYPE } from '../wire/numbers.ts';
 import { COUNTER } from './counters.ts';
@@ -13,12 +13,14 @@ export const SECTION = { answer: 6, authority: 8, additional: 10 } as const;
 /** What came of writing an RRset. */
 export const WROTE = { all: 0, tooBig: 1, nodata: 2, servfail: 3 } as const;
 
-/** 2^32 divided by the golden ratio: adding it again and again visits 32-bit phases evenly (a Weyl sequence). */
+/**
+ * 2^32 divided by the golden ratio: adding it again and again visits 32-bit phases evenly (a Weyl sequence).
+ */
 const golden = 0x9e3779b9;
 
 /**
- * The names a response can point at: the owner of the records being written and the zone's apex, as offsets in the
- * message. respond() sets them; offsets stay below 2^14 because names are all that comes before.
+ * The names a response can point at: the owner of the records being written and the zone's apex, as offsets
+ * in the message. respond() sets them; offsets stay below 2^14 because names are all that comes before.
  */
 export const anchors = { owner: 12, apex: 12 };
 
@@ -108,7 +110,9 @@ function writeTurned(
   response.end = to;
 }
 
-/** Writes tails of any size in order; where `compressed`, those that end with C0 01 get the apex's pointer. */
+/**
+ * Writes tails of any size in order; where `compressed`, those that end with C0 01 get the apex's pointer.
+ */
 function writeTails(
   from: Uint8Array,
   at: number,
@@ -186,9 +190,9 @@ export function writeTargets(tables: Tables, zone: ZoneView, row: number, respon
 }
 
 /**
- * Writes one address RRset of `node`, whose name is not in the message yet. The RRset is written with pointers to
- * where the name will stand, so far behind that the name, which ends in a pointer to the apex, then takes the place
- * of the first of them.
+ * Writes one address RRset of `node`, whose name is not in the message yet. The RRset is written with
+ * pointers to where the name will stand, so far behind that the name, which ends in a pointer to the apex,
+ * then takes the place of the first of them.
  */
 function writeTarget(
   tables: Tables,

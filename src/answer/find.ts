@@ -1,5 +1,6 @@
-// hot: RFC 1034 §4.3.2 as one walk down the tree of existing names that stops at the first miss. Finds zones in the
-// directory, nodes in a zone and RRsets at a node; what it finds are numbers, and nothing is ever thrown.
+// hot: RFC 1034 §4.3.2 as one walk down the tree of existing names that stops at the first miss. Finds zones
+// in the directory, nodes in a zone and RRsets at a node; what it finds are numbers, and nothing is ever
+// thrown.
 import { combineHash, hashLabel, slotOf } from '../wire/hash.ts';
 import type { Labels } from '../wire/labels.ts';
 import { TYPE } from '../wire/numbers.ts';
@@ -47,7 +48,9 @@ function isApex(zone: ZoneView, name: Labels, label: number): boolean {
   return true;
 }
 
-/** Walks from the apex towards the name, which lies in the zone. Returns one of FOUND; the node is in `found`. */
+/**
+ * Walks from the apex towards the name, which lies in the zone. Returns one of FOUND; the node is in `found`.
+ */
 export function find(zone: ZoneView, name: Labels, type: number): number {
   let node = 0;
   for (let label = name.count - zone.apexLabels - 1; label >= 0; label--) {

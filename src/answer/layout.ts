@@ -1,13 +1,15 @@
-// The tables, word by word. A zone table and an answer-set table are each one run of octets, read as little-endian
-// 32-bit words: compile.ts writes them, find.ts, respond.ts and read.ts read them, everyone else hands them on whole.
-// Immutable once made; kept in files and SharedArrayBuffers as they are. Change anything here: raise `version`.
+// The tables, word by word. A zone table and an answer-set table are each one run of octets, read as
+// little-endian 32-bit words: compile.ts writes them, find.ts, respond.ts and read.ts read them, everyone
+// else hands them on whole. Immutable once made; kept in files and SharedArrayBuffers as they are. Change
+// anything here: raise `version`.
 //
 //   zone table   header | nodes | name slots | RRsets | lists | octets (labels, RR tails)
 //   set table    header | slots | sets | octets (RR tails)
 //
-// An RR *tail* is an RR without its owner: TYPE CLASS TTL RDLENGTH RDATA. The owner is written per response. A tail
-// whose RDATA ends with a name of this zone ends with the octets C0 01 in the apex's place: a pointer to be patched
-// with the apex's position in the response. An uncompressed name ends with 00, so the two cannot be confused.
+// An RR *tail* is an RR without its owner: TYPE CLASS TTL RDLENGTH RDATA. The owner is written per response.
+// A tail whose RDATA ends with a name of this zone ends with the octets C0 01 in the apex's place: a pointer
+// to be patched with the apex's position in the response. An uncompressed name ends with 00, so the two
+// cannot be confused.
 import { crc32 } from 'node:zlib';
 
 /** Words that both tables begin with. */
@@ -32,7 +34,10 @@ export const ZONE = {
   listsAt: 13,
   /** First octet of the octet store. */
   octetsAt: 14,
-  /** The apex's name in wire form, lowercase: offset in octets of the table, length, labels without the root, hash. */
+  /**
+   * The apex's name in wire form, lowercase: offset in octets of the table, length, labels without the root,
+   * hash.
+   */
   apexNameAt: 15,
   apexSize: 16,
   apexLabels: 17,
@@ -82,7 +87,10 @@ export const RRSET_ROW = {
   /** Offset in octets of the first tail, and the length of all tails, which are neighbours. */
   tailsAt: 1,
   tailsSize: 2,
-  /** RRSET flags, and in the low 28 bits: of a balanced RRset its slot, else 0 or the word index of its target list. */
+  /**
+   * RRSET flags, and in the low 28 bits: of a balanced RRset its slot, else 0 or the word index of its target
+   * list.
+   */
   more: 3,
   words: 4,
 } as const;

@@ -1,5 +1,5 @@
-// Reads a zone table back into names and records: for explain, the reload's difference, status and the printing of
-// what is served. Never on the query path; it may allocate.
+// Reads a zone table back into names and records: for explain, the reload's difference, status and the
+// printing of what is served. Never on the query path; it may allocate.
 import type { Family } from '../balance/pool.ts';
 import { printName } from '../wire/names.ts';
 import { TYPE } from '../wire/numbers.ts';

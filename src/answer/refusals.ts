@@ -1,5 +1,5 @@
-// Every way in which a query is refused: one row each. Octets from the network are never exceptional: the worst of
-// them ends here, with an RCODE and a counter.
+// Every way in which a query is refused: one row each. Octets from the network are never exceptional: the
+// worst of them ends here, with an RCODE and a counter.
 
 import { RCODE } from '../wire/numbers.ts';
 import { READ } from '../wire/query.ts';

@@ -1,5 +1,6 @@
-// hot: the one function that answers. Query in, response out, its length back; 0 means: send nothing. No I/O, no
-// throw, no allocation. UDP, TCP, the command line and every test call it. The order is that of RFC 1034 §4.3.2.
+// hot: the one function that answers. Query in, response out, its length back; 0 means: send nothing. No I/O,
+// no throw, no allocation. UDP, TCP, the command line and every test call it. The order is that of RFC 1034
+// §4.3.2.
 import { cnameChainMax, udpSizeClassic, udpSizeMax } from '../limits.ts';
 import { type Labels, readLabels } from '../wire/labels.ts';
 import {
@@ -35,8 +36,9 @@ const TRUNCATED = -1;
 const FOLLOW = -2;
 
 /**
- * Answers `query` from `tables` into `response`; returns the length of the message, 0 for silence. The response is
- * at most `response.sizeMax` octets, over UDP also at most what the client and udpSizeMax allow (RFC 6891 §6.2.3).
+ * Answers `query` from `tables` into `response`; returns the length of the message, 0 for silence. The
+ * response is at most `response.sizeMax` octets, over UDP also at most what the client and udpSizeMax allow
+ * (RFC 6891 §6.2.3).
  */
 export function respond(tables: Tables, query: Query, response: Response): number {
   const counters = tables.counters;
@@ -76,7 +78,10 @@ function setLimit(query: Query, response: Response): void {
   response.limit = response.at + size - (query.hasEdns ? optSize : 0);
 }
 
-/** Writes a refusal in place of whatever was written: the header, the question where it was read, OPT where it was. */
+/**
+ * Writes a refusal in place of whatever was written: the header, the question where it was read, OPT where it
+ * was.
+ */
 function refuse(tables: Tables, query: Query, response: Response, refusal: number): number {
   const row = refusals[refusal]!;
   tables.counters[row.counter]! += 1;
@@ -103,7 +108,8 @@ function answer(tables: Tables, query: Query, response: Response): number {
     const targetAt = response.end - response.at + 2 + tailHeaderSize;
     const outcome = answerFrom(tables, zone, name, query.type, hops === 0, response);
     if (outcome !== FOLLOW) return outcome;
-    // RFC 1034 §3.6.2: start again at the target, in whichever of our zones it lies; where it leaves us, stop.
+    // RFC 1034 §3.6.2: start again at the target, in whichever of our zones it lies; where it leaves us,
+    // stop.
     name = tables.target;
     index = zoneFor(tables, name, query.type);
     if (index < 0) return count(tables, COUNTER.noerror);
@@ -126,7 +132,9 @@ function zoneFor(tables: Tables, name: Labels, type: number): number {
   return above < 0 ? nearest : above;
 }
 
-/** Answers one name from its zone; FOLLOW where a CNAME was written and its target stands in `tables.target`. */
+/**
+ * Answers one name from its zone; FOLLOW where a CNAME was written and its target stands in `tables.target`.
+ */
 function answerFrom(
   tables: Tables,
   zone: ZoneView,

@@ -1,5 +1,5 @@
-// Growing stores of words and of octets, from which compile.ts puts a table together. Numbers of two and four octets
-// are written in network order.
+// Growing stores of words and of octets, from which compile.ts puts a table together. Numbers of two and four
+// octets are written in network order.
 import { lowerOctet } from '../wire/hash.ts';
 
 /** 32-bit words, one behind the other. */

@@ -1,6 +1,6 @@
-// What one worker answers from: the tables it has adopted, the directory of zones, its phases and its counters.
-// Written only in adopt(), between two batches; respond() reads it and moves phases and counters. Each worker has
-// its own; the tables themselves are shared and never change.
+// What one worker answers from: the tables it has adopted, the directory of zones, its phases and its
+// counters. Written only in adopt(), between two batches; respond() reads it and moves phases and counters.
+// Each worker has its own; the tables themselves are shared and never change.
 
 import { slotOf } from '../wire/hash.ts';
 import { Labels } from '../wire/labels.ts';
@@ -27,7 +27,10 @@ export class ZoneView {
   readonly phases: Uint32Array;
   readonly turns: Uint32Array;
 
-  /** `table` may be longer than the zone's table: its buffer may be one used before. The header says the length. */
+  /**
+   * `table` may be longer than the zone's table: its buffer may be one used before. The header says the
+   * length.
+   */
   constructor(origin: string, table: Uint8Array) {
     this.origin = origin;
     const header = new Uint32Array(table.buffer, table.byteOffset, ZONE.words);

@@ -1,6 +1,6 @@
-// `steerdns lab`: steerdns to try out, without root and without harm. Four toy web servers, the real daemon in front of
-// them, queries that measure who is given how much, and a live view; `lab kill web2` from another terminal changes a
-// web server of the lab that runs.
+// `steerdns lab`: steerdns to try out, without root and without harm. Four toy web servers, the real daemon
+// in front of them, queries that measure who is given how much, and a live view; `lab kill web2` from another
+// terminal changes a web server of the lab that runs.
 import { parseSocketAddress } from '../wire/addresses.ts';
 import { type Command, complain, EXIT, options, textOf, type Values } from './command.ts';
 import type { Happening } from './lab/daemon.ts';

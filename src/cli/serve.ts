@@ -1,5 +1,5 @@
-// `steerdns serve`: answers queries until it is stopped. SIGHUP reloads, SIGTERM and SIGINT stop. Everything that can
-// be reached from here runs in the server process: keep libraries out.
+// `steerdns serve`: answers queries until it is stopped. SIGHUP reloads, SIGTERM and SIGINT stop. Everything
+// that can be reached from here runs in the server process: keep libraries out.
 import { resolvePaths } from '../paths.ts';
 import { type Engine, Server } from '../serve/server.ts';
 import { type Command, complain, EXIT, options, textOf, textsOf } from './command.ts';

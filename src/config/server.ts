@@ -4,7 +4,7 @@ import { errorAt, type Fault } from '../faults.ts';
 import { workersMax } from '../limits.ts';
 import { type Checks, readChecks } from './checks.ts';
 import { map, shaped, text, texts, valueAt } from './shape.ts';
-import { absolutePath, fileMode, integerOr, listenAddress, word } from './values.ts';
+import { fileMode, integerOr, listenAddress, word } from './values.ts';
 import type { YamlMap } from './yaml.ts';
 
 export type ServerConfig = {
@@ -13,13 +13,10 @@ export type ServerConfig = {
   /** UDP workers; 0: one per core. */
   readonly workers: number;
   readonly control: {
-    readonly path?: string;
     /** Permission bits of the control socket. */
     readonly mode: number;
     readonly group?: string;
   };
-  /** State directory. */
-  readonly state?: string;
 };
 
 /** What holds where steerdns.yaml says nothing. */
@@ -34,12 +31,10 @@ const serverShape = map({
   workers: v.optional(text(integerOr('auto', 1, workersMax))),
   control: v.optional(
     map({
-      path: v.optional(text(absolutePath)),
       mode: v.optional(text(fileMode)),
       group: v.optional(text(word)),
     }),
   ),
-  state: v.optional(text(absolutePath)),
   checks: v.optional(v.unknown()),
 });
 
@@ -59,12 +54,11 @@ export function readServer(node: YamlMap, faults: Fault[]): { server: ServerConf
     const what = 'listen is an empty list';
     faults.push(errorAt((listenNode ?? node).place, what, 'name an address or remove it'));
   }
-  const { path, mode = serverDefaults.control.mode, group } = values.control ?? {};
+  const { mode = serverDefaults.control.mode, group } = values.control ?? {};
   const server: ServerConfig = {
     listen,
     workers: typeof values.workers === 'number' ? values.workers : 0,
-    control: { ...(path === undefined ? {} : { path }), mode, ...(group === undefined ? {} : { group }) },
-    ...(values.state === undefined ? {} : { state: values.state }),
+    control: { mode, ...(group === undefined ? {} : { group }) },
   };
   return { server, checks };
 }

@@ -78,12 +78,6 @@ export function fileMode(text: string): Reading<number> {
   return { wrong: `is "${text}", which is no file mode`, hint: 'three octal digits, such as 0660' };
 }
 
-/** An absolute path: a relative one would depend on where the server was started. */
-export function absolutePath(text: string): Reading<string> {
-  if (text.startsWith('/') && !text.includes('\0')) return { value: text };
-  return { wrong: `is "${text}", but must be a path that begins with a slash` };
-}
-
 /** A word for people and for files: letters, digits, dots, hyphens and underscores. */
 export function word(text: string): Reading<string> {
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/.test(text)) {

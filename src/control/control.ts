@@ -149,7 +149,6 @@ class Control {
     const { loaded } = first;
     if (loaded !== undefined) this.#sayListen(loaded.server);
     await this.#openSocket(controlPath, loaded?.server.control ?? { mode: 0o600 });
-    this.#warnAboutState(loaded?.server.state);
     if (loaded === undefined || loaded.zones.length === 0) {
       // Kept tables that are in service stay there; where there are none, REFUSED is better than silence.
       send({ kind: 'ready' });
@@ -181,13 +180,6 @@ class Control {
     else if (source === 'accepted')
       log.warn('serving what was accepted before, not the files as they are now');
     for (const origin of loaded?.faulty ?? []) log.error({ zone: origin }, 'left out: its files have faults');
-  }
-
-  #warnAboutState(state: string | undefined): void {
-    if (state === undefined || state === this.#start.stateDir) return;
-    const what = `state: ${state} is not used: the server keeps its state in ${this.#start.stateDir}`;
-    this.#warnings.push(what);
-    log.warn(what);
   }
 
   #openSocket(given: string, settings: SocketSettings): Promise<void> {

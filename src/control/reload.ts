@@ -130,6 +130,5 @@ function notesOn(before: Loaded, after: Loaded): string[] {
   compare('listen', was.listen, is.listen);
   compare('workers', was.workers, is.workers);
   compare('control', was.control, is.control);
-  compare('state', was.state, is.state);
   return notes;
 }

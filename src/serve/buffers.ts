@@ -1,6 +1,6 @@
-// Shared buffers for tables, used again and again. A worker that allocates nothing never collects garbage, and V8
-// does not count shared memory as pressure: buffers that were dropped would stay for ever. So none is ever dropped:
-// what no thread reads any more is the room of a later table.
+// Shared buffers for tables, used again and again. A worker that allocates nothing never collects garbage,
+// and V8 does not count shared memory as pressure: buffers that were dropped would stay for ever. So none is
+// ever dropped: what no thread reads any more is the room of a later table.
 
 /** Granularity of capacities: small tables share a size and so each other's buffers. */
 const granule = 4096;

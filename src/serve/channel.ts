@@ -1,6 +1,7 @@
-// What the server process and its control child say to each other: types only, no code. The channel is Node's IPC
-// channel with structured clones; zone tables are too big for it and travel as files in the run directory.
-// The server owns generations; control numbers its publications (tickets) and its answer-set tables (editions).
+// What the server process and its control child say to each other: types only, no code. The channel is Node's
+// IPC channel with structured clones; zone tables are too big for it and travel as files in the run
+// directory. The server owns generations; control numbers its publications (tickets) and its answer-set
+// tables (editions).
 
 /** Addresses as `192.0.2.1:53` or `[2001:db8::1]:53`. */
 export type ListenAddress = string;
@@ -32,7 +33,9 @@ export type Published = {
   readonly fault: string | undefined;
 };
 
-/** Final counts of an answer-set table that no worker uses any more; counts[i] are responses that drew set i. */
+/**
+ * Final counts of an answer-set table that no worker uses any more; counts[i] are responses that drew set i.
+ */
 export type Retired = {
   readonly kind: 'retired';
   readonly origin: string;
@@ -78,7 +81,10 @@ export type ToControl =
   | { readonly kind: 'reload' } // SIGHUP came
   | { readonly kind: 'stop' }; // finish and exit
 
-/** One zone of a publication: its table is `file` in the run directory, `length` octets; `id` is its content's. */
+/**
+ * One zone of a publication: its table is `file` in the run directory, `length` octets; `id` is its
+ * content's.
+ */
 export type ZoneRef = {
   readonly origin: string;
   readonly id: string;
@@ -97,7 +103,10 @@ export type Publish = {
 
 export type ToServer =
   | Publish
-  /** Where to listen, as the YAML has it, with the number of workers (0: one per core); sent before the first publication. */
+  /**
+   * Where to listen, as the YAML has it, with the number of workers (0: one per core); sent before the first
+   * publication.
+   */
   | {
       readonly kind: 'listen';
       readonly listen: readonly ListenAddress[];

@@ -1,5 +1,5 @@
-// The control child: started, spoken to, restarted with back-off when it dies. While it is gone the threads answer
-// from the last tables; nothing here waits for it.
+// The control child: started, spoken to, restarted with back-off when it dies. While it is gone the threads
+// answer from the last tables; nothing here waits for it.
 import type { ChildProcess } from 'node:child_process';
 import { spawnMain } from '../spawn.ts';
 import type { Start, ToControl, ToServer } from './channel.ts';

@@ -1,5 +1,6 @@
-// One TCP connection: octets in, messages cut out of them by their two-octet length (RFC 1035 §4.2.2), responses
-// back. A client that does not read is not read from; one that begins a message and does not finish it is cut.
+// One TCP connection: octets in, messages cut out of them by their two-octet length (RFC 1035 §4.2.2),
+// responses back. A client that does not read is not read from; one that begins a message and does not finish
+// it is cut.
 import type { Socket } from 'node:net';
 import { respond } from '../answer/respond.ts';
 import type { Tables } from '../answer/tables.ts';

@@ -1,5 +1,6 @@
-// UDP through node:dgram: one thread for every platform and for whoever has no koffi. Slower than the batch engine
-// and equal in everything else. It binds for itself, because a Node socket closes its descriptor with its thread.
+// UDP through node:dgram: one thread for every platform and for whoever has no koffi. Slower than the batch
+// engine and equal in everything else. It binds for itself, because a Node socket closes its descriptor with
+// its thread.
 import { createSocket, type Socket } from 'node:dgram';
 import { parentPort, workerData } from 'node:worker_threads';
 import { COUNTER } from '../answer/counters.ts';

@@ -1,5 +1,5 @@
-// Datagrams that the kernel dropped because a socket's receive buffer was full, from /proc/net/udp: the one loss that
-// the server cannot see for itself.
+// Datagrams that the kernel dropped because a socket's receive buffer was full, from /proc/net/udp: the one
+// loss that the server cannot see for itself.
 import { readFileSync } from 'node:fs';
 import { parseAddressText } from '../wire/literals.ts';
 

@@ -1,6 +1,7 @@
-// How a thread of the server process learns of publications. The server posts one message per publication and then
-// raises a shared generation word; a thread that sees a new word after a receive drains its port, adopts, and writes
-// the generation into its cell. The server counts a publication as adopted when every cell shows it.
+// How a thread of the server process learns of publications. The server posts one message per publication and
+// then raises a shared generation word; a thread that sees a new word after a receive drains its port,
+// adopts, and writes the generation into its cell. The server counts a publication as adopted when every cell
+// shows it.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Tables } from '../answer/tables.ts';
 
@@ -15,7 +16,10 @@ export const SHARED = {
 
 export const PHASE = { waiting: 0, answering: 1, stopping: 2 } as const;
 
-/** One publication as it is posted to a thread. Buffers may be longer than what they hold; tables say their length. */
+/**
+ * One publication as it is posted to a thread. Buffers may be longer than what they hold; tables say their
+ * length.
+ */
 export type Publication = {
   readonly generation: number;
   readonly zones?: readonly { readonly origin: string; readonly table: Uint8Array }[];

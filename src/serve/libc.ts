@@ -1,5 +1,6 @@
-// The door to koffi: the few functions of libc that batched UDP needs, sync, and nothing else. koffi is an optional
-// dependency; where it or the platform is missing, libcFault says so in a sentence and UDP goes through node:dgram.
+// The door to koffi: the few functions of libc that batched UDP needs, sync, and nothing else. koffi is an
+// optional dependency; where it or the platform is missing, libcFault says so in a sentence and UDP goes
+// through node:dgram.
 
 /** libc as mmsg.ts sees it. Addresses are bigints made by `address`; a result below 0 means error(). */
 export type LibC = {

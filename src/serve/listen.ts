@@ -1,5 +1,5 @@
-// Where to listen: flags, else what control resolved from the YAML. Control's word is kept in the state directory
-// with the checksum of the file it came from, so that the next start can bind before control is up.
+// Where to listen: flags, else what control resolved from the YAML. Control's word is kept in the state
+// directory with the checksum of the file it came from, so that the next start can bind before control is up.
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

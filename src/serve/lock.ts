@@ -1,6 +1,6 @@
-// One server per state directory. The lock is a listening unix socket: the kernel takes it away with its process, so
-// nothing stale can keep a server from starting, and nothing but Node is needed. A second server would join the
-// SO_REUSEPORT group of the first unnoticed and answer half of its queries.
+// One server per state directory. The lock is a listening unix socket: the kernel takes it away with its
+// process, so nothing stale can keep a server from starting, and nothing but Node is needed. A second server
+// would join the SO_REUSEPORT group of the first unnoticed and answer half of its queries.
 import { linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
-// hot: batched UDP on Linux: recvmmsg and sendmmsg, and the buffers they work on. Two calls into libc per batch and no
-// allocation. Only sync calls; every buffer lives as long as the thread, because libc keeps addresses that V8 knows
-// nothing of; every socket has SO_RCVTIMEO, or an exit would hang in recvmmsg.
-// The layouts below are those of 64-bit little-endian Linux (x64 and arm64, glibc and musl).
+// hot: batched UDP on Linux: recvmmsg and sendmmsg, and the buffers they work on. Two calls into libc per
+// batch and no allocation. Only sync calls; every buffer lives as long as the thread, because libc keeps
+// addresses that V8 knows nothing of; every socket has SO_RCVTIMEO, or an exit would hang in recvmmsg. The
+// layouts below are those of 64-bit little-endian Linux (x64 and arm64, glibc and musl).
 import { batchMax, receiveTimeoutMs, udpQuerySizeMax } from '../limits.ts';
 import { parseAddressText } from '../wire/literals.ts';
 import { type LibC, libc } from './libc.ts';
@@ -24,8 +24,9 @@ const LENGTH = 14;
 const headerWords = headerSize / 4;
 
 /**
- * A batch of datagrams: received into `rx`, answered into `tx`. Datagram i is at i * slotSize. The answer to it is
- * staged with stage(); staged answers keep the peers' names, so they are moved where an answer was left out.
+ * A batch of datagrams: received into `rx`, answered into `tx`. Datagram i is at i * slotSize. The answer to
+ * it is staged with stage(); staged answers keep the peers' names, so they are moved where an answer was left
+ * out.
  */
 export class Batch {
   readonly slotSize = udpQuerySizeMax;
@@ -70,7 +71,9 @@ export class Batch {
     this.#rxAddress = c.address(this.#rxHeaders.buffer);
   }
 
-  /** Receives up to batchMax datagrams; with `wait` until the first comes or the socket's time is up. 0: none. */
+  /**
+   * Receives up to batchMax datagrams; with `wait` until the first comes or the socket's time is up. 0: none.
+   */
   receive(fd: number, wait: boolean): number {
     const received = this.#c.recvmmsg(
       fd,
@@ -80,7 +83,7 @@ export class Batch {
       null,
     );
     this.staged = 0;
-    return received > 0 ? received : 0;
+    return Math.max(received, 0);
   }
 
   /** Length of datagram i, or 0 where it was longer than a slot: no query is, so it is not read. */
@@ -109,7 +112,10 @@ export class Batch {
     this.staged = to + 1;
   }
 
-  /** Sends what is staged; returns how many the kernel refused. One that it refuses is skipped, never the rest. */
+  /**
+   * Sends what is staged; returns how many the kernel refused. One that it refuses is skipped, never the
+   * rest.
+   */
   send(fd: number): number {
     let sent = 0;
     let refused = 0;

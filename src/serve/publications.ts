@@ -1,6 +1,7 @@
-// What the server publishes to its threads, and the generations it owns. Tables arrive from control (or from the
-// state directory), are checked, copied into shared buffers and posted, one message per publication and thread; then
-// the generation word is raised. What a publication replaced is given back when every thread has adopted it.
+// What the server publishes to its threads, and the generations it owns. Tables arrive from control (or from
+// the state directory), are checked, copied into shared buffers and posted, one message per publication and
+// thread; then the generation word is raised. What a publication replaced is given back when every thread has
+// adopted it.
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { SETS, setsMagic, tableFault, tableId, zoneMagic } from '../answer/layout.ts';

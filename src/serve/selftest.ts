@@ -1,6 +1,7 @@
-// The batch engine proves itself at every start: 32 datagrams of different sizes go through its own sockets and
-// buffers, to a second batch and back, and must return octet for octet. A new Node, a new koffi or a strange kernel
-// that gets a layout wrong is then found before the first query, and UDP goes through node:dgram.
+// The batch engine proves itself at every start: 32 datagrams of different sizes go through its own sockets
+// and buffers, to a second batch and back, and must return octet for octet. A new Node, a new koffi or a
+// strange kernel that gets a layout wrong is then found before the first query, and UDP goes through
+// node:dgram.
 import { udpQuerySizeMax } from '../limits.ts';
 import { libcFault } from './libc.ts';
 import { Batch } from './mmsg.ts';

@@ -1,6 +1,6 @@
-// The server process: owns the sockets, the threads that answer, the tables they answer from and the control child.
-// It reaches no library but koffi (in mmsg.ts) and pino, reads no zone and judges nothing: whatever is clever lives in
-// control, and when control dies, answers go on from the last tables.
+// The server process: owns the sockets, the threads that answer, the tables they answer from and the control
+// child. It reaches no library but koffi (in mmsg.ts) and pino, reads no zone and judges nothing: whatever is
+// clever lives in control, and when control dies, answers go on from the last tables.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,10 @@ export type ServerFault = { readonly fault: string };
 
 /** Threads beyond this are no use to anyone, and the control words have room for no more. */
 const threadsMax = 128;
-/** Control publishes its first round within firstRoundMaxMs; if it has not by then, we answer with what we have. */
+/**
+ * Control publishes its first round within firstRoundMaxMs; if it has not by then, we answer with what we
+ * have.
+ */
 const patienceMs = firstRoundMaxMs + 3000;
 const stopMs = 2000;
 
@@ -58,7 +61,9 @@ export class Server {
   readonly #waiting = new Map<string, (message: ToServer) => void>();
   #stopping: Promise<void> | undefined;
 
-  /** Starts a server. It answers when kept tables are fresh, or when control has published its first round. */
+  /**
+   * Starts a server. It answers when kept tables are fresh, or when control has published its first round.
+   */
   static async start(options: ServerOptions): Promise<Server | ServerFault> {
     let lock: Lock | ServerFault;
     try {
@@ -124,13 +129,16 @@ export class Server {
     const fromFlags =
       this.#options.listen.length > 0 ? { listen: this.#options.listen, workers: 0 } : undefined;
     const known = fromFlags ?? readListen(stateDir, configDir);
-    this.#control.start(false);
+    // What is known already is not kept waiting: a start of control would take the cores of the first answer.
+    const isControlLater = this.#isKept && known !== undefined;
+    if (!isControlLater) this.#control.start(false);
     const listen = known ?? ((await this.#first('listen', patienceMs)) as Listen | undefined);
     if (listen === undefined) return 'control did not say where to listen; its log lines are above';
     const fault = await this.#open(listen, kept);
     if (fault !== undefined) return fault;
     if (this.#isKept) this.#answer();
     else void this.#answerWhenReady();
+    if (isControlLater) this.#control.start(false);
     log.info({ engine: this.#engine, listen: listen.listen, workers: this.#threads.length - 1 }, 'serving');
     return undefined;
   }
@@ -198,7 +206,8 @@ export class Server {
     const kinds: [string, ThreadKind][] = [];
     if (this.#engine === 'dgram') kinds.push(['udp-1', { kind: 'dgram', listen: this.#listen }]);
     else {
-      // Bound once without SO_REUSEPORT: another server there, of whatever user, is then found and not joined.
+      // Bound once without SO_REUSEPORT: another server there, of whatever user, is then found and not
+      // joined.
       for (const { address, port } of this.#listen) closeUdp(bindUdp(address, port, false));
       for (let i = 1; i <= count; i++) {
         const sockets: UdpSocket[] = this.#listen.map(({ address, port }) => bindUdp(address, port, true));
@@ -231,7 +240,10 @@ export class Server {
     else if (message.kind === 'facts?') this.#control.send(this.#facts(message.ticket));
     else if (message.kind === 'stop') void this.stop().then(() => process.exit(0));
     else {
-      if (message.kind === 'listen') keepListen(this.#options.stateDir, this.#options.configDir, message);
+      // What control read from the accepted copy says nothing about the file that lies there now.
+      if (message.kind === 'listen' && message.accepted !== true) {
+        keepListen(this.#options.stateDir, this.#options.configDir, message);
+      }
       this.#came.set(message.kind, message);
       this.#waiting.get(message.kind)?.(message);
     }
@@ -242,7 +254,7 @@ export class Server {
     const came = this.#came.get(kind);
     if (came !== undefined) return Promise.resolve(came);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(undefined), timeoutMs);
+      const timer = setTimeout(() => resolve(undefined), timeoutMs).unref(); // never what keeps the process
       this.#waiting.set(kind, (message) => {
         clearTimeout(timer);
         resolve(message);

@@ -1,5 +1,6 @@
-// UDP sockets of the batch engine, made and bound by the server's main thread through libc: Node cannot make one with
-// SO_REUSEPORT before version 22, and closes what it made with its thread. Threads are given descriptor numbers.
+// UDP sockets of the batch engine, made and bound by the server's main thread through libc: Node cannot make
+// one with SO_REUSEPORT before version 22, and closes what it made with its thread. Threads are given
+// descriptor numbers.
 import { receiveBufferSize, receiveTimeoutMs } from '../limits.ts';
 import { parseAddressText } from '../wire/literals.ts';
 import { libc } from './libc.ts';

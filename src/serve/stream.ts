@@ -1,5 +1,5 @@
-// The stream worker: DNS over TCP (RFC 7766) in a thread of its own, so that a flood of connections starves neither
-// UDP nor probes. Pipelined queries are answered in order; limits and deadlines are in limits.ts.
+// The stream worker: DNS over TCP (RFC 7766) in a thread of its own, so that a flood of connections starves
+// neither UDP nor probes. Pipelined queries are answered in order; limits and deadlines are in limits.ts.
 import { createServer, type Server } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { COUNTER } from '../answer/counters.ts';

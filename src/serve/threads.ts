@@ -1,6 +1,6 @@
-// The threads of the server process: started, watched, replaced. A thread that dies is replaced at once by one with
-// the same number, sockets and counters, which adopts the tables in service before it receives; back-off keeps a
-// thread that dies at every start from eating a core.
+// The threads of the server process: started, watched, replaced. A thread that dies is replaced at once by
+// one with the same number, sockets and counters, which adopts the tables in service before it receives;
+// back-off keeps a thread that dies at every start from eating a core.
 import type { Worker } from 'node:worker_threads';
 import { counterNames } from '../answer/counters.ts';
 import { besideModule, spawnWorker } from '../spawn.ts';

@@ -1,5 +1,6 @@
-// hot: a UDP worker of the batch engine: a thread that blocks in the kernel, answers what came, and never returns to
-// its event loop. The sockets are the server's: when this thread dies, they and what is queued in them stay.
+// hot: a UDP worker of the batch engine: a thread that blocks in the kernel, answers what came, and never
+// returns to its event loop. The sockets are the server's: when this thread dies, they and what is queued in
+// them stay.
 import { parentPort, workerData } from 'node:worker_threads';
 import { COUNTER } from '../answer/counters.ts';
 import { respond } from '../answer/respond.ts';

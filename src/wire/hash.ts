@@ -1,5 +1,6 @@
-// hot: the hash of a name, made label by label from the root, so that one pass over a query hashes every suffix.
-// Zone trees, zone tables and queries must agree on it; case never matters (RFC 4343). The hash of the root is 0.
+// hot: the hash of a name, made label by label from the root, so that one pass over a query hashes every
+// suffix. Zone trees, zone tables and queries must agree on it; case never matters (RFC 4343). The hash of
+// the root is 0.
 
 /** Lowercase of an ASCII octet; every other octet is itself (RFC 4343 §3). */
 export function lowerOctet(octet: number): number {

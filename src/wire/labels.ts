@@ -1,5 +1,6 @@
-// hot: a name taken apart, once: lowercase octets, where each label starts, and the hash of every suffix, so that
-// each step down a tree of names is one look-up. Used for the QNAME of each query and for each CNAME target.
+// hot: a name taken apart, once: lowercase octets, where each label starts, and the hash of every suffix, so
+// that each step down a tree of names is one look-up. Used for the QNAME of each query and for each CNAME
+// target.
 import { labelSizeMax, labelsMax, nameSizeMax } from '../limits.ts';
 import { combineHash, labelHashFactor, labelHashStart, lowerOctet } from './hash.ts';
 
@@ -17,8 +18,8 @@ export class Labels {
 }
 
 /**
- * Reads the uncompressed name at `at`, which must end before `end`, into `labels`.
- * Returns the offset behind it, or -1: a pointer, a label type we do not know, too long, or cut off (RFC 1035 §3.1).
+ * Reads the uncompressed name at `at`, which must end before `end`, into `labels`. Returns the offset behind
+ * it, or -1: a pointer, a label type we do not know, too long, or cut off (RFC 1035 §3.1).
  */
 export function readLabels(labels: Labels, from: Uint8Array, at: number, end: number): number {
   const octets = labels.octets;

@@ -1,8 +1,11 @@
-// hot: a response being written: header, counts, owner pointers. It is given octets, a start and a limit; what would
-// cross the limit is not written and the caller decides what that means.
+// hot: a response being written: header, counts, owner pointers. It is given octets, a start and a limit;
+// what would cross the limit is not written and the caller decides what that means.
 import { TYPE } from './numbers.ts';
 
-/** Where a response is written. The transport sets `octets`, `at` and `sizeMax`; the rest is the writer's state. */
+/**
+ * Where a response is written. The transport sets `octets`, `at` and `sizeMax`; the rest is the writer's
+ * state.
+ */
 export class Response {
   octets: Uint8Array = new Uint8Array(0);
   /** Where the message starts in `octets`. */
@@ -39,8 +42,9 @@ export function addCount(response: Response, column: number, count: number): voi
 }
 
 /**
- * Writes the header of a response to the message at from[at]: its ID, opcode and RD, QR set, no AA, no counts.
- * RA, AD and CD are clear: we do not recurse, and a server clears CD in what it composes (RFC 4035 §3.1.6).
+ * Writes the header of a response to the message at from[at]: its ID, opcode and RD, QR set, no AA, no
+ * counts. RA, AD and CD are clear: we do not recurse, and a server clears CD in what it composes (RFC 4035
+ * §3.1.6).
  */
 export function writeHeader(response: Response, from: Uint8Array, at: number): void {
   const octets = response.octets;
@@ -79,7 +83,10 @@ export function setRcode(response: Response, rcode: number): void {
   response.octets[response.at + 3] = (response.octets[response.at + 3]! & 0xf0) | (rcode & 15);
 }
 
-/** Writes the OPT record: our size, the RCODE's upper bits, version 0, DO as asked (RFC 6891 §6.1.3, RFC 3225 §3). */
+/**
+ * Writes the OPT record: our size, the RCODE's upper bits, version 0, DO as asked (RFC 6891 §6.1.3, RFC 3225
+ * §3).
+ */
 export function writeOpt(response: Response, size: number, rcode: number, dnssecOk: boolean): void {
   const octets = response.octets;
   const at = response.end;

@@ -1,5 +1,5 @@
-// The numbers of the protocol that the program itself speaks of (IANA DNS parameters). RR types that are only data
-// have their row in rdata.ts and no name here.
+// The numbers of the protocol that the program itself speaks of (IANA DNS parameters). RR types that are only
+// data have their row in rdata.ts and no name here.
 
 /** RR types whose meaning changes what we do. */
 export const TYPE = {

@@ -1,5 +1,6 @@
-// hot: a query read from its octets: header, QNAME, OPT. One pass, bounded by the octets received and never by a
-// count in the header; no exception, no allocation. answer/respond.ts is the only reader of what stands here.
+// hot: a query read from its octets: header, QNAME, OPT. One pass, bounded by the octets received and never
+// by a count in the header; no exception, no allocation. answer/respond.ts is the only reader of what stands
+// here.
 import { udpSizeClassic } from '../limits.ts';
 import { Labels, readLabels } from './labels.ts';
 import { OPCODE, TYPE } from './numbers.ts';
@@ -33,7 +34,10 @@ export class Query {
   dnssecOk = false;
 }
 
-/** Reads the message of `query`; returns one of READ. After `formerr` and `notimp` only the header may be used. */
+/**
+ * Reads the message of `query`; returns one of READ. After `formerr` and `notimp` only the header may be
+ * used.
+ */
 export function readQuery(query: Query): number {
   const octets = query.octets;
   const at = query.at;

@@ -1,6 +1,7 @@
-// The records of one zone as columns: what scan.ts writes and zone.ts, check.ts and compile.ts read. A million
-// records are a dozen typed arrays, not a million objects. Records stand in file order; names and RDATA are wire
-// octets (uncompressed, case as written) in one octet store; consecutive records of one owner share its octets.
+// The records of one zone as columns: what scan.ts writes and zone.ts, check.ts and compile.ts read. A
+// million records are a dozen typed arrays, not a million objects. Records stand in file order; names and
+// RDATA are wire octets (uncompressed, case as written) in one octet store; consecutive records of one owner
+// share its octets.
 
 /** Records of one zone, in file order. Column i of every array describes record i. */
 export class Records {

@@ -1,6 +1,7 @@
-// A zone as a tree of names: records in, one node per existing name out, empty non-terminals too (RFC 4592 §2.2.2).
-// Nodes are rows of typed arrays; node 0 is the apex, a parent's index is always below its children's. check.ts
-// walks this tree and answer/compile.ts writes it into the table. Records outside the zone belong to no node.
+// A zone as a tree of names: records in, one node per existing name out, empty non-terminals too (RFC 4592
+// §2.2.2). Nodes are rows of typed arrays; node 0 is the apex, a parent's index is always below its
+// children's. check.ts walks this tree and answer/compile.ts writes it into the table. Records outside the
+// zone belong to no node.
 import { labelsMax, nameSizeMax } from '../limits.ts';
 import { combineHash, hashLabel, lowerOctet, slotOf } from '../wire/hash.ts';
 import { TYPE } from '../wire/numbers.ts';
@@ -30,7 +31,9 @@ export class Zone {
   nodeCount = 0;
   /** The node's parent; the apex is its own. */
   parent = new Uint32Array(64);
-  /** Offset in `records.octets` of the node's first label (a length octet, then the label, case as written). */
+  /**
+   * Offset in `records.octets` of the node's first label (a length octet, then the label, case as written).
+   */
   labelAt = new Uint32Array(64);
   /** Hash of the full name, lowercase, as wire/hash.ts makes it. */
   hash = new Uint32Array(64);

@@ -9,7 +9,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { groupId, openControlSocket, type Routes, refusal } from '../../src/control/admin.ts';
-import { ControlSocket } from '../../src/control/socket.ts';
 import { controlBodySizeMax, controlHeaderSizeMax } from '../../src/limits.ts';
 import { ask } from './fakeserver.ts';
 
@@ -86,24 +85,6 @@ test('the socket of a process that lives is left alone', async () => {
   await once(other, 'listening');
   await assert.rejects(open(), /in use by another process/);
   other.close();
-});
-
-test('a path in the YAML wins over the default, which becomes a link; flags win over both', async () => {
-  const before = process.env.RUNTIME_DIRECTORY;
-  process.env.RUNTIME_DIRECTORY = join(root, 'run');
-  try {
-    const settings = { mode: 0o600, path: join(root, 'yaml.sock') };
-    const socket = new ControlSocket(path, settings, routes);
-    await socket.open(60_000);
-    assert.equal(socket.path, settings.path);
-    assert.equal((await ask(path, 'GET', '/status')).status, 200);
-    await socket.close();
-    assert.ok(!existsSync(path) && !existsSync(settings.path));
-    assert.equal(new ControlSocket(join(root, 'flag.sock'), settings, routes).path, join(root, 'flag.sock'));
-  } finally {
-    if (before === undefined) delete process.env.RUNTIME_DIRECTORY;
-    else process.env.RUNTIME_DIRECTORY = before;
-  }
 });
 
 test('a body at the limit is read, one octet more is refused', async () => {

@@ -1,5 +1,5 @@
-// The lab's daemon: the real `serve` in a child process, asked over its control socket like any other. What it logs
-// comes in lines; its own log is the lab's best account of what happens.
+// The lab's daemon: the real `serve` in a child process, asked over its control socket like any other. What
+// it logs comes in lines; its own log is the lab's best account of what happens.
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Status } from '../../control/status.ts';
@@ -38,7 +38,8 @@ export class Daemon {
     const where = ['--state', place.stateDir, '--control', place.controlPath];
     const args = ['serve', '--config', config, '--listen', listen, ...where];
     this.#child = spawnMain(args, ['ignore', 'ignore', 'pipe', 'ipc']);
-    const endWithUs = (): boolean => this.#child.kill('SIGTERM'); // even where a mistake of ours ends this process
+    // Even where a mistake of ours ends this process.
+    const endWithUs = (): boolean => this.#child.kill('SIGTERM');
     process.once('exit', endWithUs);
     createInterface({ input: this.#child.stderr! }).on('line', (line) => this.#take(line));
     this.#exit = new Promise((resolve) => {
@@ -85,7 +86,9 @@ export class Daemon {
   }
 }
 
-/** Reads a line of the daemon's log; what is none, such as a complaint about a flag, is an error as it stands. */
+/**
+ * Reads a line of the daemon's log; what is none, such as a complaint about a flag, is an error as it stands.
+ */
 export function readLogLine(line: string, now: number): Happening {
   try {
     const { level, time, msg } = JSON.parse(line) as { level: string; time: string; msg?: string };

@@ -1,5 +1,5 @@
-// The one sentence that matters most at this moment: the first thing an operator sees of the lab. One row per kind of
-// news, the urgent ones first; pure.
+// The one sentence that matters most at this moment: the first thing an operator sees of the lab. One row per
+// kind of news, the urgent ones first; pure.
 import type { MemberStatus, PoolStatus } from '../../control/status.ts';
 import type { Style } from '../command.ts';
 import { type LabState, measuredName, measuredPool } from './state.ts';

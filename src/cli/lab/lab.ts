@@ -1,5 +1,6 @@
-// A lab: web servers, the daemon in front of them, the queries that measure it and the socket for other terminals,
-// started together and ended together. Whoever shows it (screen.ts, lines.ts) asks for state(); nothing here prints.
+// A lab: web servers, the daemon in front of them, the queries that measure it and the socket for other
+// terminals, started together and ended together. Whoever shows it (screen.ts, lines.ts) asks for state();
+// nothing here prints.
 import type { Server } from 'node:http';
 import type { Status } from '../../control/status.ts';
 import { printSocketAddress, type SocketAddress } from '../../wire/addresses.ts';
@@ -62,23 +63,24 @@ export class Lab {
       const isTaken = (error as Error).message.includes('in use');
       return { fault: isTaken ? `a lab runs already (${hint})` : (error as Error).message };
     }
-    const toys = await prepare(place, settings.port);
-    if ('fault' in toys) {
+    const prepared = await prepare(place, settings.port);
+    if ('fault' in prepared) {
       remote.close();
       removePlace(place);
-      return toys;
+      return prepared;
     }
-    const lab = new Lab(place, settings, toys, remote);
+    const { toys } = prepared;
+    const lab = new Lab(place, settings, prepared, remote);
     act = (action, name) => lab.act(action, name);
     list = () => toys.list();
     return lab;
   }
 
-  private constructor(place: Place, { listen, port }: LabSettings, toys: Toys, remote: Server) {
+  private constructor(place: Place, { listen }: LabSettings, { toys, configDir }: Prepared, remote: Server) {
     this.#place = place;
     this.#toys = toys;
     this.#remote = remote;
-    this.#configDir = configFolder(place, port);
+    this.#configDir = configDir;
     this.#ask = { address: reachable(listen.address), port: listen.port };
     this.#load = new Load(this.#ask, measuredName);
     let fail: (why: string) => void;
@@ -166,14 +168,19 @@ export class Lab {
   }
 }
 
-/** Makes the folder clean and the web servers listen. */
-async function prepare(place: Place, port: number): Promise<Toys | { readonly fault: string }> {
+type Prepared = { readonly toys: Toys; readonly configDir: string };
+
+/** Makes the folder clean, finds the zones and makes the web servers listen. */
+async function prepare(place: Place, port: number): Promise<Prepared | { readonly fault: string }> {
+  let configDir: string;
   try {
     await clearPlace(place);
+    configDir = configFolder(place, port);
   } catch (error) {
-    return { fault: `an earlier lab left something behind: ${(error as Error).message}` };
+    return { fault: `cannot use ${place.dir}: ${(error as Error).message}` };
   }
-  return Toys.start(port);
+  const toys = await Toys.start(port);
+  return 'fault' in toys ? toys : { toys, configDir };
 }
 
 /** What must stay the same for measured shares to mean anything. */

@@ -1,6 +1,6 @@
-// The lab's own queries: a steady stream for one name, and what came back. Each response that carries k addresses
-// counts 1/k for each of them: that is the traffic they are given by clients that pick any. Asked from several ports,
-// so that the kernel spreads the queries over all workers.
+// The lab's own queries: a steady stream for one name, and what came back. Each response that carries k
+// addresses counts 1/k for each of them: that is the traffic they are given by clients that pick any. Asked
+// from several ports, so that the kernel spreads the queries over all workers.
 import { createSocket, type Socket } from 'node:dgram';
 import { printAddress } from '../../wire/literals.ts';
 import { TYPE } from '../../wire/numbers.ts';

@@ -1,6 +1,6 @@
-// Where a lab lives: one folder per user, at a place that is known beforehand, so that other terminals find the lab
-// and what a killed one left behind is found by the next. All of it is removed at the end. Also: which configuration
-// the daemon runs on, and how an operator types our commands.
+// Where a lab lives: one folder per user, at a place that is known beforehand, so that other terminals find
+// the lab and what a killed one left behind is found by the next. All of it is removed at the end. Also:
+// which configuration the daemon runs on, and how an operator types our commands.
 import {
   accessSync,
   constants,
@@ -44,7 +44,10 @@ export function labPlace(uid: number = process.getuid?.() ?? 0): Place {
   };
 }
 
-/** Makes the folder; a sentence where it is not ours alone, for anybody may write to a folder of temporary files. */
+/**
+ * Makes the folder; a sentence where it is not ours alone, for anybody may write to a folder of temporary
+ * files.
+ */
 export function makePlace({ dir }: Place): string | undefined {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const found = lstatSync(dir);
@@ -91,8 +94,8 @@ function isAlive(path: string): Promise<boolean> {
 const packaged = fileURLToPath(new URL('../../../zones', import.meta.url));
 
 /**
- * The folder that the daemon reads: the packaged zones themselves where they are the operator's to edit, else a copy.
- * A copy as well where the checks must look at another port.
+ * The folder that the daemon reads: the packaged zones themselves where they are the operator's to edit, else
+ * a copy. A copy as well where the checks must look at another port.
  */
 export function configFolder({ dir }: Place, port: number, zones: string = packaged): string {
   if (port === portDefault && !zones.split(sep).includes('node_modules') && isWritable(zones)) return zones;

@@ -1,5 +1,5 @@
-// `steerdns lab kill web2` from another terminal: the lab's own little socket, and the command that talks to it. The
-// same HTTP as the daemon's control socket, on a path that follows from the user.
+// `steerdns lab kill web2` from another terminal: the lab's own little socket, and the command that talks to
+// it. The same HTTP as the daemon's control socket, on a path that follows from the user.
 import type { Server } from 'node:http';
 import { openControlSocket, refusal } from '../../control/admin.ts';
 import { exchange } from '../client.ts';

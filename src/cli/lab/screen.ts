@@ -1,5 +1,5 @@
-// The lab on a terminal: the alternate screen, drawn over in place, and keys. Whatever ends the process, the terminal
-// is given back as it was.
+// The lab on a terminal: the alternate screen, drawn over in place, and keys. Whatever ends the process, the
+// terminal is given back as it was.
 import { paint } from '../command.ts';
 import type { Lab } from './lab.ts';
 import { type Action, toyNames } from './toys.ts';

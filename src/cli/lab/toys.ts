@@ -1,5 +1,5 @@
-// The lab's web servers: small enough to be killed at will, real enough to be probed. Each has the addresses that
-// zones/site.example.zone gives it, answers /healthz and / with its name, and misbehaves as it is told.
+// The lab's web servers: small enough to be killed at will, real enough to be probed. Each has the addresses
+// that zones/site.example.zone gives it, answers /healthz and / with its name, and misbehaves as it is told.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
 /** What can be done to a web server. */
@@ -169,7 +169,7 @@ function listenFault(name: string, address: string, port: number, error: NodeJS.
     case 'EADDRINUSE':
       return `${name} needs ${place}, which another program has: end that (ss -ltnp shows it), or use --port`;
     case 'EADDRNOTAVAIL':
-      return `${name} needs ${address}, which this machine has not: on macOS, sudo ifconfig lo0 alias ${address} up`;
+      return `this machine has no ${address} for ${name}: on macOS, sudo ifconfig lo0 alias ${address} up`;
     case 'EACCES':
       return `${name} may not use ${place}: take a --port above 1023`;
     default:

@@ -1,6 +1,6 @@
-// The lab on a terminal, as lines: state in, text out, nothing else; screen.ts puts them there. Read from the top it
-// says what matters now, then who is up and who gets how much, then what happened, then what to type. It fits 80
-// columns and 24 rows; more rows show more of what happened.
+// The lab on a terminal, as lines: state in, text out, nothing else; screen.ts puts them there. Read from the
+// top it says what matters now, then who is up and who gets how much, then what happened, then what to type.
+// It fits 80 columns and 24 rows; more rows show more of what happened.
 import type { MemberStatus, PoolStatus } from '../../control/status.ts';
 import { printSocketAddress } from '../../wire/addresses.ts';
 import type { Style } from '../command.ts';

@@ -1,5 +1,5 @@
-// What the lab measures: the sliding window, the reading of responses, and the load against a socket that answers
-// some queries and swallows others.
+// What the lab measures: the sliding window, the reading of responses, and the load against a socket that
+// answers some queries and swallows others.
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';

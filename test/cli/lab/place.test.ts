@@ -1,5 +1,7 @@
 // Where a lab lives, which zones its daemon reads, and how our commands are typed.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,7 +58,22 @@ test('what an earlier lab left is removed, its own socket is not', async () => {
   assert.ok(!readdirSync(folder).includes('left'));
 });
 
-test('the packaged zones are read in place, but copied where they are installed or the port is another', () => {
+test('a daemon that a killed lab left behind is ended', { timeout: 20_000 }, async () => {
+  const place = placeAt('orphan');
+  makePlace(place);
+  mkdirSync(place.stateDir);
+  const lock = JSON.stringify(join(place.stateDir, 'lock'));
+  const code = `require('net').createServer().listen(${lock}, () => console.log('ready'))`;
+  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exit = once(child, 'exit');
+  await once(child.stdout, 'data');
+  writeFileSync(join(place.dir, 'server.json'), JSON.stringify({ pid: child.pid }));
+  await clearPlace(place);
+  assert.deepEqual(await exit, [null, 'SIGTERM']);
+  assert.deepEqual(readdirSync(place.dir), []);
+});
+
+test('the packaged zones are read in place, but copied where installed or with another port', () => {
   const place = placeAt('zones-of-lab');
   makePlace(place);
   const own = zonesAt('clone', 'zones');
