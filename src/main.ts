@@ -64,6 +64,9 @@ function overview(): string {
   return `usage: steerdns COMMAND [flags]\n\n${rows.join('')}${help}`;
 }
 
+// A reader that goes away (`| head`) ends the output, not the command.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -1,6 +1,6 @@
 // A whole lab, as `steerdns lab --json` in a child process with a folder and ports of its own: it answers
-// within ten seconds, a web server killed from another terminal leaves the answers and comes back when revived, and
-// nothing is left.
+// within ten seconds, a web server killed from another terminal leaves the answers and comes back when it is
+// revived, and nothing is left.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

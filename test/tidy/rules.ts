@@ -30,7 +30,8 @@ const doors: Readonly<Record<string, { readonly where: RegExp; readonly once?: b
 const dataPlane: Readonly<Record<string, readonly string[]>> = {
   'src/cli/serve.ts': ['koffi', 'pino'],
   'src/serve/worker.ts': ['koffi'],
-  'src/serve/stream.ts': ['koffi'],
+  'src/serve/dgram.ts': [],
+  'src/serve/stream.ts': [],
 };
 const notInDataPlane = /^src\/(zone\/|health\/probes\/|answer\/compile\.ts$)/;
 
@@ -162,13 +163,9 @@ export function importsMakeNoCircle(files: Files): string[] {
 }
 
 /** Files that run per query and must say so. */
-export const hotFiles = [
-  'wire/query',
-  'wire/message',
-  'wire/labels',
-  'answer/find',
-  'answer/respond',
-  'serve/mmsg',
+const hotFiles = [
+  ...['wire/hash', 'wire/labels', 'wire/message', 'wire/query'],
+  ...['answer/emit', 'answer/find', 'answer/respond', 'serve/mmsg', 'serve/worker'],
 ].map((name) => `src/${name}.ts`);
 const isHot = (text: string): boolean => text.startsWith('// hot:');
 
