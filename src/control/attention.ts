@@ -50,14 +50,15 @@ function poolsOf({ zones }: Omit<Status, 'attention'>): PoolStatus[] {
   return zones.flatMap(({ pools }) => pools);
 }
 
-/** Members by address and name, each once however many pools it is in. */
+/** Members by address and verdict, each once however many pools it is in, with its name where a pool gives one. */
 function membersOf(status: Omit<Status, 'attention'>): MemberStatus[] {
-  const members = poolsOf(status).flatMap((pool) => pool.members);
-  return [
-    ...new Map(
-      members.map((member) => [`${member.name} ${member.address} ${member.since}`, member]),
-    ).values(),
-  ];
+  const once = new Map<string, MemberStatus>();
+  for (const member of poolsOf(status).flatMap((pool) => pool.members)) {
+    const key = `${member.address} ${member.since}`;
+    const known = once.get(key);
+    if (known === undefined || known.name === known.address) once.set(key, member);
+  }
+  return [...once.values()];
 }
 
 /** `web1 (192.0.2.10)`, or the address alone where it has no name. */

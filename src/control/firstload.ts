@@ -28,7 +28,7 @@ export async function firstLoad(
 ): Promise<FirstLoad> {
   if (recover && acceptedDir !== undefined) {
     const accepted = await attempt(running, acceptedDir);
-    if ('loaded' in accepted && accepted.loaded.zones.length > 0) {
+    if ('loaded' in accepted && accepted.loaded.zones.length > 0 && accepted.loaded.faulty.length === 0) {
       const { loaded } = accepted;
       const isAsItLies = await areSame(loaded.sources, running.configDir);
       return { loaded, source: isAsItLies ? 'config' : 'accepted', refused: undefined };

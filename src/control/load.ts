@@ -182,7 +182,9 @@ function reuseTable(
   tablesDir: string,
   before: LoadedZone | undefined,
 ): MadeTable | undefined {
-  const paths = before?.sources ?? [file];
+  // After a crash what is in service came from the accepted copy: its paths are not those of this folder.
+  const isHere = before?.sources[0] === file;
+  const paths = isHere ? before.sources : [file];
   try {
     const id = zoneId(origin, paths, owners, sources);
     const tableFile = join(tablesDir, `${id}.table`);
@@ -190,7 +192,7 @@ function reuseTable(
     if (tableFault(table, zoneMagic) !== undefined) return undefined;
     const reader = new ZoneReader(table);
     const addresses = (owner: Uint8Array) => addressesIn(reader, printName(owner));
-    return { table, file: tableFile, sources: paths, faults: before?.warnings ?? [], addresses };
+    return { table, file: tableFile, sources: paths, faults: isHere ? before.warnings : [], addresses };
   } catch {
     return undefined; // no such table, or a source is gone: loading says what is wrong, if anything
   }

@@ -100,11 +100,14 @@ export function endpointsOf(zones: readonly LoadedZone[]) {
   return [...new Map(zones.flatMap((zone) => zone.endpoints.map((one) => [one.key, one]))).values()];
 }
 
+/** Names of members by endpoint: where pools differ, one that somebody gave wins over a bare address. */
 function memberNames(zones: readonly LoadedZone[]): Map<string, string> {
   const names = new Map<string, string>();
   for (const pool of zones.flatMap(({ pools }) => pools)) {
     for (const { name, addresses } of pool.members) {
-      for (const { endpoint } of addresses) if (endpoint !== undefined) names.set(endpoint, name);
+      for (const { endpoint, text } of addresses) {
+        if (endpoint !== undefined && (name !== text || !names.has(endpoint))) names.set(endpoint, name);
+      }
     }
   }
   return names;
