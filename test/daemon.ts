@@ -111,7 +111,7 @@ export class Daemon {
     const ties = find('setpriv') === undefined ? [] : ['setpriv', '--pdeathsig', 'KILL'];
     const [program, ...args] = [...ties, ...this.#program(), 'serve', ...flags];
     const log = openSync(join(this.folder, 'log'), 'a');
-    const child = spawn(program!, args, { cwd: root, env: this.#environment(), stdio: ['ignore', log, log] });
+    const child = spawn(program!, args, { ...this.#surroundings(), stdio: ['ignore', log, log] });
     closeSync(log);
     this.#child = child;
     this.#ended = new Promise((resolve) => {
@@ -141,7 +141,7 @@ export class Daemon {
   run(verb: string, ...args: readonly string[]): Promise<Ended> {
     const [program, ...first] = this.#program();
     const all = [...first, verb, ...args, '--control', this.controlPath];
-    return runToEnd(program!, all, { cwd: root, env: this.#environment() });
+    return runToEnd(program!, all, this.#surroundings());
   }
 
   /** What `steerdns status --json` prints, without the cost of a process. */
@@ -212,9 +212,11 @@ export class Daemon {
     return [process.execPath, '--import', 'tsx', join(root, 'src/main.ts')];
   }
 
-  #environment(): NodeJS.ProcessEnv {
+  /** From source tsx must be found from the current directory; what is installed must do without ours. */
+  #surroundings(): { readonly cwd: string; readonly env: NodeJS.ProcessEnv } {
     const { HOME, PATH, TMPDIR } = process.env;
-    return { HOME, PATH, TMPDIR, ...this.#options.environment };
+    const cwd = this.#options.program === undefined ? root : this.folder;
+    return { cwd, env: { HOME, PATH, TMPDIR, ...this.#options.environment } };
   }
 
   #exchange(method: string, path: string): Promise<unknown> {

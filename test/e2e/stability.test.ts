@@ -93,7 +93,6 @@ describe('a control process that is killed', { timeout: 120_000 }, () => {
     await killControl();
     assert.deepEqual(await verdicts(), beforeIt);
     const report = await load.stop();
-    console.log(report);
     assert.deepEqual([report.unanswered, report.unexpected], [0, 0]);
     assert.deepEqual([...given].sort(), addresses.slice(2));
     const { control, server, attention } = await daemon.status();

@@ -2,8 +2,7 @@
 // addresses counts 1/k for each of them: that is the traffic they are given by clients that pick any. Asked
 // from several ports, so that the kernel spreads the queries over all workers.
 import { createSocket, type Socket } from 'node:dgram';
-import { printAddress } from '../../wire/literals.ts';
-import { TYPE } from '../../wire/numbers.ts';
+import { readAddresses, writeQuery } from '../dnsclient.ts';
 
 /** Queries per second: enough for a share to settle in seconds, little enough to go unnoticed. */
 export const loadPerSecond = 200;
@@ -218,44 +217,5 @@ class Rate {
       const age = current - this.#tenths[at]!;
       return age >= 1 && age <= 10 ? sum + count : sum;
     }, 0);
-  }
-}
-
-/** A query for the A records of `name`, id 0, with EDNS as resolvers send it. */
-export function writeQuery(name: string): Buffer {
-  const labels = name.split('.').filter((label) => label !== '');
-  const owner = labels.flatMap((label) => [label.length, ...Buffer.from(label, 'latin1')]);
-  const header = [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1];
-  const opt = [0, 0, TYPE.OPT, 1232 >>> 8, 1232 & 255, 0, 0, 0, 0, 0, 0];
-  return Buffer.from([...header, ...owner, 0, 0, TYPE.A, 0, 1, ...opt]);
-}
-
-/** Addresses in the answer section of a response, none where it is an error or breaks off. */
-export function readAddresses(message: Buffer): string[] {
-  const addresses: string[] = [];
-  if ((message[3]! & 15) !== 0) return addresses;
-  try {
-    let at = 12;
-    for (let left = message.readUInt16BE(4); left > 0; left--) at = behindName(message, at) + 4;
-    for (let left = message.readUInt16BE(6); left > 0; left--) {
-      at = behindName(message, at);
-      const type = message.readUInt16BE(at);
-      const end = at + 10 + message.readUInt16BE(at + 8);
-      if (end > message.length) return [];
-      if (type === TYPE.A || type === TYPE.AAAA) addresses.push(printAddress(message.subarray(at + 10, end)));
-      at = end;
-    }
-  } catch {
-    return []; // a read past the end
-  }
-  return addresses;
-}
-
-function behindName(message: Buffer, at: number): number {
-  for (;;) {
-    const length = message.readUInt8(at);
-    if (length >= 0xc0) return at + 2;
-    if (length === 0) return at + 1;
-    at += length + 1;
   }
 }
