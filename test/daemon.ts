@@ -25,6 +25,8 @@ export type DaemonOptions = {
   readonly program?: readonly string[];
   /** More flags for serve. */
   readonly flags?: readonly string[];
+  /** `yaml`: without --listen, on what steerdns.yaml says; `port` is then of no meaning. */
+  readonly listen?: 'yaml';
   readonly environment?: Readonly<Record<string, string>>;
 };
 
@@ -105,7 +107,8 @@ export class Daemon {
   launch(): void {
     const flags = [
       ...['--config', join(this.folder, 'zones'), '--state', this.stateDir],
-      ...['--control', this.controlPath, '--listen', `127.0.0.1:${this.port}`],
+      ...['--control', this.controlPath],
+      ...(this.#options.listen === 'yaml' ? [] : ['--listen', `127.0.0.1:${this.port}`]),
       ...(this.#options.flags ?? []),
     ];
     const ties = find('setpriv') === undefined ? [] : ['setpriv', '--pdeathsig', 'KILL'];

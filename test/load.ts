@@ -159,11 +159,11 @@ export async function askMany(options: LoadOptions & { readonly count: number })
   return load.stop();
 }
 
-/** Asks once over UDP; throws when no answer comes in time. */
+/** Asks once over UDP, with RD set where it is `recursive`; throws when no answer comes in time. */
 export function ask(
   port: number,
   name: string,
-  { type = typeA, address = '127.0.0.1', timeoutMs = 2000 } = {},
+  { type = typeA, address = '127.0.0.1', timeoutMs = 2000, recursive = false } = {},
 ): Promise<Message> {
   return new Promise((resolve, reject) => {
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
@@ -187,7 +187,8 @@ export function ask(
         finish(() => reject(error));
       }
     });
-    socket.send(encode({ id, name: absolute(name), type }), port, address);
+    const bits = recursive ? ['rd'] : [];
+    socket.send(encode({ id, bits, name: absolute(name), type }), port, address);
   });
 }
 

@@ -40,7 +40,7 @@ export const worldOf = (zones: readonly CaseZone[]): World => ({
   })),
 });
 
-/** A CNAME chain of more links than this is refused. */
+/** A CNAME chain is followed for so many links. */
 const chainMax = 16;
 
 type Answered = {
@@ -105,7 +105,7 @@ function readQuestion(octets: Uint8Array): Asked | undefined {
     const [type, code] = [u16(next), u16(next + 2)];
     let at = next + 4;
     let edns: Asked['edns'];
-    for (let left = u16(10); left > 0 && at < octets.length; left--) {
+    for (let left = u16(10); left > 0; left--) {
       const owner = at;
       at = skipName(octets, at);
       const [rowType, size, version, length] = [u16(at), u16(at + 2), octets[at + 5]!, u16(at + 8)];
@@ -140,7 +140,8 @@ export function resolve(world: World, qname: string, qtype: number): Answered {
   const chain: Row[] = [];
   let name = qname;
   let aa = false;
-  for (let links = 0; links <= chainMax; links++) {
+  const followed = new Set<Row>();
+  for (let links = 0; ; links++) {
     const zone = zoneOf(world, name, qtype); // step 2: the zone nearest to the name
     if (!zone)
       return links === 0 ? { rcode: 'REFUSED', ended: 'refused' } : { aa, answer: [chain], ended: 'noerror' };
@@ -155,10 +156,11 @@ export function resolve(world: World, qname: string, qtype: number): Answered {
     if (found) return positive(zone, found, chain, aa);
     const cname = zone.rows.find((row) => sameName(row.owner, source) && row.type === types.CNAME);
     if (!cname) return { aa, answer: [chain], authority: [[negativeSoa(zone)]], ended: 'nodata' };
+    if (links === chainMax || followed.has(cname)) return { aa, answer: [chain], ended: 'noerror' };
+    followed.add(cname);
     chain.push({ ...cname, owner: name });
     name = cname.data;
   }
-  return { rcode: 'SERVFAIL', ended: 'servfail' };
 }
 
 /** The zone whose apex is the longest ancestor; a DS at an apex is the parent zone's where we have it. */

@@ -16,6 +16,7 @@ export async function until<T>(
   for (let problem: unknown; ; await pause(pollMs)) {
     try {
       const seen = await look();
+      problem = undefined;
       if (seen !== undefined && seen !== false && seen !== null) return seen;
     } catch (error) {
       problem = error;

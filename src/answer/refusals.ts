@@ -14,7 +14,7 @@ export type Refusal = {
 };
 
 /** Refusals beyond those that readQuery() itself reports. */
-export const REFUSAL = { ...READ, notOurs: 4, otherClass: 5, noAnswer: 6, transfer: 7, tooLong: 8 } as const;
+export const REFUSAL = { ...READ, notOurs: 4, otherClass: 5, noAnswer: 6, transfer: 7 } as const;
 
 /** Row n belongs to REFUSAL n; row 0 is unused. */
 export const refusals: readonly Refusal[] = [
@@ -50,11 +50,5 @@ export const refusals: readonly Refusal[] = [
     counter: COUNTER.notimp,
     echoesQuestion: true,
     text: 'zone transfer is not implemented',
-  },
-  {
-    rcode: RCODE.SERVFAIL,
-    counter: COUNTER.servfail,
-    echoesQuestion: true,
-    text: 'the CNAME chain is too long',
   },
 ];

@@ -26,7 +26,7 @@ import {
   writeTargets,
 } from './emit.ts';
 import { FOUND, find, findRrset, findZone, found, nodeWord } from './find.ts';
-import { NODE_ROW, none, RRSET_ROW, tailHeaderSize } from './layout.ts';
+import { HEADER, NODE_ROW, none, RRSET_ROW, tailHeaderSize } from './layout.ts';
 import { REFUSAL, refusals } from './refusals.ts';
 import type { Tables, ZoneView } from './tables.ts';
 
@@ -104,9 +104,9 @@ function answer(tables: Tables, query: Query, response: Response): number {
   let name: Labels = query.name;
   anchors.owner = 12;
   anchors.apex = 12 + name.starts[name.count - zone.apexLabels]!;
-  for (let hops = 0; hops <= cnameChainMax; hops++) {
+  for (let hops = 0; ; hops++) {
     const targetAt = response.end - response.at + 2 + tailHeaderSize;
-    const outcome = answerFrom(tables, zone, name, query.type, hops === 0, response);
+    const outcome = answerFrom(tables, zone, name, query.type, hops, response);
     if (outcome !== FOLLOW) return outcome;
     // RFC 1034 §3.6.2: start again at the target, in whichever of our zones it lies; where it leaves us,
     // stop.
@@ -119,7 +119,6 @@ function answer(tables: Tables, query: Query, response: Response): number {
       anchors.apex = targetAt + name.starts[name.count - zone.apexLabels]!;
     }
   }
-  return REFUSAL.tooLong;
 }
 
 /** Index of the zone that answers for this name and type, or -1. */
@@ -140,13 +139,13 @@ function answerFrom(
   zone: ZoneView,
   name: Labels,
   type: number,
-  isFirst: boolean,
+  hops: number,
   response: Response,
 ): number {
   const outcome = find(zone, name, type);
   const node = found.node;
   if (outcome === FOUND.referral) return refer(tables, zone, name, node, response);
-  if (isFirst) setAuthoritative(response);
+  if (hops === 0) setAuthoritative(response);
   if (outcome === FOUND.nxdomain) {
     setRcode(response, RCODE.NXDOMAIN);
     return writeNegativeSoa(zone, none, response) ? count(tables, COUNTER.nxdomain) : TRUNCATED;
@@ -162,9 +161,24 @@ function answerFrom(
   }
   const cname = findRrset(zone, node, TYPE.CNAME);
   if (cname === none) return noData(tables, zone, none, response);
+  if (isFollowed(tables, zone, cname, hops)) return count(tables, COUNTER.noerror);
   if (writeRrset(tables, zone, cname, SECTION.answer, response) !== WROTE.all) return TRUNCATED;
   readTarget(tables, zone, cname);
   return FOLLOW;
+}
+
+/**
+ * Notes that the CNAME at `row` is followed as link `hops`. True where it was followed before, or the chain is as long
+ * as we let it grow: what we have is then the answer, and a resolver that wants more asks for the last target.
+ */
+function isFollowed(tables: Tables, zone: ZoneView, row: number, hops: number): boolean {
+  if (hops >= cnameChainMax) return true;
+  for (let i = 0; i < hops; i++) {
+    if (tables.followedRows[i] === row && tables.followedTables[i] === zone.words[HEADER.crc]) return true;
+  }
+  tables.followedRows[hops] = row;
+  tables.followedTables[hops] = zone.words[HEADER.crc]!;
+  return false;
 }
 
 /** NODATA: the SOA in the authority section says for how long (RFC 2308 §2.2). */

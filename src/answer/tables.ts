@@ -2,6 +2,7 @@
 // counters. Written only in adopt(), between two batches; respond() reads it and moves phases and counters.
 // Each worker has its own; the tables themselves are shared and never change.
 
+import { cnameChainMax } from '../limits.ts';
 import { slotOf } from '../wire/hash.ts';
 import { Labels } from '../wire/labels.ts';
 import { counterNames } from './counters.ts';
@@ -106,6 +107,9 @@ export class Tables {
   /** The name being looked up when it is not the QNAME: a CNAME's target. */
   readonly target = new Labels();
   readonly scratch = new Uint8Array(512);
+  /** The CNAMEs followed for the query at hand: their rows, and the checksums of the tables these are in. */
+  readonly followedRows = new Uint32Array(cnameChainMax);
+  readonly followedTables = new Uint32Array(cnameChainMax);
 
   constructor(counters: Float64Array = new Float64Array(counterNames.length)) {
     this.counters = counters;

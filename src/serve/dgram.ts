@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { COUNTER } from '../answer/counters.ts';
 import { respond } from '../answer/respond.ts';
 import { Tables } from '../answer/tables.ts';
-import { receiveBufferSize, receiveTimeoutMs, udpSizeMax } from '../limits.ts';
+import { receiveBufferSize, receiveTimeoutMs, udpQuerySizeMax, udpSizeMax } from '../limits.ts';
 import { Response } from '../wire/message.ts';
 import { Query, TRANSPORT } from '../wire/query.ts';
 import { Inbox, PHASE, type Publication, type ThreadData } from './inbox.ts';
@@ -33,7 +33,7 @@ function serveDatagram(socket: Socket, datagram: Uint8Array, address: string, po
   if (inbox.isBehind()) inbox.drain();
   if (inbox.phase() !== PHASE.answering) return;
   query.octets = datagram;
-  query.length = datagram.length;
+  query.length = datagram.length > udpQuerySizeMax ? 0 : datagram.length; // as in the batch engine: not read
   query.sourcePort = port;
   const length = respond(tables, query, response);
   if (length === 0) return;

@@ -71,7 +71,7 @@ export function readQuery(query: Query): number {
 function readAdditional(query: Query, from: number, end: number, count: number): number {
   const octets = query.octets;
   let p = from;
-  for (let left = count; left > 0 && p < end; left--) {
+  for (let left = count; left > 0; left--) {
     const owner = p;
     p = skipName(octets, p, end);
     if (p < 0 || p + 10 > end) return READ.formerr;
