@@ -168,8 +168,9 @@ function answerFrom(
 }
 
 /**
- * Notes that the CNAME at `row` is followed as link `hops`. True where it was followed before, or the chain is as long
- * as we let it grow: what we have is then the answer, and a resolver that wants more asks for the last target.
+ * Notes that the CNAME at `row` is followed as link `hops`. True where it was followed before, or the chain
+ * is as long as we let it grow: what we have is then the answer, and a resolver that wants more asks for the
+ * last target.
  */
 function isFollowed(tables: Tables, zone: ZoneView, row: number, hops: number): boolean {
   if (hops >= cnameChainMax) return true;

@@ -1,5 +1,5 @@
-// The door to dns2: messages as a client writes and reads them, for commands that ask a server as anybody else would.
-// What the server answers with never passes through here.
+// The door to dns2: messages as a client writes and reads them, for commands that ask a server as anybody
+// else would. What the server answers with never passes through here.
 import dns2 from 'dns2';
 
 const { Packet } = dns2;
@@ -14,7 +14,9 @@ export function writeQuery(name: string): Buffer {
   return query.toBuffer();
 }
 
-/** The A records of a response; none of an error, of a truncated response or of one that cannot be read whole. */
+/**
+ * The A records of a response; none of an error, of a truncated response or of one that cannot be read whole.
+ */
 export function readAddresses(message: Buffer): string[] {
   try {
     const response = Packet.parse(message);

@@ -50,7 +50,10 @@ function poolsOf({ zones }: Omit<Status, 'attention'>): PoolStatus[] {
   return zones.flatMap(({ pools }) => pools);
 }
 
-/** Members by address and verdict, each once however many pools it is in, with its name where a pool gives one. */
+/**
+ * Members by address and verdict, each once however many pools it is in, with its name where a pool gives
+ * one.
+ */
 function membersOf(status: Omit<Status, 'attention'>): MemberStatus[] {
   const once = new Map<string, MemberStatus>();
   for (const member of poolsOf(status).flatMap((pool) => pool.members)) {
