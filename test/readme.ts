@@ -1,25 +1,28 @@
-// Reads the command blocks of README.md, so that readme.test.ts can run what a reader would type. Every block fenced
-// with ```sh is run, in order, unless a comment in the line before says otherwise:
+// Reads what README.md has a reader type, so that readme.test.ts can do it. Every block fenced with ```sh is run, in
+// order, unless a comment right above its fence says otherwise; other blocks are text.
 //
-//   (none)                       run in a fresh clone, nothing else runs
-//   <!-- test: lab -->           run while `npm start` runs
-//   <!-- test: daemon -->        run while `steerdns serve` runs on the clone's zones/
-//   <!-- test: skip, REASON -->  not run: another machine's configuration, an installation, a thing that never ends
-//
-// Other fences (```yaml, ```zone, ```text) are not commands and are left alone.
+//   ```sh alone             run to its end in a clean clone; exit code 0 is expected
+//   <!-- background -->     ```sh: left running to the end
+//   <!-- daemon -->         ```sh: left running; the next block waits until it answers
+//   <!-- lab -->            ```sh: the same, for the lab: what stands before its last && is run to its end, then
+//                           answers have 10 seconds to come; ended before the next block
+//   <!-- skip: REASON -->   ```sh: not run
+//   <!-- file: PATH -->     any language: written to PATH below the clone
+
+export const kinds = ['run', 'background', 'daemon', 'lab', 'skip', 'file'] as const;
 
 export type Block = {
-  /** Line of the fence in the file, from 1. */
+  /** Line of the fence, from 1. */
   readonly line: number;
-  readonly commands: string;
-  readonly surroundings: 'none' | 'lab' | 'daemon' | 'skip';
-  /** Why it is skipped, else ''. */
-  readonly reason: string;
+  readonly text: string;
+  readonly kind: (typeof kinds)[number];
+  /** The path of a file, the reason of a skip, else ''. */
+  readonly argument: string;
 };
 
-/** The command blocks of a Markdown text; throws with the line of what it does not understand. */
-export function readBlocks(text: string): Block[] {
-  const lines = text.split('\n');
+/** The blocks of a Markdown text that mean something; throws with the line of what it does not understand. */
+export function readBlocks(markdown: string): Block[] {
+  const lines = markdown.split('\n');
   const blocks: Block[] = [];
   let fence: { readonly at: number; readonly language: string } | undefined;
   for (const [at, line] of lines.entries()) {
@@ -27,8 +30,9 @@ export function readBlocks(text: string): Block[] {
     if (language === undefined) continue;
     if (fence === undefined) fence = { at, language };
     else {
-      if (language !== '') throw new Error(`line ${at + 1}: a fence inside the one of line ${fence.at + 1}`);
-      if (fence.language === 'sh') blocks.push(blockOf(lines, fence.at, at));
+      if (language !== '') throw new Error(`line ${at + 1}: a fence inside that of line ${fence.at + 1}`);
+      const block = blockOf(lines, fence.at, at, fence.language);
+      if (block !== undefined) blocks.push(block);
       fence = undefined;
     }
   }
@@ -36,18 +40,18 @@ export function readBlocks(text: string): Block[] {
   return blocks;
 }
 
-function blockOf(lines: readonly string[], from: number, to: number): Block {
-  const commands = lines.slice(from + 1, to).join('\n');
-  const above = lines[from - 1] ?? '';
-  const [, word, reason = ''] = /^<!-- test: (\w+)(?:, (.+))? -->$/.exec(above) ?? [];
-  if (word === undefined) {
-    if (above.includes('<!--'))
-      throw new Error(`line ${from}: not a comment that the test understands: ${above}`);
-    return { line: from + 1, commands, surroundings: 'none', reason };
+function blockOf(lines: readonly string[], from: number, to: number, language: string): Block | undefined {
+  const comment = lines[from - 1] ?? '';
+  const text = lines.slice(from + 1, to).join('\n');
+  const line = from + 1;
+  if (!comment.startsWith('<!--')) {
+    return language === 'sh' ? { line, text, kind: 'run', argument: '' } : undefined;
   }
-  if (word !== 'lab' && word !== 'daemon' && word !== 'skip')
-    throw new Error(`line ${from}: "${word}" is none of lab, daemon, skip`);
-  if ((word === 'skip') !== (reason !== ''))
-    throw new Error(`line ${from}: skip, and only skip, wants a reason`);
-  return { line: from + 1, commands, surroundings: word, reason };
+  const [, word, argument = ''] = /^<!-- (\w+)(?:: (.+))? -->$/.exec(comment) ?? [];
+  const kind = kinds.find((one) => one === word);
+  if (kind === undefined || kind === 'run') throw new Error(`line ${from}: what is ${comment}?`);
+  const wantsArgument = kind === 'skip' || kind === 'file';
+  if (wantsArgument !== (argument !== '') || (kind !== 'file' && language !== 'sh'))
+    throw new Error(`line ${from}: ${comment} does not fit`);
+  return { line, text, kind, argument };
 }

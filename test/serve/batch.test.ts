@@ -51,7 +51,7 @@ describe('the batch engine', { skip }, () => {
     closeUdp(bound);
   });
 
-  it('skips a datagram that the kernel refuses, never the rest, and counts it as "send-failed"', async () => {
+  it("skips a datagram that the kernel refuses, never the rest, and says so for 'send-failed'", async () => {
     const bound = bindUdp('127.0.0.1', 0, false);
     const client = createSocket('udp4').bind(0, '127.0.0.1');
     await once(client, 'listening');
