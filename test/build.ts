@@ -1,5 +1,5 @@
-// The built program for tests that run it from dist/: built when a source is newer, once, however many test files
-// ask at the same time.
+// The built program for tests that run it from dist/: built when a source is newer, once, however many test
+// files ask at the same time.
 import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';

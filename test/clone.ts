@@ -1,5 +1,6 @@
-// A clean clone of the project in a temporary folder, where the blocks of README.md are typed: `steerdns` runs from its
-// sources, and no command finds a way to the folders of the real system. Used by e2e/readme.test.ts.
+// A clean clone of the project in a temporary folder, where the blocks of README.md are typed: `steerdns`
+// runs from its sources, and no command finds a way to the folders of the real system. Used by
+// e2e/readme.test.ts.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,6 @@
-// A real `steerdns serve` for end-to-end tests, from source or from dist/, in a temporary folder of its own on a free
-// port of the loopback. Ended by its process id; `setpriv --pdeathsig` ends it even when the test itself is killed.
+// A real `steerdns serve` for end-to-end tests, from source or from dist/, in a temporary folder of its own
+// on a free port of the loopback. Ended by its process id; `setpriv --pdeathsig` ends it even when the test
+// itself is killed.
 //
 //   folder/zones/   what the operator writes     folder/state/   kept between runs
 //   folder/run/     control.sock, tables         folder/log      what serve printed

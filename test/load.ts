@@ -1,6 +1,7 @@
-// Queries for end-to-end tests: one question with its answer, and a load of many per second that knows of every query
-// whether it was answered. Many sockets, so that all workers get their part and no receive buffer of ours runs over;
-// what is late is caught up in small bursts, because a burst that overruns our own sockets would look like a loss.
+// Queries for end-to-end tests: one question with its answer, and a load of many per second that knows of
+// every query whether it was answered. Many sockets, so that all workers get their part and no receive buffer
+// of ours runs over; what is late is caught up in small bursts, because a burst that overruns our own sockets
+// would look like a loss.
 import { createSocket, type Socket } from 'node:dgram';
 import { decode, encode, type Message } from './wire.ts';
 
@@ -198,8 +199,8 @@ export function addressesOf({ answer }: Message): string[] {
 }
 
 /**
- * The A addresses in the answer section as octets give them: quick, for every response of a load. Throws on what is
- * not a response with answers of our own making.
+ * The A addresses in the answer section as octets give them: quick, for every response of a load. Throws on
+ * what is not a response with answers of our own making.
  */
 export function readAddresses(octets: Uint8Array): string[] {
   const addresses: string[] = [];

@@ -1,5 +1,6 @@
-// Ports for servers under test, free for UDP and TCP on every address asked for. Taken from below the range from which
-// the kernel gives ports to clients (32768 up), so that no socket of another test slips in between.
+// Ports for servers under test, free for UDP and TCP on every address asked for. Taken from below the range
+// from which the kernel gives ports to clients (32768 up), so that no socket of another test slips in
+// between.
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 

@@ -1,11 +1,11 @@
-// Reads what README.md has a reader type, so that readme.test.ts can do it. Every block fenced with ```sh is run, in
-// order, unless a comment right above its fence says otherwise; other blocks are text.
+// Reads what README.md has a reader type, so that readme.test.ts can do it. Every block fenced with ```sh is
+// run, in order, unless a comment right above its fence says otherwise; other blocks are text.
 //
 //   ```sh alone             run to its end in a clean clone; exit code 0 is expected
 //   <!-- background -->     ```sh: left running to the end
 //   <!-- daemon -->         ```sh: left running; the next block waits until it answers
-//   <!-- lab -->            ```sh: the same, for the lab: what stands before its last && is run to its end, then
-//                           answers have 10 seconds to come; ended before the next block
+//   <!-- lab -->            ```sh: the same, for the lab: what stands before its last && is run to its end,
+//                           then answers have 10 seconds to come; ended before the next block
 //   <!-- skip: REASON -->   ```sh: not run
 //   <!-- file: PATH -->     any language: written to PATH below the clone
 

@@ -1,10 +1,12 @@
-// Members for end-to-end tests: real HTTP servers on addresses of the loopback that can refuse, fall silent, fail and
-// come back. All of a group share one port, as the members of a pool do.
+// Members for end-to-end tests: real HTTP servers on addresses of the loopback that can refuse, fall silent,
+// fail and come back. All of a group share one port, as the members of a pool do.
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { freePort } from './ports.ts';
 
-/** How a member behaves: `refusing` has no listener, `silent` accepts and never answers, `failing` says 503. */
+/**
+ * How a member behaves: `refusing` has no listener, `silent` accepts and never answers, `failing` says 503.
+ */
 export type Behaviour = 'well' | 'refusing' | 'silent' | 'failing';
 
 export class Toy {

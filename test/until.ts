@@ -4,8 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 const pollMs = 20;
 
 /**
- * Polls until `look` gives something other than undefined, false or null, and gives that. Past the deadline it throws
- * with `what`, and with the last error of `look`, which may throw as long as the thing is not there.
+ * Polls until `look` gives something other than undefined, false or null, and gives that. Past the deadline
+ * it throws with `what`, and with the last error of `look`, which may throw as long as the thing is not
+ * there.
  */
 export async function until<T>(
   what: string | (() => string),

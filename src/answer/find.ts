@@ -79,7 +79,13 @@ export function find(zone: ZoneView, name: Labels, type: number): number {
 }
 
 /** The child of `parent` whose label stands at octets[at] and whose full name has this hash, or `none`. */
-function findChild(zone: ZoneView, parent: number, hash: number, octets: Uint8Array, at: number): number {
+export function findChild(
+  zone: ZoneView,
+  parent: number,
+  hash: number,
+  octets: Uint8Array,
+  at: number,
+): number {
   const words = zone.words;
   const mask = zone.slotMask;
   for (let slot = slotOf(hash) & mask; ; slot = (slot + 1) & mask) {

@@ -13,6 +13,7 @@ export class ZoneView {
   readonly origin: string;
   readonly octets: Uint8Array;
   readonly words: Uint32Array;
+  readonly nodeCount: number;
   readonly nodesAt: number;
   readonly slotsAt: number;
   readonly slotMask: number;
@@ -38,6 +39,7 @@ export class ZoneView {
     const length = header[HEADER.length]!;
     this.octets = new Uint8Array(table.buffer, table.byteOffset, length);
     this.words = new Uint32Array(table.buffer, table.byteOffset, length >>> 2);
+    this.nodeCount = header[ZONE.nodeCount]!;
     this.nodesAt = header[ZONE.nodesAt]!;
     this.slotsAt = header[ZONE.slotsAt]!;
     this.slotMask = header[ZONE.slotMask]!;

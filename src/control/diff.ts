@@ -1,8 +1,7 @@
 // What a reload changes, zone by zone, for whoever asked for it: serials, records that came and went, members
 // of pools. Works on the tables before and after, so it says what is served, not what files look like.
-import { ZoneReader } from '../answer/read.ts';
+import { compareTables } from '../answer/compare.ts';
 import type { Pool } from '../balance/pool.ts';
-import { TYPE } from '../wire/numbers.ts';
 
 /** One zone that is not as it was. */
 export type ZoneChange = {
@@ -45,7 +44,7 @@ export function diffZone(
     before !== undefined && after !== undefined
       ? before.id === after.id
         ? { added: 0, removed: 0 }
-        : diffRecords(new ZoneReader(open(before)), new ZoneReader(open(after)))
+        : compareTables(open(before), open(after))
       : { added: after?.records ?? 0, removed: before?.records ?? 0 };
   const pools = diffPools(before, after);
   const serials = { serialBefore: before?.serial, serialAfter: after?.serial };
@@ -54,43 +53,6 @@ export function diffZone(
   const kind = before === undefined ? 'new' : after === undefined ? 'removed' : 'changed';
   const change = { origin: there.origin, kind, ...serials, added, removed, pools } as const;
   return { ...change, text: printChange(change) };
-}
-
-/** Counts records that are only in one of two zones, the SOA left out. */
-export function diffRecords(before: ZoneReader, after: ZoneReader): { added: number; removed: number } {
-  const counts = new Map<string, number>();
-  for (const record of before.records()) {
-    if (record.type === TYPE.SOA) continue;
-    const key = recordKey(record);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  let added = 0;
-  for (const record of after.records()) {
-    if (record.type === TYPE.SOA) continue;
-    const key = recordKey(record);
-    const count = counts.get(key);
-    if (count === undefined) added++;
-    else if (count === 1) counts.delete(key);
-    else counts.set(key, count - 1);
-  }
-  let removed = 0;
-  for (const count of counts.values()) removed += count;
-  return { added, removed };
-}
-
-function recordKey({
-  owner,
-  type,
-  ttl,
-  rdata,
-}: {
-  owner: string;
-  type: number;
-  ttl: number;
-  rdata: Uint8Array;
-}): string {
-  const octets = Buffer.from(rdata.buffer, rdata.byteOffset, rdata.length).toString('latin1');
-  return `${owner} ${type} ${ttl} ${octets}`;
 }
 
 function diffPools(before: ZoneSide | undefined, after: ZoneSide | undefined): PoolChange[] {

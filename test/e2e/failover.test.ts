@@ -1,5 +1,5 @@
-// A member that goes leaves the answers in time and comes back in time, with default settings, while queries come and
-// each is answered: one whose port refuses, one that turns silent, one that answers 503.
+// A member that goes leaves the answers in time and comes back in time, with default settings, while queries
+// come and each is answered: one whose port refuses, one that turns silent, one that answers 503.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Daemon } from '../daemon.ts';
@@ -24,7 +24,9 @@ const rate = 2000;
 const refusedMs = 8000;
 const silentMs = 12_000;
 const backMs = 15_000;
-/** An address that this long was in no response has left: at 2000 a second it would have been in 500 of them. */
+/**
+ * An address that this long was in no response has left: at 2000 a second it would have been in 500 of them.
+ */
 const absentMs = 1000;
 
 describe('failover under 2000 queries a second, default settings', { timeout: 90_000 }, () => {

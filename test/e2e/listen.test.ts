@@ -1,5 +1,5 @@
-// Where it listens: IPv4 and IPv6 at once (a worker with two sockets waits in poll), from the YAML as well as from
-// flags, and again from what was kept, on both engines.
+// Where it listens: IPv4 and IPv6 at once (a worker with two sockets waits in poll), from the YAML as well as
+// from flags, and again from what was kept, on both engines.
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { after, before, describe, it } from 'node:test';

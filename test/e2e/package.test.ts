@@ -1,5 +1,5 @@
-// The package as users get it: packed, installed from the tarball into an empty folder, started there and asked; and
-// the same without koffi, as on a platform for which there is none.
+// The package as users get it: packed, installed from the tarball into an empty folder, started there and
+// asked; and the same without koffi, as on a platform for which there is none.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Reloads as an operator does them, and many of them: what is printed, what is served before and after, what a mistake
-// leaves as it was, and what many of them may not do: lose a query or tear an answer.
+// Reloads as an operator does them, and many of them: what is printed, what is served before and after, what
+// a mistake leaves as it was, and what many of them may not do: lose a query or tear an answer.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Daemon } from '../daemon.ts';

@@ -1,5 +1,5 @@
-// Weights as traffic, over live UDP: what part of the responses each address is given, with one address and with two
-// addresses per response, by two workers of the batch engine and by the one of node:dgram.
+// Weights as traffic, over live UDP: what part of the responses each address is given, with one address and
+// with two addresses per response, by two workers of the batch engine and by the one of node:dgram.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Daemon } from '../daemon.ts';

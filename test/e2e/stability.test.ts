@@ -1,5 +1,6 @@
-// Static stability, from dist/: DNS goes on when the control process is killed, and so it does when everything is and
-// starts again. What is clever comes back with what it knew; whoever asks meanwhile is told how things stand.
+// Static stability, from dist/: DNS goes on when the control process is killed, and so it does when
+// everything is and starts again. What is clever comes back with what it knew; whoever asks meanwhile is told
+// how things stand.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -123,7 +124,8 @@ describe('a control process that is killed', { timeout: 120_000 }, () => {
   it('that dies again and again is waited for: commands say so and exit with 4, DNS is served', async () => {
     const load = await startLoad();
     // The back-off grows with each death: after the fourth there is time to look.
-    for (let death = 1, last = 0; death <= 2; death++) {
+    const before = (await daemon.status()).server!.controlRestarts;
+    for (let death = before + 1, last = 0; death <= 4; death++) {
       const pid = await until('control runs', backMs, () =>
         childrenOf(daemon.pid).find((one) => one !== last),
       );
@@ -154,7 +156,8 @@ describe('everything killed and started again', { timeout: 60_000 }, () => {
     await stopToys(toys ?? []);
   });
 
-  it('answers within 1 s, without the member that was down', async () => {
+  /** Kills server and control, starts again, and gives the time to the first answer, in milliseconds. */
+  const startAgain = async (): Promise<number> => {
     const { server, control } = await daemon.status();
     assert.equal(server?.pid, daemon.pid);
     for (const pid of [daemon.pid, control.pid]) process.kill(pid, 'SIGKILL');
@@ -163,13 +166,20 @@ describe('everything killed and started again', { timeout: 60_000 }, () => {
     daemon.launch();
     const first = await until('an answer', 5000, () => ask(daemon.port, owner, { timeoutMs: 50 }));
     const took = performance.now() - since;
-    console.log(`first answer after ${took.toFixed(0)} ms`);
-    assert.ok(took <= firstAnswerMs, `the first answer took ${took.toFixed(0)} ms`);
     assert.equal(addressesOf(first).length, 1);
     for (let i = 0; i < 50; i++)
-      assert.ok(!addressesOf(await ask(daemon.port, owner)).includes(addresses[0]!));
-    const status = await daemon.answering();
-    assert.equal(status.control.source, 'config');
+      assert.ok(
+        !addressesOf(await ask(daemon.port, owner)).includes(addresses[0]!),
+        'the member that is down',
+      );
+    assert.equal((await daemon.answering()).control.source, 'config');
+    return took;
+  };
+
+  it('answers within 1 s, the median of three times, and never gives the member that was down', async () => {
+    const took = [await startAgain(), await startAgain(), await startAgain()].sort((a, b) => a - b);
+    console.log(`first answers after ${took.map((ms) => ms.toFixed(0)).join(', ')} ms`);
+    assert.ok(took[1]! <= firstAnswerMs, `first answers took ${took} ms`);
   });
 });
 

@@ -1,5 +1,6 @@
-// A real resolver in front: Debian's unbound with a stub zone for the delegated subdomain resolves through us over UDP
-// and over TCP, and what its clients are told follows a failover within the TTL and the time of detection.
+// A real resolver in front: Debian's unbound with a stub zone for the delegated subdomain resolves through us
+// over UDP and over TCP, and what its clients are told follows a failover within the TTL and the time of
+// detection.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
