@@ -205,12 +205,13 @@ type Drawn = {
   readonly ttlMax: number;
 };
 
-/** The RRset of this type; for ANY one: A, else SOA, NS, then the lowest type (RFC 8482 §4.1). */
+/** The RRset of this type; for ANY the first with an answer of A, SOA, NS, then by type (RFC 8482 §4.1). */
 function rrset(zone: ModelZone, source: string, owner: string, type: number): Drawn | undefined {
   const here = zone.rows.filter((row) => sameName(row.owner, source));
-  const rank = (type: number) => [types.A, types.SOA, types.NS].indexOf(type) + 1 || type + 3;
-  const any = [...here].sort((a, b) => rank(a.type) - rank(b.type))[0];
-  const wanted = type === types.ANY ? any?.type : type;
+  const rank = (one: number): number => [types.A, types.SOA, types.NS].indexOf(one) + 1 || one + 3;
+  const ranked = here.map((row) => row.type).sort((a, b) => rank(a) - rank(b));
+  const given = ranked.find((one) => draw(zone, source, owner, one, here).mode === 'sets');
+  const wanted = type === types.ANY ? (given ?? ranked[0]) : type;
   return here.some((row) => row.type === wanted) ? draw(zone, source, owner, wanted!, here) : undefined;
 }
 

@@ -1,5 +1,7 @@
 // hot: RRsets copied from a table into a response: owner pointer, tail, apex pointer. Draws from answer sets
 // happen here too. Everything returns whether it fitted; nothing is half written.
+import { labelsMax } from '../limits.ts';
+import type { Labels } from '../wire/labels.ts';
 import { addCount, type Response, writeU32 } from '../wire/message.ts';
 import { TYPE } from '../wire/numbers.ts';
 import { COUNTER } from './counters.ts';
@@ -19,10 +21,18 @@ export const WROTE = { all: 0, tooBig: 1, nodata: 2, servfail: 3 } as const;
 const golden = 0x9e3779b9;
 
 /**
- * The names a response can point at: the owner of the records being written and the zone's apex, as offsets
- * in the message. respond() sets them; offsets stay below 2^14 because names are all that comes before.
+ * Where names stand that a response can point at, as offsets in the message; respond() sets them. They stay
+ * below 2^14 because names and CNAMEs are all that comes before. Of the name being answered, labels from
+ * `split` on are not written where it is but at `tail`: a CNAME's target that ends in its zone's apex ends in
+ * a pointer.
  */
-export const anchors = { owner: 12, apex: 12 };
+export const anchors = { owner: 12, apex: 12, name: 12, split: labelsMax, tail: 0 };
+
+/** Where a label of the name being answered stands in the message. */
+export function placeOf(name: Labels, label: number): number {
+  if (label < anchors.split) return anchors.name + name.starts[label]!;
+  return anchors.tail + name.starts[label]! - name.starts[anchors.split]!;
+}
 
 /** Writes the RRset whose row is at word `row`, drawn from the answer sets where it is balanced. */
 export function writeRrset(
@@ -162,6 +172,14 @@ export function writeNegativeSoa(zone: ZoneView, ttlMax: number, response: Respo
   writeU32(response.octets, start + 6, Math.min(negativeTtl, ttlMax));
   addCount(response, SECTION.authority, 1);
   return true;
+}
+
+/** Whether the RRset would be answered with: a balanced one may have nothing to give at the moment. */
+export function hasAnswer(zone: ZoneView, row: number): boolean {
+  const sets = zone.sets;
+  const more = zone.words[row + RRSET_ROW.more]!;
+  if ((more & RRSET.balanced) === 0 || sets === null) return true;
+  return sets.words[sets.slotsAt + (more & RRSET.number) * SLOT_ROW.words] === MODE.sets;
 }
 
 /** The bound a slot sets to the SOA's TTL of its NODATA, in seconds. */

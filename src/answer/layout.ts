@@ -71,14 +71,8 @@ export const NODE_ROW = {
   words: 5,
 } as const;
 
-/** Flags of a node, as in zone/zone.ts, moved up by 16 bits. */
-export const FLAG = {
-  cut: 1 << 16,
-  occluded: 2 << 16,
-  cname: 4 << 16,
-  wildcardBelow: 8 << 16,
-  dname: 16 << 16,
-} as const;
+/** Flags of a node that are read on the query path; as in zone/zone.ts, moved up by 16 bits. */
+export const FLAG = { cut: 1 << 16, wildcardBelow: 8 << 16 } as const;
 
 /** An RRset. */
 export const RRSET_ROW = {

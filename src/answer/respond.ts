@@ -1,7 +1,7 @@
 // hot: the one function that answers. Query in, response out, its length back; 0 means: send nothing. No I/O,
 // no throw, no allocation. UDP, TCP, the command line and every test call it. The order is that of RFC 1034
 // §4.3.2.
-import { cnameChainMax, udpSizeClassic, udpSizeMax } from '../limits.ts';
+import { cnameChainMax, labelsMax, udpSizeClassic, udpSizeMax } from '../limits.ts';
 import { type Labels, readLabels } from '../wire/labels.ts';
 import {
   optSize,
@@ -18,7 +18,9 @@ import { type Query, READ, readQuery, TRANSPORT } from '../wire/query.ts';
 import { COUNTER } from './counters.ts';
 import {
   anchors,
+  hasAnswer,
   negativeTtlMax,
+  placeOf,
   SECTION,
   WROTE,
   writeNegativeSoa,
@@ -26,7 +28,7 @@ import {
   writeTargets,
 } from './emit.ts';
 import { FOUND, find, findRrset, findZone, found, nodeWord } from './find.ts';
-import { HEADER, NODE_ROW, none, RRSET_ROW, tailHeaderSize } from './layout.ts';
+import { NODE_ROW, none, RRSET_ROW, tailHeaderSize } from './layout.ts';
 import { REFUSAL, refusals } from './refusals.ts';
 import type { Tables, ZoneView } from './tables.ts';
 
@@ -102,8 +104,10 @@ function answer(tables: Tables, query: Query, response: Response): number {
   if (index < 0) return REFUSAL.notOurs;
   let zone = tables.zones[index]!;
   let name: Labels = query.name;
+  anchors.name = 12;
+  anchors.split = labelsMax;
   anchors.owner = 12;
-  anchors.apex = 12 + name.starts[name.count - zone.apexLabels]!;
+  anchors.apex = placeOf(name, name.count - zone.apexLabels);
   for (let hops = 0; ; hops++) {
     const targetAt = response.end - response.at + 2 + tailHeaderSize;
     const outcome = answerFrom(tables, zone, name, query.type, hops, response);
@@ -113,10 +117,12 @@ function answer(tables: Tables, query: Query, response: Response): number {
     name = tables.target;
     index = zoneFor(tables, name, query.type);
     if (index < 0) return count(tables, COUNTER.noerror);
-    anchors.owner = targetAt;
+    anchors.name = targetAt;
+    anchors.tail = anchors.apex;
+    anchors.owner = placeOf(name, 0);
     if (tables.zones[index] !== zone) {
       zone = tables.zones[index]!;
-      anchors.apex = targetAt + name.starts[name.count - zone.apexLabels]!;
+      anchors.apex = placeOf(name, name.count - zone.apexLabels);
     }
   }
 }
@@ -175,10 +181,10 @@ function answerFrom(
 function isFollowed(tables: Tables, zone: ZoneView, row: number, hops: number): boolean {
   if (hops >= cnameChainMax) return true;
   for (let i = 0; i < hops; i++) {
-    if (tables.followedRows[i] === row && tables.followedTables[i] === zone.words[HEADER.crc]) return true;
+    if (tables.followedRows[i] === row && tables.followedZones[i] === zone.index) return true;
   }
   tables.followedRows[hops] = row;
-  tables.followedTables[hops] = zone.words[HEADER.crc]!;
+  tables.followedZones[hops] = zone.index;
   return false;
 }
 
@@ -190,34 +196,44 @@ function noData(tables: Tables, zone: ZoneView, ttlMax: number, response: Respon
 /** RFC 8482 §4.1: one RRset stands for ANY: A, else the one that stands first (SOA, NS, then by type). */
 function anyRrset(zone: ZoneView, node: number): number {
   const a = findRrset(zone, node, TYPE.A);
-  if (a !== none) return a;
+  if (a !== none && hasAnswer(zone, a)) return a;
   const rrsets = nodeWord(zone, node, NODE_ROW.countAndFlags) & 0xffff;
-  if (rrsets === 0) return none;
-  return zone.rrsetsAt + nodeWord(zone, node, NODE_ROW.firstRrset) * RRSET_ROW.words;
+  let row = zone.rrsetsAt + nodeWord(zone, node, NODE_ROW.firstRrset) * RRSET_ROW.words;
+  for (let i = 0; i < rrsets; i++) {
+    if (hasAnswer(zone, row)) return row;
+    row += RRSET_ROW.words;
+  }
+  return a;
 }
 
 /** The NS RRset of the cut with its glue; a referral without its glue is truncated (RFC 9471 §3.1). */
 function refer(tables: Tables, zone: ZoneView, name: Labels, cut: number, response: Response): number {
   let depth = zone.apexLabels;
   for (let node = cut; node !== 0; node = nodeWord(zone, node, NODE_ROW.parent)) depth++;
-  anchors.owner += name.starts[name.count - depth]!;
+  anchors.owner = placeOf(name, name.count - depth);
   const row = findRrset(zone, cut, TYPE.NS);
   if (writeRrset(tables, zone, row, SECTION.authority, response) !== WROTE.all) return TRUNCATED;
   if (!writeTargets(tables, zone, row, response)) return TRUNCATED;
   return count(tables, COUNTER.referral);
 }
 
-/** Takes the CNAME's target apart into `tables.target`; in the table its end may stand for the apex. */
+/**
+ * Takes the CNAME's target apart into `tables.target`; in table and message its end may stand for the apex.
+ */
 function readTarget(tables: Tables, zone: ZoneView, row: number): void {
   const from = zone.octets;
   const name = tables.scratch;
   let p = zone.words[row + RRSET_ROW.tailsAt]! + tailHeaderSize;
   let size = 0;
+  let labels = 0;
   while (from[p] !== 0 && from[p] !== 0xc0) {
     const end = p + from[p]!;
     while (p <= end) name[size++] = from[p++]!;
+    labels++;
   }
+  anchors.split = labelsMax;
   if (from[p] === 0xc0) {
+    anchors.split = labels;
     for (let i = 0; i < zone.apexSize; i++) name[size++] = from[zone.apexNameAt + i]!;
   } else name[size++] = 0;
   readLabels(tables.target, name, 0, size);

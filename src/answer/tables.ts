@@ -11,6 +11,8 @@ import { HEADER, NODE_ROW, SETS, ZONE } from './layout.ts';
 /** A zone table with the numbers of its header at hand. */
 export class ZoneView {
   readonly origin: string;
+  /** Its place in Tables.zones. */
+  index = 0;
   readonly octets: Uint8Array;
   readonly words: Uint32Array;
   readonly nodeCount: number;
@@ -109,9 +111,9 @@ export class Tables {
   /** The name being looked up when it is not the QNAME: a CNAME's target. */
   readonly target = new Labels();
   readonly scratch = new Uint8Array(512);
-  /** The CNAMEs followed for the query at hand: their rows, and the checksums of the tables these are in. */
+  /** The CNAMEs followed for the query at hand: their rows, and the indices of their zones. */
   readonly followedRows = new Uint32Array(cnameChainMax);
-  readonly followedTables = new Uint32Array(cnameChainMax);
+  readonly followedZones = new Uint32Array(cnameChainMax);
 
   constructor(counters: Float64Array = new Float64Array(counterNames.length)) {
     this.counters = counters;
@@ -149,6 +151,7 @@ export class Tables {
       ) {
         view.sets = old?.sets ?? null;
       }
+      view.index = this.zones.length;
       this.zones.push(view);
       this.#byOrigin.set(origin, view);
       let slot = slotOf(view.apexHash) & this.directoryMask;

@@ -34,6 +34,9 @@ export const command: Command = {
       state: textOf(values, 'state'),
       control: textOf(values, 'control'),
     });
+    // A reload that is asked for while the start loads anyway asks for nothing more.
+    let reload = (): void => {};
+    process.on('SIGHUP', () => reload());
     const server = await Server.start({
       ...paths,
       listen: textsOf(values, 'listen'),
@@ -44,7 +47,7 @@ export const command: Command = {
       complain(server.fault);
       return EXIT.failed;
     }
-    process.on('SIGHUP', () => server.reload());
+    reload = () => server.reload();
     await new Promise<void>((resolve) => {
       process.on('SIGTERM', resolve);
       process.on('SIGINT', resolve);

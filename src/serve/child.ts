@@ -31,7 +31,13 @@ export class ControlChild {
   /** Starts it; `recover` after a crash. */
   start(recover: boolean): void {
     this.#startedAt = performance.now();
-    const child = spawnMain(['control'], ['ignore', 'inherit', 'inherit', 'ipc']);
+    let child: ChildProcess;
+    try {
+      child = spawnMain(['control'], ['ignore', 'inherit', 'inherit', 'ipc']);
+    } catch (error) {
+      this.#willRestart((error as Error).message); // no memory, no process ids: later, perhaps
+      return;
+    }
     this.#child = child;
     child.on('message', (message) => this.#watch.message(message as ToServer));
     child.on('error', (error) => this.#died(child, error.message));
@@ -64,6 +70,10 @@ export class ControlChild {
   #died(child: ChildProcess, why: string): void {
     if (child !== this.#child || this.#isStopping) return;
     this.#child = undefined;
+    this.#willRestart(why);
+  }
+
+  #willRestart(why: string): void {
     this.#deathsInSeries = performance.now() - this.#startedAt > goodLifeMs ? 1 : this.#deathsInSeries + 1;
     this.restarts += 1;
     this.#watch.died(why, this.restarts);

@@ -37,6 +37,8 @@ export class Connection {
   #pending: Uint8Array = new Uint8Array(0);
   #deadline = performance.now() + tcpIdleTimeoutMs;
   #isScheduled = false;
+  /** The client asks no more; what it has asked is still answered. */
+  #hasEnded = false;
 
   constructor(socket: Socket, service: Service) {
     this.#socket = socket;
@@ -44,7 +46,10 @@ export class Connection {
     socket.on('data', (chunk) => this.#receive(chunk));
     socket.on('drain', () => this.#serve());
     socket.on('error', () => this.destroy());
-    socket.on('end', () => socket.end());
+    socket.on('end', () => {
+      this.#hasEnded = true;
+      this.#serve();
+    });
     socket.on('close', () => service.closed(this));
   }
 
@@ -57,6 +62,11 @@ export class Connection {
   destroy(): void {
     this.#service.closed(this);
     this.#socket.destroy();
+  }
+
+  /** Closes when what was answered has been sent. */
+  end(): void {
+    this.#socket.destroySoon();
   }
 
   #receive(chunk: Uint8Array): void {
@@ -107,7 +117,7 @@ export class Connection {
   /** Keeps what is left, and decides who moves next: the client, or we. */
   #keep(octets: Uint8Array, at: number, answered: number): void {
     const left = octets.length - at;
-    if (at > 0) this.#pending = left === 0 ? new Uint8Array(0) : octets.slice(at);
+    if (at > 0) this.#pending = left === 0 ? new Uint8Array(0) : octets.subarray(at);
     if (answered > 0) {
       this.#deadline = performance.now() + (left === 0 ? tcpIdleTimeoutMs : tcpMessageTimeoutMs);
     }
@@ -116,6 +126,7 @@ export class Connection {
     if (isFull || hasMore) this.#socket.pause();
     else this.#socket.resume();
     if (isFull) this.#deadline = performance.now() + tcpIdleTimeoutMs; // it has this long to read
+    if (!isFull && !hasMore && this.#hasEnded) this.#socket.end();
     if (isFull || !hasMore) return;
     this.#isScheduled = true;
     setImmediate(() => {

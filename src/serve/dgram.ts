@@ -1,7 +1,9 @@
 // UDP through node:dgram: one thread for every platform and for whoever has no koffi. Slower than the batch
-// engine and equal in everything else. It binds for itself, because a Node socket closes its descriptor with
-// its thread.
+// engine; a wildcard address stands for the interfaces that are there at the start, and what comes before the
+// server is ready is lost, not kept waiting. It binds for itself, because a Node socket closes its descriptor
+// with its thread.
 import { createSocket, type Socket } from 'node:dgram';
+import { networkInterfaces } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { COUNTER } from '../answer/counters.ts';
 import { respond } from '../answer/respond.ts';
@@ -61,10 +63,26 @@ function bindSocket({ address, port }: { address: string; port: number }): Promi
   });
 }
 
+/** The addresses behind a wildcard: node:dgram cannot say where a datagram came to, a socket for each can. */
+function interfaces({
+  address,
+  port,
+}: {
+  address: string;
+  port: number;
+}): { address: string; port: number }[] {
+  if (address !== '0.0.0.0' && address !== '::') return [{ address, port }];
+  const family = address === '::' ? 'IPv6' : 'IPv4';
+  return Object.values(networkInterfaces())
+    .flatMap((one) => one ?? [])
+    .filter((one) => one.family === family && !one.address.startsWith('fe80:'))
+    .map((one) => ({ address: one.address, port }));
+}
+
 parentPort!.on('message', (message: Publication) => inbox.take(message));
 
 try {
-  const sockets = await Promise.all(data.listen.map(bindSocket));
+  const sockets = await Promise.all(data.listen.flatMap(interfaces).map(bindSocket));
   parentPort!.postMessage({ kind: 'listening' } satisfies ThreadReport);
   const watch = setInterval(() => {
     if (inbox.phase() !== PHASE.stopping) return;
@@ -75,4 +93,5 @@ try {
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;
   parentPort!.postMessage({ kind: 'fault', code: code ?? '', what: message } satisfies ThreadReport);
+  parentPort!.close(); // and with it the thread, for the supervisor to start anew
 }

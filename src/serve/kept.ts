@@ -156,6 +156,7 @@ async function replaceDurably(path: string, write: (temporary: string) => Promis
     throw error;
   }
   await syncPath(dirname(path));
+  written.add(path);
 }
 
 /** Flushes a file, or a folder's entries, to the disk. */
@@ -168,8 +169,11 @@ async function syncPath(path: string): Promise<void> {
   }
 }
 
+/** Files that this process wrote: another's may be damaged, whatever its length. */
+const written = new Set<string>();
+
 async function hasLength(path: string, length: number): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.size === length;
+  return written.has(path) && (await stat(path).catch(() => undefined))?.size === length;
 }
 
 async function removeOthers(dir: string, keep: ReadonlySet<string>): Promise<void> {

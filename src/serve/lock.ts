@@ -9,12 +9,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** How long a racer has to overwrite our claim on a stale lock before we believe it. */
 const claimMs = 50;
 
+/** Octets in the path of a unix socket (unix(7)). */
+const socketPathMax = 107;
+
 export type Lock = { release(): void };
 
 /** Takes the lock, or says who has it. Throws the system's error where the directory cannot be written. */
 export async function takeLock(stateDir: string): Promise<Lock | { readonly fault: string }> {
   const path = join(stateDir, 'lock');
   const own = `${path}.${process.pid}`;
+  if (Buffer.byteLength(own) > socketPathMax) {
+    return { fault: `the path of the state directory ${stateDir} is too long for a unix socket in it` };
+  }
   rmSync(own, { force: true });
   const server = await listen(own);
   const ino = statSync(own).ino;
@@ -57,6 +63,9 @@ function isAlive(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', () => resolve(false));
+    // Not allowed to knock means that somebody else lives there.
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => {
+      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT');
+    });
   });
 }

@@ -15,10 +15,16 @@ const POLLIN = 1;
 
 /** Octets of a sockaddr_in6, the larger of the two; of a struct mmsghdr; of a struct iovec. */
 const nameSize = 28;
+/** Room for one control message: a struct cmsghdr and a struct in_pktinfo or in6_pktinfo. */
+const controlSize = 64;
 const headerSize = 64;
 const iovecSize = 16;
-/** 32-bit words of a struct mmsghdr: length of the peer's name, flags, length of the datagram. */
+/**
+ * 32-bit words of a struct mmsghdr: lengths of the peer's name and of the control messages, flags, octets
+ * received.
+ */
 const NAME_LENGTH = 2;
+const CONTROL_LENGTH = 10;
 const FLAGS = 12;
 const LENGTH = 14;
 const headerWords = headerSize / 4;
@@ -35,6 +41,7 @@ export class Batch {
   /** How many answers are staged, and where the next is to be written in `tx`. */
   staged = 0;
   readonly #names = new Uint8Array(batchMax * nameSize);
+  readonly #controls = new Uint8Array(batchMax * controlSize);
   readonly #rxIovecs = new BigUint64Array(batchMax * 2);
   readonly #txIovecs = new BigUint64Array(batchMax * 2);
   readonly #rxHeaders = new BigUint64Array((batchMax * headerSize) / 8);
@@ -52,6 +59,7 @@ export class Batch {
     const c = libc();
     this.#c = c;
     const names = c.address(this.#names.buffer);
+    const controls = c.address(this.#controls.buffer);
     for (let i = 0; i < batchMax; i++) {
       const slot = BigInt(i * udpQuerySizeMax);
       this.#rxIovecs[i * 2] = c.address(this.rx.buffer) + slot;
@@ -61,10 +69,12 @@ export class Batch {
         [this.#rxHeaders, this.#rxIovecs],
         [this.#txHeaders, this.#txIovecs],
       ] as const) {
-        headers[i * 8] = names + BigInt(i * nameSize); // both share the peer's name
+        headers[i * 8] = names + BigInt(i * nameSize); // both share the peer's name and our address
         headers[i * 8 + 1] = BigInt(nameSize);
         headers[i * 8 + 2] = c.address(iovecs.buffer) + BigInt(i * iovecSize);
         headers[i * 8 + 3] = 1n;
+        headers[i * 8 + 4] = controls + BigInt(i * controlSize);
+        headers[i * 8 + 5] = headers === this.#rxHeaders ? BigInt(controlSize) : 0n;
       }
       this.#txAddresses.push(c.address(this.#txHeaders.buffer) + BigInt(i * headerSize));
     }
@@ -98,18 +108,39 @@ export class Batch {
     return (this.#names[i * nameSize + 2]! << 8) | this.#names[i * nameSize + 3]!;
   }
 
-  /** Puts the kernel's room for the peer's name back; to be called for every datagram received. */
+  /**
+   * Puts back the kernel's room for the peer's name and for control messages; for every datagram received.
+   */
   release(i: number): void {
     this.#rxWords[i * headerWords + NAME_LENGTH] = nameSize;
+    this.#rxWords[i * headerWords + CONTROL_LENGTH] = controlSize;
   }
 
   /** Stages the `length` octets written at tx[staged * slotSize] as the answer to datagram i. */
   stage(i: number, length: number): void {
     const to = this.staged;
-    if (to !== i) this.#names.copyWithin(to * nameSize, i * nameSize, (i + 1) * nameSize);
+    const control = this.#rxWords[i * headerWords + CONTROL_LENGTH]!;
+    if (to !== i) {
+      this.#names.copyWithin(to * nameSize, i * nameSize, (i + 1) * nameSize);
+      if (control !== 0) this.#controls.copyWithin(to * controlSize, i * controlSize, (i + 1) * controlSize);
+    }
+    // What says where the datagram came to says where the answer goes out from (ip(7), IP_PKTINFO); which way
+    // it goes is for the routing table to say, not for the interface it came in by.
+    if (control !== 0) this.#forgetInterface(to);
+    this.#txWords[to * headerWords + CONTROL_LENGTH] = control;
     this.#txWords[to * headerWords + NAME_LENGTH] = this.#rxWords[i * headerWords + NAME_LENGTH]!;
     this.#txLengths[to * 4 + 2] = length;
     this.staged = to + 1;
+  }
+
+  /**
+   * Clears the interface in a struct in_pktinfo (first) or in6_pktinfo (behind the address, kept for
+   * link-local).
+   */
+  #forgetInterface(i: number): void {
+    const at = i * controlSize + 16;
+    if (this.#controls[i * controlSize + 8] === 0) this.#controls.fill(0, at, at + 4);
+    else if (this.#controls[at] !== 0xfe) this.#controls.fill(0, at + 16, at + 20);
   }
 
   /**
@@ -138,6 +169,7 @@ export class Batch {
     view.setUint16(at + 2, port);
     this.#names.set(parseAddressText(address)!, at + 4);
     this.#rxWords[i * headerWords + NAME_LENGTH] = 16;
+    this.#rxWords[i * headerWords + CONTROL_LENGTH] = 0;
   }
 }
 

@@ -4,7 +4,7 @@
 // adopted it.
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { SETS, setsMagic, tableFault, tableId, zoneMagic } from '../answer/layout.ts';
+import { SETS, setsMagic, tableFault, tableId, ZONE, zoneMagic } from '../answer/layout.ts';
 import { adoptTimeoutMs } from '../limits.ts';
 import { Buffers } from './buffers.ts';
 import type { Publish, ZoneRef } from './channel.ts';
@@ -51,6 +51,7 @@ export class Publications {
   #sets = new Map<string, SetsInService>();
   #pending: Pending[] = [];
   #poll: NodeJS.Timeout | undefined;
+  #isStopped = false;
 
   constructor(runDir: string, shared: Int32Array, watch: PublicationWatch) {
     this.#runDir = runDir;
@@ -61,6 +62,12 @@ export class Publications {
   /** Sets the threads that publications go to; before the first. */
   setThreads(threads: readonly Thread[]): void {
     this.#threads = threads;
+  }
+
+  /** Ends the waiting for threads; nothing is published any more. */
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#poll);
   }
 
   /** Everything in service, as one publication for a thread that has just been started. */
@@ -83,12 +90,18 @@ export class Publications {
 
   /** Takes control's publication. Any fault refuses it whole: what is in service stays. */
   publish(message: Publish): void {
+    if (this.#isStopped) return;
     const taken: SharedArrayBuffer[] = [];
     try {
       const zones = message.zones?.map((ref) => this.#zoneInService(ref, taken));
       const sets = message.sets.map(({ origin, edition, table }) =>
         this.#setsInService(origin, edition, table, taken),
       );
+      const inService = zones === undefined ? this.#zones : byOrigin(zones);
+      for (const { origin, zoneId } of sets) {
+        if (inService.get(origin)?.id !== zoneId)
+          throw new Error(`answer sets of ${origin} are of another zone table`);
+      }
       this.#adopt(zones, sets, message.ticket);
     } catch (error) {
       for (const buffer of taken) this.buffers.giveBack(buffer);
@@ -128,7 +141,7 @@ export class Publications {
     if (zones !== undefined) {
       const kept = new Set(zones.map((zone) => zone.table));
       oldZones.push(...[...this.#zones.values()].filter((zone) => !kept.has(zone.table)));
-      this.#zones = new Map(zones.map((zone) => [zone.origin, zone]));
+      this.#zones = byOrigin(zones);
     }
     for (const next of sets) {
       const old = this.#sets.get(next.origin);
@@ -159,6 +172,7 @@ export class Publications {
   /** Reports what every thread has adopted, and replaces threads that do not adopt in time. */
   #settle(): void {
     clearTimeout(this.#poll);
+    if (this.#isStopped) return;
     const adopted = this.#threads.reduce(
       (least, thread) => Math.min(least, thread.generation()),
       this.generation,
@@ -193,6 +207,8 @@ export class Publications {
     readWhole(join(this.#runDir, file), table);
     const fault = tableFault(table, zoneMagic);
     if (fault !== undefined) throw new Error(`zone table of ${origin} ${fault}`);
+    if (tableId(new Uint32Array(buffer, 0, ZONE.words)) !== id)
+      throw new Error(`zone table of ${origin} is another`);
     return { origin, id, table };
   }
 
@@ -222,6 +238,10 @@ export class Publications {
     copy.set(table);
     return copy;
   }
+}
+
+function byOrigin(zones: readonly ZoneInService[]): Map<string, ZoneInService> {
+  return new Map(zones.map((zone) => [zone.origin, zone]));
 }
 
 function post(

@@ -1,14 +1,15 @@
 // The server process: owns the sockets, the threads that answer, the tables they answer from and the control
 // child. It reaches no library but koffi (in mmsg.ts) and pino, reads no zone and judges nothing: whatever is
 // clever lives in control, and when control dies, answers go on from the last tables.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { counterNames } from '../answer/counters.ts';
-import { firstRoundMaxMs, keptAgeMaxMs } from '../limits.ts';
+import { setsMagic, tableFault, zoneMagic } from '../answer/layout.ts';
+import { firstRoundMaxMs, keptAgeMaxMs, workersMax } from '../limits.ts';
 import { flushLog, log } from '../log.ts';
 import type { Paths } from '../paths.ts';
-import { parseSocketAddress, type SocketAddress } from '../wire/addresses.ts';
+import { parseSocketAddress, printSocketAddress, type SocketAddress } from '../wire/addresses.ts';
 import type { Facts, Start, ToServer } from './channel.ts';
 import { ControlChild } from './child.ts';
 import { kernelDrops } from './drops.ts';
@@ -34,8 +35,8 @@ export type ServerOptions = Paths & {
 /** Why a server does not start: one sentence for the operator. */
 export type ServerFault = { readonly fault: string };
 
-/** Threads beyond this are no use to anyone, and the control words have room for no more. */
-const threadsMax = 128;
+/** The stream worker beside the UDP workers. */
+const threadsMax = workersMax + 1;
 /**
  * Control publishes its first round within firstRoundMaxMs; if it has not by then, we answer with what we
  * have.
@@ -69,6 +70,10 @@ export class Server {
     try {
       mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
       mkdirSync(options.runDir, { recursive: true, mode: 0o755 });
+      // In a folder that all may write, such as /tmp, somebody else may have made it first.
+      if (statSync(options.runDir).uid !== process.getuid?.() && process.getuid?.() !== 0) {
+        return { fault: `the run directory ${options.runDir} belongs to somebody else` };
+      }
       lock = await takeLock(options.stateDir);
     } catch (error) {
       return { fault: `cannot use the state or run directory: ${(error as Error).message}` };
@@ -126,13 +131,11 @@ export class Server {
     );
     const kept = this.#readKept(keptAgeMaxMs);
     this.#isKept = kept !== undefined;
-    const fromFlags =
-      this.#options.listen.length > 0 ? { listen: this.#options.listen, workers: 0 } : undefined;
-    const known = fromFlags ?? readListen(stateDir, configDir);
+    const known = this.#withFlags(readListen(stateDir, configDir));
     // What is known already is not kept waiting: a start of control would take the cores of the first answer.
     const isControlLater = this.#isKept && known !== undefined;
     if (!isControlLater) this.#control.start(false);
-    const listen = known ?? ((await this.#first('listen', patienceMs)) as Listen | undefined);
+    const listen = known ?? this.#withFlags((await this.#first('listen', patienceMs)) as Listen | undefined);
     if (listen === undefined) return 'control did not say where to listen; its log lines are above';
     const fault = await this.#open(listen, kept);
     if (fault !== undefined) return fault;
@@ -141,6 +144,13 @@ export class Server {
     if (isControlLater) this.#control.start(false);
     log.info({ engine: this.#engine, listen: listen.listen, workers: this.#threads.length - 1 }, 'serving');
     return undefined;
+  }
+
+  /** Flags win over what was kept or said; undefined while something is not known. */
+  #withFlags(known: Listen | undefined): Listen | undefined {
+    const listen = this.#options.listen.length > 0 ? this.#options.listen : known?.listen;
+    const workers = this.#options.workers ?? known?.workers;
+    return listen === undefined || workers === undefined ? undefined : { listen, workers };
   }
 
   async #answerWhenReady(): Promise<void> {
@@ -156,12 +166,18 @@ export class Server {
     Atomics.notify(this.#shared, SHARED.phase);
   }
 
-  /** What was kept, if it is younger than `ageMaxMs`. */
+  /** What was kept, if it is younger than `ageMaxMs` and whole; with no bound on age, what of it is whole. */
   #readKept(ageMaxMs: number): Kept | undefined {
     const kept = readKept(this.#options.stateDir);
-    return 'fault' in kept || Date.now() - kept.savedAt > ageMaxMs || kept.zones.length === 0
-      ? undefined
-      : kept;
+    if ('fault' in kept || Date.now() - kept.savedAt > ageMaxMs || kept.zones.length === 0) return undefined;
+    const faults = [
+      ...kept.zones.map(({ table }) => tableFault(table, zoneMagic)),
+      ...kept.sets.map(({ table }) => tableFault(table, setsMagic)),
+    ].filter((fault) => fault !== undefined);
+    if (faults.length === 0 || ageMaxMs === Number.POSITIVE_INFINITY) return kept;
+    // Some zones would be refused until control is up: a start that waits for it is better.
+    log.warn({ faults }, 'kept tables cannot be used');
+    return undefined;
   }
 
   #restore(kept: Kept | undefined): void {
@@ -174,7 +190,7 @@ export class Server {
   async #open({ listen, workers }: Listen, kept: Kept | undefined): Promise<string | undefined> {
     for (const text of listen) {
       const address = parseSocketAddress(text, 53);
-      if (address === undefined)
+      if (address === undefined || address.port === 0)
         return `"${text}" is not an address to listen on, use 192.0.2.1:53 or [2001:db8::1]:53`;
       this.#listen.push(address);
     }
@@ -184,7 +200,7 @@ export class Server {
       return `the batch engine cannot be used: ${engineFault}`;
     this.#engine = engineFault === undefined ? 'batch' : 'dgram';
     this.#engineReason = engineFault ?? '';
-    const count = Math.min((this.#options.workers ?? workers) || availableParallelism(), threadsMax - 1);
+    const count = Math.min(workers || availableParallelism(), workersMax);
     try {
       this.#threads = this.#makeThreads(count);
     } catch (error) {
@@ -272,9 +288,7 @@ export class Server {
       ticket,
       engine: this.#engine,
       engineReason: this.#engineReason,
-      listen: this.#listen.map(({ address, port }) =>
-        address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
-      ),
+      listen: this.#listen.map(({ address, port }) => printSocketAddress(address, port)),
       workers: this.#threads.map((thread) => ({
         name: thread.name,
         alive: thread.isAlive,
@@ -292,9 +306,11 @@ export class Server {
   }
 
   async #stop(): Promise<void> {
+    await this.#control.stop(stopMs); // meanwhile queries are still answered
+    this.#publications.stop();
     Atomics.store(this.#shared, SHARED.phase, PHASE.stopping);
     Atomics.notify(this.#shared, SHARED.phase);
-    await Promise.all([this.#control.stop(stopMs), ...this.#threads.map((thread) => thread.stop(stopMs))]);
+    await Promise.all(this.#threads.map((thread) => thread.stop(stopMs)));
     rmSync(join(this.#options.runDir, 'server.json'), { force: true });
     this.#lock.release();
     flushLog();

@@ -2,6 +2,7 @@
 // one with SO_REUSEPORT before version 22, and closes what it made with its thread. Threads are given
 // descriptor numbers.
 import { receiveBufferSize, receiveTimeoutMs } from '../limits.ts';
+import { printSocketAddress } from '../wire/addresses.ts';
 import { parseAddressText } from '../wire/literals.ts';
 import { libc } from './libc.ts';
 
@@ -16,6 +17,14 @@ const SO_RCVTIMEO = 20;
 const SO_RCVBUFFORCE = 33;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
+const SO_SNDTIMEO = 21;
+const IPPROTO_IP = 0;
+const IP_MTU_DISCOVER = 10;
+const IPV6_MTU_DISCOVER = 23;
+/** Never fragment because somebody says that a path is narrow (RFC 9715 §3.1). */
+const PMTUDISC_OMIT = 5;
+const IP_PKTINFO = 8;
+const IPV6_RECVPKTINFO = 49;
 
 /** Octets of a sockaddr_in6, the larger of the two. */
 const nameSize = 28;
@@ -38,19 +47,27 @@ export function bindUdp(address: string, port: number, shared: boolean): UdpSock
   if (fd < 0) throw c.error('socket');
   if (shared) c.setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, int(1), 4);
   if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, int(1), 4);
+  if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, int(PMTUDISC_OMIT), 4);
+  else c.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, int(PMTUDISC_OMIT), 4);
+  if (octets.every((octet) => octet === 0)) {
+    // A wildcard address: each datagram says which of ours it came to, and the answer goes out from there.
+    if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, int(1), 4);
+    else c.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, int(1), 4);
+  }
   if (c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, int(receiveBufferSize), 4) !== 0) {
     c.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, int(receiveBufferSize), 4);
   }
   c.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, int(receiveBufferSize), 4);
   const timeval = new BigInt64Array([0n, BigInt(receiveTimeoutMs) * 1000n]);
   c.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(timeval.buffer), 16);
+  c.setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, new Uint8Array(timeval.buffer), 16);
   const name = new Uint8Array(nameSize);
   const view = new DataView(name.buffer);
   view.setUint16(0, six ? AF_INET6 : AF_INET, true);
   view.setUint16(2, port);
   name.set(octets, six ? 8 : 4);
   if (c.bind(fd, name, six ? nameSize : 16) !== 0) {
-    const error = c.error('bind');
+    const error = c.error(`bind ${printSocketAddress(address, port)}`);
     c.close(fd);
     throw error;
   }

@@ -30,7 +30,7 @@ const service: Service = {
 };
 
 function listen({ address, port }: { address: string; port: number }): Promise<Server> {
-  const server = createServer({ noDelay: true }, (socket) => {
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     if (inbox.phase() !== PHASE.answering) {
       socket.destroy();
       return;
@@ -68,10 +68,11 @@ try {
     if (inbox.phase() !== PHASE.stopping) return;
     clearInterval(watch);
     for (const server of servers) server.close();
-    for (const connection of connections) connection.destroy();
+    for (const connection of connections) connection.end();
     parentPort!.close();
   }, receiveTimeoutMs);
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;
   parentPort!.postMessage({ kind: 'fault', code: code ?? '', what: message } satisfies ThreadReport);
+  parentPort!.close(); // and with it the thread, for the supervisor to start anew
 }

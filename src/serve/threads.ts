@@ -57,19 +57,30 @@ export class Thread {
     this.#startedAt = performance.now();
     const { kind, ...rest } = this.#what;
     const workerData = { index: this.index, shared: this.#shared, counters: this.counters, ...rest };
-    const worker = spawnWorker(besideModule(import.meta.url, modules[kind]), { workerData, name: this.name });
+    let worker: Worker;
+    try {
+      worker = spawnWorker(besideModule(import.meta.url, modules[kind]), { workerData, name: this.name });
+    } catch (error) {
+      // No room for another thread: what goes for one that died goes for one that was never born.
+      this.#willRestart((error as Error).message);
+      return Promise.resolve({ kind: 'fault', code: '', what: (error as Error).message });
+    }
     this.#worker = worker;
     this.isAlive = true;
+    let why: string | undefined;
     worker.postMessage(this.#watch.current(this.index));
     return new Promise((resolve) => {
       if (kind === 'batch') resolve({ kind: 'listening' });
-      worker.on('message', resolve);
+      worker.on('message', (report: ThreadReport) => {
+        if (report.kind === 'fault') why = report.what;
+        resolve(report);
+      });
       worker.on('error', (error) => {
         const { code, message } = error as NodeJS.ErrnoException;
         resolve({ kind: 'fault', code: code ?? '', what: message });
         this.#died(worker, message);
       });
-      worker.on('exit', (code) => this.#died(worker, `exit code ${code}`));
+      worker.on('exit', (code) => this.#died(worker, why ?? `exit code ${code}`));
     });
   }
 
@@ -102,7 +113,10 @@ export class Thread {
   #died(worker: Worker, why: string): void {
     if (worker !== this.#worker || !this.isAlive) return;
     this.isAlive = false;
-    if (this.#isStopping) return;
+    if (!this.#isStopping) this.#willRestart(why);
+  }
+
+  #willRestart(why: string): void {
     this.#deathsInSeries = performance.now() - this.#startedAt > goodLifeMs ? 0 : this.#deathsInSeries + 1;
     this.restarts += 1;
     this.#watch.died(this.name, why, this.restarts);

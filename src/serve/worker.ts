@@ -28,8 +28,8 @@ query.octets = batch.rx;
 response.octets = batch.tx;
 response.sizeMax = udpQuerySizeMax;
 
-/** Answers one batch from one socket. */
-function serveBatch(fd: number, wait: boolean): void {
+/** Answers one batch from one socket; returns how many datagrams it held. */
+function serveBatch(fd: number, wait: boolean): number {
   const received = batch.receive(fd, wait);
   if (inbox.isBehind()) inbox.drain();
   for (let i = 0; i < received; i++) {
@@ -42,6 +42,7 @@ function serveBatch(fd: number, wait: boolean): void {
     batch.release(i);
   }
   if (batch.staged > 0) data.counters[COUNTER.sendFailed]! += batch.send(fd);
+  return received;
 }
 
 /** Serves until the process stops. */
@@ -62,8 +63,9 @@ function serve(): void {
   }
   // What is queued is answered before the end, bounded: a flood does not keep us here.
   for (let left = batchMax; left > 0; left--) {
-    for (let i = 0; i < sockets.length; i++) serveBatch(sockets[i]!.fd, false);
-    if (batch.staged === 0) break;
+    let received = 0;
+    for (let i = 0; i < sockets.length; i++) received += serveBatch(sockets[i]!.fd, false);
+    if (received === 0) break;
   }
 }
 

@@ -51,15 +51,17 @@ export function readQuery(query: Query): number {
   const flags = octets[at + 2]!;
   if ((flags & 0x80) !== 0) return READ.silence; // a response: never answer one, or two servers talk for ever
   if (((flags >> 3) & 15) !== OPCODE.QUERY) return READ.notimp;
-  if (word(octets, at + 4) !== 1 || word(octets, at + 6) !== 0 || word(octets, at + 8) !== 0)
-    return READ.formerr;
+  if (word(octets, at + 4) !== 1 || word(octets, at + 6) !== 0) return READ.formerr;
   const end = at + length;
   const behindName = readLabels(query.name, octets, at + 12, end);
   if (behindName < 0 || behindName + 4 > end) return READ.formerr;
   query.type = word(octets, behindName);
   query.class = word(octets, behindName + 2);
   query.questionEnd = behindName + 4;
-  const additional = word(octets, at + 10);
+  const authority = word(octets, at + 8);
+  // RFC 1995 §3: an IXFR query carries the SOA that the client has; any other has no authority section.
+  if (authority !== 0 && (authority !== 1 || query.type !== TYPE.IXFR)) return READ.formerr;
+  const additional = authority + word(octets, at + 10);
   if (additional !== 0) {
     const fault = readAdditional(query, behindName + 4, end, additional);
     if (fault !== READ.ok) return fault;

@@ -14,7 +14,7 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
-import { type buildConnector, Client, type Dispatcher } from 'undici';
+import type { buildConnector, Client, Dispatcher } from 'undici';
 import { probeBodyMax, probeHeaderMax } from '../../limits.ts';
 import { Attempt } from './attempt.ts';
 import { certificateFault } from './certificate.ts';
@@ -34,6 +34,12 @@ const httpsOptions = {
   host: { kind: 'host', what: 'Host header and name of the certificate; default: the address itself' },
   'verify-tls': { kind: 'flag', default: true, what: 'whether the certificate must be good' },
 } as const satisfies Record<string, Option>;
+
+/**
+ * undici, loaded by the first probe: the loader threads of control only want the options above, and each
+ * would spend time on it and leave memory that Node does not get back from an ended thread.
+ */
+let library: Promise<typeof import('undici')> | undefined;
 
 /** As much of a redirect's target as a reason has room for. */
 const locationMax = 100;
@@ -57,7 +63,8 @@ function makeProbe(scheme: 'http' | 'https', defaultPort: number, open: Open): P
     defaultPort,
     conflict: ({ method, body }) =>
       method === 'HEAD' && body !== undefined ? 'a response to HEAD has no body to search' : undefined,
-    run(address, port, options, deadlineMs) {
+    async run(address, port, options, deadlineMs) {
+      const undici = await (library ??= import('undici')); // before the attempt, whose time begins to run
       const attempt = new Attempt(address, port, deadlineMs);
       const origin = `${scheme}://${hostText(address)}:${port}`;
       let socket: Socket | undefined;
@@ -73,7 +80,7 @@ function makeProbe(scheme: 'http' | 'https', defaultPort: number, open: Open): P
           if (!isOpen) attempt.broke(error, errorWords(error, attempt.waitsFor));
         });
       };
-      const client = new Client(origin, {
+      const client = new undici.Client(origin, {
         pipelining: 0,
         headersTimeout: 0,
         bodyTimeout: 0,
