@@ -39,7 +39,7 @@ const httpsOptions = {
  * undici, loaded by the first probe: the loader threads of control only want the options above, and each
  * would spend time on it and leave memory that Node does not get back from an ended thread.
  */
-let library: Promise<typeof import('undici')> | undefined;
+let undici: typeof import('undici') | undefined;
 
 /** As much of a redirect's target as a reason has room for. */
 const locationMax = 100;
@@ -64,7 +64,7 @@ function makeProbe(scheme: 'http' | 'https', defaultPort: number, open: Open): P
     conflict: ({ method, body }) =>
       method === 'HEAD' && body !== undefined ? 'a response to HEAD has no body to search' : undefined,
     async run(address, port, options, deadlineMs) {
-      const undici = await (library ??= import('undici')); // before the attempt, whose time begins to run
+      undici ??= await import('undici'); // before the attempt, whose time begins to run
       const attempt = new Attempt(address, port, deadlineMs);
       const origin = `${scheme}://${hostText(address)}:${port}`;
       let socket: Socket | undefined;

@@ -61,6 +61,7 @@ test('a probe during which this process was held up is inconclusive, whatever ca
   await withServer(
     () => {},
     async (silent) => {
+      await probes.http.run('127.0.0.1', port, {}, 400); // the first one loads its library
       const late = probes.http.run('127.0.0.1', silent, {}, 200);
       hold(600);
       assert.equal((await late).outcome, 'inconclusive');
