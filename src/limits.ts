@@ -130,3 +130,12 @@ export const ttlMax = 0x7fff_ffff;
 export const clientTimeoutMs = loadTimeoutMs + 30_000;
 /** Control ends within this time when it is told to: half of what the server waits before it kills. */
 export const stopTimeoutMs = 1000;
+
+/**
+ * Control says so often that its event loop turns; when it has not for the longer time, it is ended and
+ * restarted.
+ */
+export const controlPulseMs = 2000;
+export const controlSilentMaxMs = 20_000;
+/** What only looks is answered at once, or something hangs. */
+export const queryTimeoutMs = 5000;

@@ -6,7 +6,7 @@ import { relativeName } from '../control/diff.ts';
 import { type Loaded, type LoadedZone, loadAll, openZone } from '../control/load.ts';
 import { printFault } from '../faults.ts';
 import { resolvePaths } from '../paths.ts';
-import { printZone } from '../zone/print.ts';
+import { printZoneChunks } from '../zone/print.ts';
 import { type Command, complain, EXIT, options, textOf } from './command.ts';
 import { hang, plural, printShare } from './text.ts';
 
@@ -124,7 +124,7 @@ function reportOf({ faults, faulty }: Loaded, zones: readonly LoadedZone[], erro
 
 async function printZones(zones: readonly LoadedZone[], dir: string): Promise<void> {
   for (const { sources, origin } of zones) {
-    for (const chunk of printZone(openZone(dir, sources[0]!, origin))) {
+    for (const chunk of printZoneChunks(openZone(dir, sources[0]!, origin))) {
       if (!process.stdout.write(chunk)) await new Promise((resolve) => process.stdout.once('drain', resolve));
     }
   }

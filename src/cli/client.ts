@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { clientTimeoutMs } from '../limits.ts';
+import { clientTimeoutMs, queryTimeoutMs } from '../limits.ts';
 import { findControl, runDirOf } from '../paths.ts';
 import { complain, EXIT, textOf, type Values } from './command.ts';
 
@@ -34,7 +34,9 @@ export function exchange(socketPath: string, method: string, path: string): Prom
         }
       });
     });
-    message.setTimeout(clientTimeoutMs, () => message.destroy(new Error('no answer in time')));
+    message.setTimeout(method === 'GET' ? queryTimeoutMs : clientTimeoutMs, () =>
+      message.destroy(new Error('no answer in time')),
+    );
     message.on('error', reject);
     message.end();
   });

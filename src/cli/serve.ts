@@ -15,6 +15,7 @@ export const command: Command = {
     engine: { value: 'NAME', what: 'auto (default), batch or dgram: how UDP is received' },
     state: options.state,
     control: options.control,
+    json: { what: 'print how and where it answers, as JSON, once it does' },
   },
   positionalsMin: 0,
   positionalsMax: 0,
@@ -48,6 +49,7 @@ export const command: Command = {
       return EXIT.failed;
     }
     reload = () => server.reload();
+    if (values.json === true) process.stdout.write(`${JSON.stringify(server.facts)}\n`);
     await new Promise<void>((resolve) => {
       process.on('SIGTERM', resolve);
       process.on('SIGINT', resolve);

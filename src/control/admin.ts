@@ -1,7 +1,7 @@
 // The admin API: HTTP with JSON on the unix control socket, driven by the command line. Who may connect is
 // decided by the socket's mode and group. Routes are a table; each handler gives a status and a value, and
 // what is wrong is always { error, hint }.
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -69,6 +69,10 @@ function listen(server: Server, path: string): Promise<void> {
 /** Removes the socket of a process that is gone; refuses where somebody answers on it. */
 function removeStale(path: string): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false) {
+      reject(new Error(`${path} is there and is no socket`));
+      return;
+    }
     const probe = connect(path);
     probe.once('connect', () => {
       probe.destroy();

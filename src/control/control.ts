@@ -2,12 +2,20 @@
 // loads, watches, publishes and answers on the control socket; queries are answered without it. It speaks
 // first when it is told to start, and ends with its channel. This file wires; each piece has a file of its
 // own.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerConfig } from '../config.ts';
 import { printFault } from '../faults.ts';
 import { type MonitorEvent, Monitors, systemClock } from '../health/monitor.ts';
 import { probeEndpoint } from '../health/probes/index.ts';
-import { controlRetryMs, factsTimeoutMs, keptAgeMaxMs, reloadsWaitingMax, stopTimeoutMs } from '../limits.ts';
+import {
+  controlPulseMs,
+  controlRetryMs,
+  factsTimeoutMs,
+  keptAgeMaxMs,
+  reloadsWaitingMax,
+  stopTimeoutMs,
+} from '../limits.ts';
 import { flushLog, log } from '../log.ts';
 import type { Facts, Start, ToControl, ToServer } from '../serve/channel.ts';
 import { readManifest } from '../serve/kept.ts';
@@ -15,6 +23,7 @@ import { type Reply, refusal } from './admin.ts';
 import { explain } from './explain.ts';
 import { firstLoad } from './firstload.ts';
 import { Keeper, readVerdicts } from './keep.ts';
+import type { Loaded } from './load.ts';
 import { Publisher } from './publish.ts';
 import { type ReloadReport, type Running, reload, removeTables, takeIntoService } from './reload.ts';
 import { Shares } from './shares.ts';
@@ -91,6 +100,7 @@ class Control {
       firstEdition: firstEdition(kept?.sets.map(({ edition }) => edition) ?? []),
       onServed: () => this.#keeper.request(),
       onFault: (fault) => log.error({ fault }, 'answer sets were not taken by the server; trying again'),
+      onSilence: (fault) => leave(1, () => log.fatal(`${fault}: beginning again`)),
     });
     this.#keeper = new Keeper(
       {
@@ -138,16 +148,20 @@ class Control {
 
   /** The start: load, say where to listen, probe once, publish, let the server receive. */
   async #begin(accepted: string | undefined): Promise<void> {
-    const { stateDir, recover, controlPath } = this.#start;
+    setInterval(() => send({ kind: 'alive' }), controlPulseMs).unref();
+    const { stateDir, runDir, recover, controlPath } = this.#start;
     const verdicts = readVerdicts(stateDir, Date.now(), keptAgeMaxMs);
     if (verdicts !== undefined) this.#monitors.restore(verdicts);
-    const acceptedDir = accepted === undefined ? undefined : join(stateDir, 'accepted', accepted);
+    const kept = accepted === undefined ? undefined : join(stateDir, 'accepted', accepted);
+    const copy = join(runDir, 'accepted');
+    const acceptedDir = recover && existsSync(copy) ? copy : kept;
     const first = await firstLoad(this.#running, acceptedDir, recover, (server) => this.#sayListen(server));
     this.#source = first.source;
     this.#refused = first.refused;
     this.#logFirst(first);
     const { loaded } = first;
-    if (loaded !== undefined) this.#sayListen(loaded.server);
+    if (loaded !== undefined && isSettled(loaded, this.#start.configDir)) this.#sayListen(loaded.server);
+    else send({ kind: 'listen', listen: this.#start.listenFlags, workers: 0, accepted: true });
     await this.#openSocket(controlPath, loaded?.server.control ?? { mode: 0o600 });
     if (loaded === undefined || loaded.zones.length === 0) {
       // Kept tables that are in service stay there; where there are none, REFUSED is better than silence.
@@ -326,4 +340,15 @@ function firstEdition(kept: readonly number[]): number {
 function logKeeping(fault: string | undefined): void {
   if (fault === undefined) log.info('the state directory can be written again');
   else log.error(`nothing is kept for a restart: ${fault}`);
+}
+
+/**
+ * Whether the settings are the operator's: with a broken or missing steerdns.yaml nobody knows where to
+ * listen.
+ */
+function isSettled({ faults }: Loaded, configDir: string): boolean {
+  const settings = join(configDir, 'steerdns.yaml');
+  return !faults.some(
+    ({ severity, file }) => severity === 'error' && (file === settings || file === configDir),
+  );
 }

@@ -1,6 +1,6 @@
 // What a reload changes, zone by zone, for whoever asked for it: serials, records that came and went, members
 // of pools. Works on the tables before and after, so it says what is served, not what files look like.
-import { compareTables } from '../answer/compare.ts';
+import { compareTables, type RecordChanges } from '../answer/compare.ts';
 import type { Pool } from '../balance/pool.ts';
 
 /** One zone that is not as it was. */
@@ -36,7 +36,7 @@ export type ZoneSide = {
 export function diffZone(
   before: ZoneSide | undefined,
   after: ZoneSide | undefined,
-  open: (zone: ZoneSide) => Uint8Array,
+  open: (zone: ZoneSide) => Uint8Array | undefined,
 ): ZoneChange | undefined {
   const there = after ?? before;
   if (there === undefined) return undefined;
@@ -44,7 +44,7 @@ export function diffZone(
     before !== undefined && after !== undefined
       ? before.id === after.id
         ? { added: 0, removed: 0 }
-        : compareTables(open(before), open(after))
+        : compareSides(before, after, open)
       : { added: after?.records ?? 0, removed: before?.records ?? 0 };
   const pools = diffPools(before, after);
   const serials = { serialBefore: before?.serial, serialAfter: after?.serial };
@@ -62,6 +62,17 @@ function diffPools(before: ZoneSide | undefined, after: ZoneSide | undefined): P
   return [...owners]
     .filter((owner) => before?.poolKeys.get(owner) !== after?.poolKeys.get(owner))
     .map((owner) => ({ owner, before: members(before, owner), after: members(after, owner) }));
+}
+
+/** Where a table is gone, what was in it is not known: everything went and everything came. */
+function compareSides(
+  before: ZoneSide,
+  after: ZoneSide,
+  open: (zone: ZoneSide) => Uint8Array | undefined,
+): RecordChanges {
+  const [was, is] = [open(before), open(after)];
+  if (was === undefined || is === undefined) return { added: after.records, removed: before.records };
+  return compareTables(was, is);
 }
 
 /** Prints `site.example: serial 7 -> 8, +1 -0 records, www 2 -> 3 members`. */

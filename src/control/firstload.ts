@@ -36,7 +36,9 @@ export async function firstLoad(
   }
   const config = await attempt(running, running.configDir, onSettings);
   const refused = refusalOf(config);
-  if (refused !== undefined && acceptedDir !== undefined && !recover) {
+  // After a crash the server still answers from what was in service: better that than less.
+  if (recover && refused !== undefined) return { loaded: undefined, source: 'config', refused };
+  if (refused !== undefined && acceptedDir !== undefined) {
     const accepted = await attempt(running, acceptedDir);
     if (refusalOf(accepted) === undefined && 'loaded' in accepted) {
       return { loaded: accepted.loaded, source: 'accepted', refused };

@@ -33,7 +33,9 @@ export class Keeper {
   #requested = false;
   #stopped = false;
   #writing: Promise<void> = Promise.resolve();
+  /** The last write: wall clock, for what is written, and monotonic, for when to write again. */
   #lastWrite = 0;
+  #lastWriteAt = Number.NEGATIVE_INFINITY;
   #fault: { readonly what: string; readonly since: number } | undefined;
 
   /** `accepted` is the folder that the manifest names at the start. */
@@ -56,7 +58,7 @@ export class Keeper {
   /** Asks for a write soon: something that is kept has changed. */
   request(): void {
     this.#requested = true;
-    this.#schedule(Math.max(0, this.#lastWrite + keptWriteMinMs - this.#options.wall()));
+    this.#schedule(Math.max(0, this.#lastWriteAt + keptWriteMinMs - performance.now()));
   }
 
   /** Writes the last state and ends. */
@@ -78,6 +80,7 @@ export class Keeper {
   async #write(): Promise<void> {
     this.#requested = false;
     this.#lastWrite = this.#options.wall();
+    this.#lastWriteAt = performance.now();
     try {
       await this.#writeAll();
       if (this.#fault !== undefined) this.#options.onFault(undefined);

@@ -100,7 +100,7 @@ export function loadAll(
     accepted.push(...loaded.zone.sources, ...(zone.yamlFile === undefined ? [] : [zone.yamlFile]));
   }
   for (const gone of knownByOrigin.values()) {
-    if (!faulty.includes(gone.origin)) changes.push(diffZone(gone, undefined, openTable));
+    if (!faulty.includes(gone.origin)) changes.push(diffZone(gone, undefined, openServed));
   }
   return {
     server: config.server,
@@ -153,7 +153,7 @@ function loadZone(
   return {
     zone,
     faults,
-    change: diffZone(before, zone, (side) => (side === zone ? table : openTable(side))),
+    change: diffZone(before, zone, (side) => (side === zone ? table : openServed(side))),
   };
 }
 
@@ -277,6 +277,15 @@ function poolDigest(pool: Pool): string {
     value instanceof Uint8Array ? [...value] : value,
   );
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** Reads a table in service, for comparison; undefined where somebody has cleared the run directory. */
+function openServed({ file }: Pick<LoadedZone, 'file'>): Uint8Array | undefined {
+  try {
+    return openTable({ file });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads a table as a run of octets of its own, aligned as its words need it. */

@@ -34,6 +34,8 @@ export type PublisherOptions = {
   /** Called after answer sets went into service because health changed. */
   readonly onServed: () => void;
   readonly onFault: (fault: string) => void;
+  /** The server said nothing: nobody knows now what is in service, and everything must be announced anew. */
+  readonly onSilence: (fault: string) => void;
 };
 
 export class Publisher {
@@ -192,6 +194,7 @@ export class Publisher {
       const timer = setTimeout(() => {
         const fault = `the server did not answer within ${publishTimeoutMs / 1000} s`;
         this.published({ kind: 'published', ticket, generation: this.#generation, fault });
+        this.#options.onSilence(fault);
       }, publishTimeoutMs);
       this.#awaited.set(ticket, (published) => {
         clearTimeout(timer);
@@ -226,7 +229,8 @@ function poolState(pool: Pool, healthOf: (endpoint: string) => Health): string {
         state += '-';
       } else {
         const { verdict, settled } = healthOf(endpoint);
-        state += settled ? verdict[0]!.toUpperCase() : verdict[0];
+        const letter = verdict === 'unknown' ? 'n' : verdict[0]!;
+        state += settled ? letter.toUpperCase() : letter;
       }
     }
   }

@@ -1,16 +1,18 @@
 // A reload, and the start, which is the same with nothing before it. All of the new is made before anything
 // of the old is touched: a fault at any step leaves the server as it was and goes back to whoever asked. One
 // at a time.
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type Fault, refuses } from '../faults.ts';
 import type { Monitors } from '../health/monitor.ts';
 import { firstRoundMaxMs } from '../limits.ts';
+import { log } from '../log.ts';
 import type { ZoneChange } from './diff.ts';
 import type { Keeper } from './keep.ts';
 import type { Loaded, LoadedZone } from './load.ts';
 import { loadInThread } from './loader.ts';
 import type { Publisher } from './publish.ts';
+import type { Source } from './sources.ts';
 
 /** What control has in service and what it works with. */
 export type Running = {
@@ -73,16 +75,38 @@ export function requestFor({ tablesDir, publisher }: Running, dir: string) {
 
 /** Probes what is new, publishes, and only then lets go of what was; returns why it failed, if it did. */
 export async function takeIntoService(running: Running, loaded: Loaded): Promise<string | undefined> {
-  const { monitors, publisher } = running;
+  const { monitors, publisher, tablesDir } = running;
   const before = endpointsOf(running.loaded?.zones ?? []);
   const after = endpointsOf(loaded.zones);
   running.names = memberNames(loaded.zones);
   monitors.watch([...before, ...after]);
   await firstResults(monitors); // so that a server that is down is never handed out because it is new
   const { fault } = await publisher.publishZones(loaded.zones);
-  if (fault === undefined) running.loaded = loaded;
+  if (fault === undefined) {
+    running.loaded = loaded;
+    await copyAccepted(join(dirname(tablesDir), 'accepted'), loaded.sources);
+  }
   monitors.watch(fault === undefined ? after : before);
   return fault;
+}
+
+/**
+ * Copies what is now in service into the run directory: a control process that crashes begins again from
+ * there.
+ */
+async function copyAccepted(folder: string, sources: readonly Source[]): Promise<void> {
+  const made = `${folder}.new`;
+  try {
+    await rm(made, { recursive: true, force: true });
+    for (const { path, content } of sources) {
+      await mkdir(dirname(join(made, path)), { recursive: true, mode: 0o700 });
+      await writeFile(join(made, path), content, { mode: 0o600 });
+    }
+    await rm(folder, { recursive: true, force: true });
+    await rename(made, folder);
+  } catch (error) {
+    log.error(`what was accepted cannot be copied: ${(error as Error).message}`);
+  }
 }
 
 /** Resolves when every endpoint has been probed once, or after the time that a start may take. */

@@ -2,7 +2,7 @@
 // and what is kept as accepted are the same octets even while somebody writes. Only ordinary files, of
 // bounded size.
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import { sourceSizeMax } from '../limits.ts';
 
@@ -66,7 +66,7 @@ export class Sources {
 
 /** Reads a file; a pipe or a device would stall the load for ever. */
 function readOrdinary(path: string): Uint8Array {
-  const file = openSync(path, 'r');
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // a pipe would be waited for
   try {
     const { size } = fstatSync(file);
     if (!fstatSync(file).isFile()) throw Object.assign(new Error('not an ordinary file'), { code: 'EINVAL' });

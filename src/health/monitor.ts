@@ -10,6 +10,7 @@ import {
   inconclusiveRepeatMs,
   inconclusiveRowMax,
   keptAgeMaxMs,
+  keptRefreshMs,
   probeGraceMs,
   probesInFlightMax,
 } from '../limits.ts';
@@ -144,21 +145,20 @@ export class Monitors {
 
   /**
    * Watches exactly these from now on. Those that stay keep their state. A new one at the place of one that
-   * goes (the same server under a changed check) starts with its verdict, which the first result then
-   * confirms or overturns.
+   * is watched already (the same server under a changed check) starts with its verdict, which the first
+   * result then confirms or overturns.
    */
   watch(endpoints: readonly Endpoint[]): void {
     const wanted = new Map(endpoints.map((endpoint) => [endpoint.key, endpoint]));
-    const leaving = new Map<string, Watched>();
+    const before = new Map<string, Watched>();
     for (const [key, watched] of this.#watched) {
-      if (wanted.has(key)) continue;
-      leaving.set(placeOf(watched.endpoint), watched);
-      this.#remove(watched);
+      before.set(placeOf(watched.endpoint), watched);
+      if (!wanted.has(key)) this.#remove(watched);
     }
     const added = [...wanted.values()].filter(({ key }) => !this.#watched.has(key));
     const gapMs = Math.min(firstRoundSpreadMs / Math.max(1, added.length), firstRoundGapMaxMs);
     added.forEach((endpoint, index) => {
-      this.#add(endpoint, leaving.get(placeOf(endpoint)), index * gapMs);
+      this.#add(endpoint, before.get(placeOf(endpoint)), index * gapMs);
     });
     this.#endFirstRound();
   }
@@ -254,7 +254,7 @@ export class Monitors {
     const ageMs = Math.abs(this.#options.clock.wall() - kept.at);
     if (!(ageMs <= keptAgeMaxMs)) return false;
     this.#kept.delete(key);
-    const isProvisional = ageMs > check.fall * check.intervalMs;
+    const isProvisional = ageMs > check.fall * check.intervalMs + keptRefreshMs;
     this.#carry(watched, carriedState(kept.verdict, kept.since, isProvisional), kept.at);
     return true;
   }

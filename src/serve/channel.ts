@@ -114,6 +114,8 @@ export type ToServer =
       /** True where it is from the accepted copy: not the word of the steerdns.yaml that lies there now. */
       readonly accepted?: boolean;
     }
+  /** Control's event loop turns; sent every controlPulseMs. */
+  | { readonly kind: 'alive' }
   /** The first round is over (or was not needed): begin to receive. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'facts?'; readonly ticket: number }

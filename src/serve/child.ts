@@ -1,6 +1,7 @@
 // The control child: started, spoken to, restarted with back-off when it dies. While it is gone the threads
 // answer from the last tables; nothing here waits for it.
 import type { ChildProcess } from 'node:child_process';
+import { controlPulseMs, controlSilentMaxMs } from '../limits.ts';
 import { spawnMain } from '../spawn.ts';
 import type { Start, ToControl, ToServer } from './channel.ts';
 
@@ -23,9 +24,13 @@ export class ControlChild {
   #startedAt = 0;
   #deathsInSeries = 0;
   #isStopping = false;
+  #heardAt = 0;
+  #lookedAt = performance.now();
+  readonly #pulse: NodeJS.Timeout;
 
   constructor(watch: ChildWatch) {
     this.#watch = watch;
+    this.#pulse = setInterval(() => this.#look(), controlPulseMs);
   }
 
   /** Starts it; `recover` after a crash. */
@@ -39,7 +44,11 @@ export class ControlChild {
       return;
     }
     this.#child = child;
-    child.on('message', (message) => this.#watch.message(message as ToServer));
+    this.#heardAt = performance.now();
+    child.on('message', (message) => {
+      this.#heardAt = performance.now();
+      this.#watch.message(message as ToServer);
+    });
     child.on('error', (error) => this.#died(child, error.message));
     child.on('exit', (code, signal) => this.#died(child, signal ?? `exit code ${code}`));
     this.send(this.#watch.start(recover));
@@ -58,6 +67,7 @@ export class ControlChild {
   /** Asks it to end, and ends it after `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
     this.#isStopping = true;
+    clearInterval(this.#pulse);
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -65,6 +75,16 @@ export class ControlChild {
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     await ended;
     clearTimeout(timer);
+  }
+
+  /** Ends a child that has been silent for too long: it hangs, and health with it. */
+  #look(): void {
+    const now = performance.now();
+    // Where this process or the machine stood still, so may the child have.
+    const wasHeldUp = now - this.#lookedAt > 2 * controlPulseMs;
+    this.#lookedAt = now;
+    if (wasHeldUp) this.#heardAt = now;
+    if (this.#child !== undefined && now - this.#heardAt > controlSilentMaxMs) this.#child.kill('SIGKILL');
   }
 
   #died(child: ChildProcess, why: string): void {

@@ -1,6 +1,6 @@
-// One server per state directory. The lock is a listening unix socket: the kernel takes it away with its
-// process, so nothing stale can keep a server from starting, and nothing but Node is needed. A second server
-// would join the SO_REUSEPORT group of the first unnoticed and answer half of its queries.
+// One server per state directory and per run directory. The lock is a listening unix socket: the kernel takes
+// it away with its process, so nothing stale can keep a server from starting, and nothing but Node is needed.
+// A second server would join the SO_REUSEPORT group of the first unnoticed and answer half of its queries.
 import { linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -15,11 +15,11 @@ const socketPathMax = 107;
 export type Lock = { release(): void };
 
 /** Takes the lock, or says who has it. Throws the system's error where the directory cannot be written. */
-export async function takeLock(stateDir: string): Promise<Lock | { readonly fault: string }> {
-  const path = join(stateDir, 'lock');
+export async function takeLock(directory: string): Promise<Lock | { readonly fault: string }> {
+  const path = join(directory, 'lock');
   const own = `${path}.${process.pid}`;
   if (Buffer.byteLength(own) > socketPathMax) {
-    return { fault: `the path of the state directory ${stateDir} is too long for a unix socket in it` };
+    return { fault: `the path ${directory} is too long for a unix socket in it` };
   }
   rmSync(own, { force: true });
   const server = await listen(own);
@@ -27,7 +27,7 @@ export async function takeLock(stateDir: string): Promise<Lock | { readonly faul
   const refuse = (): { fault: string } => {
     server.close();
     rmSync(own, { force: true });
-    return { fault: `another steerdns uses the state directory ${stateDir}` };
+    return { fault: `another steerdns uses ${directory}` };
   };
   try {
     linkSync(own, path);

@@ -57,6 +57,8 @@ export class Server {
   #engineReason = '';
   /** Kept tables were fresh enough to answer from at once. */
   #isKept = false;
+  /** A reload was asked for while there was no control process. */
+  #isReloadWanted = false;
   /** What control said last, by kind, and who waits for it. */
   readonly #came = new Map<string, ToServer>();
   readonly #waiting = new Map<string, (message: ToServer) => void>();
@@ -74,7 +76,7 @@ export class Server {
       if (statSync(options.runDir).uid !== process.getuid?.() && process.getuid?.() !== 0) {
         return { fault: `the run directory ${options.runDir} belongs to somebody else` };
       }
-      lock = await takeLock(options.stateDir);
+      lock = await takeLocks([options.stateDir, options.runDir]);
     } catch (error) {
       return { fault: `cannot use the state or run directory: ${(error as Error).message}` };
     }
@@ -102,6 +104,12 @@ export class Server {
     });
   }
 
+  /** How and where it answers, for whoever started it. */
+  get facts(): { pid: number; engine: Engine; listen: readonly string[]; workers: number } {
+    const listen = this.#listen.map(({ address, port }) => printSocketAddress(address, port));
+    return { pid: process.pid, engine: this.#engine, listen, workers: this.#threads.length - 1 };
+  }
+
   /** The control child's process id. */
   get controlPid(): number | undefined {
     return this.#control.pid;
@@ -114,7 +122,8 @@ export class Server {
 
   /** Reads everything anew, as SIGHUP asks; the log says what came of it. */
   reload(): void {
-    this.#control.send({ kind: 'reload' });
+    if (this.#control.pid === undefined) this.#isReloadWanted = true;
+    else this.#control.send({ kind: 'reload' });
   }
 
   /** Answers what is queued, ends threads and control, and releases the state directory. */
@@ -136,7 +145,9 @@ export class Server {
     const isControlLater = this.#isKept && known !== undefined;
     if (!isControlLater) this.#control.start(false);
     const listen = known ?? this.#withFlags((await this.#first('listen', patienceMs)) as Listen | undefined);
-    if (listen === undefined) return 'control did not say where to listen; its log lines are above';
+    if (listen === undefined || listen.listen.length === 0) {
+      return 'where to listen is not known: see the lines above, or say it with --listen';
+    }
     const fault = await this.#open(listen, kept);
     if (fault !== undefined) return fault;
     if (this.#isKept) this.#answer();
@@ -261,6 +272,10 @@ export class Server {
         keepListen(this.#options.stateDir, this.#options.configDir, message);
       }
       this.#came.set(message.kind, message);
+      if (message.kind === 'ready' && this.#isReloadWanted) {
+        this.#isReloadWanted = false;
+        this.reload();
+      }
       this.#waiting.get(message.kind)?.(message);
     }
   }
@@ -315,6 +330,23 @@ export class Server {
     this.#lock.release();
     flushLog();
   }
+}
+
+/** Takes the locks of these directories, all or none. */
+async function takeLocks(directories: readonly string[]): Promise<Lock | ServerFault> {
+  const locks: Lock[] = [];
+  const release = () => {
+    for (const lock of locks) lock.release();
+  };
+  for (const directory of new Set(directories)) {
+    const lock = await takeLock(directory);
+    if ('fault' in lock) {
+      release();
+      return lock;
+    }
+    locks.push(lock);
+  }
+  return { release };
 }
 
 function bindFault({ code, message }: { code?: string | undefined; message: string }): string {

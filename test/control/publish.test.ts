@@ -51,6 +51,7 @@ function make() {
     firstEdition: 100,
     onServed: () => served++,
     onFault: (fault) => faults.push(fault),
+    onSilence: (fault) => faults.push(`silence: ${fault}`),
   });
   stop = () => publisher.stop();
   let generation = 0;

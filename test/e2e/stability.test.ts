@@ -204,7 +204,7 @@ describe('a second server', { timeout: 60_000 }, () => {
     );
     other.remove();
     assert.deepEqual([code, stdout], [1, '']);
-    assert.equal(stderr, `steerdns: another steerdns uses the state directory ${daemon.stateDir}\n`);
+    assert.equal(stderr, `steerdns: another steerdns uses ${daemon.stateDir}\n`);
   });
 
   it('is refused on the same port', async () => {

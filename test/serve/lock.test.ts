@@ -24,7 +24,7 @@ describe('the lock of the state directory', () => {
   it('is taken once, and again after it was released', async () => {
     const first = await taken();
     assert.deepEqual(await takeLock(folder), {
-      fault: `another steerdns uses the state directory ${folder}`,
+      fault: `another steerdns uses ${folder}`,
     });
     first.release();
     assert.equal(existsSync(join(folder, 'lock')), false);
