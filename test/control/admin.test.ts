@@ -2,7 +2,7 @@
 import assert from 'node:assert';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request, type Server } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -85,6 +85,13 @@ test('the socket of a process that lives is left alone', async () => {
   await once(other, 'listening');
   await assert.rejects(open(), /in use by another process/);
   other.close();
+});
+
+test('a file that is no socket is left alone', async () => {
+  path = join(root, 'notes.txt');
+  writeFileSync(path, 'mine');
+  await assert.rejects(open(), /is there and is no socket/);
+  assert.equal(readFileSync(path, 'utf8'), 'mine');
 });
 
 test('a body at the limit is read, one octet more is refused', async () => {

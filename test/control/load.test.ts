@@ -1,6 +1,7 @@
 // Loading a folder: tables, pools, faults of all files at once, and which tables are kept as they are.
 import assert from 'node:assert';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { type Loaded, type LoadedZone, loadAll } from '../../src/control/load.ts';
@@ -112,6 +113,22 @@ test('an unchanged zone is served from the table that is there, with its warning
   const afterCrash = load();
   assert.equal(afterCrash.zones[0]!.id, first.zones[0]!.id);
   assert.deepEqual(afterCrash.zones[0]!.pools, first.zones[0]!.pools);
+});
+
+test('a pipe in place of a file is a fault, not a wait', () => {
+  folders.write('b.example.zone', head);
+  execFileSync('mkfifo', [join(folders.config, 'a.example.zone')]);
+  assert.match(load().faults[0]!.what, /not an ordinary file/);
+});
+
+test('a table that was cleared away does not keep a changed zone from its reload', () => {
+  folders.write('a.example.zone', `${head}www A 192.0.2.10\n`);
+  const first = load();
+  rmSync(first.zones[0]!.file);
+  folders.write('a.example.zone', `${head}www A 192.0.2.11\n`);
+  const { zones, changes } = load(first.zones);
+  assert.ok(existsSync(zones[0]!.file));
+  assert.equal(changes.length, 1);
 });
 
 test('a damaged table is made anew', () => {

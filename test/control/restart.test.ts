@@ -69,6 +69,32 @@ test('a restart on faulty files serves what was accepted, and says why', async (
   assert.equal(listen.at(-1)!.accepted, true);
 });
 
+test('after a crash it needs no state directory to know what was accepted', async () => {
+  site.write();
+  const first = await site.started();
+  await accepted(' 7 ');
+  await first.kill();
+  rmSync(join(site.folders.state, 'accepted'), { recursive: true });
+  site.folders.write('site.example.zone', 'half\n');
+  const second = await site.started({ recover: true, generation: 1, answering: true });
+  const status = await site.status();
+  assert.deepEqual([status.zones[0]!.serial, status.control.source], [7, 'accepted']);
+  await second.stop();
+});
+
+test('after a crash with nothing accepted anywhere, faulty files take nothing out of service', async () => {
+  site.write();
+  const first = await site.started();
+  await accepted(' 7 ');
+  await first.kill();
+  rmSync(join(site.folders.state, 'accepted'), { recursive: true });
+  rmSync(join(site.folders.run, 'accepted'), { recursive: true });
+  site.folders.write('site.example.zone', 'half\n');
+  const second = await site.started({ recover: true, generation: 1, answering: true });
+  assert.ok(!second.said.some(({ kind }) => kind === 'publish'));
+  await second.stop();
+});
+
 test('where nothing at all can be loaded, nothing is published over the tables that were kept', async () => {
   site.write();
   const first = await site.started();

@@ -18,6 +18,23 @@ const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
 );
 
+describe('the wildcard address', { timeout: 60_000 }, () => {
+  it('answers from the address that was asked', async () => {
+    const port = await freePort(['0.0.0.0']);
+    const files = { 'site.example.zone': zone, 'steerdns.yaml': `listen: 0.0.0.0:${port}\n` };
+    const daemon = await Daemon.make({ files, listen: 'yaml' });
+    try {
+      daemon.launch();
+      await daemon.answering();
+      // The client is connected: an answer from another address would not reach it.
+      for (const address of ['127.0.0.1', '127.0.0.53', '127.1.2.3'])
+        assert.equal((await ask(port, 'www.site.example', { address })).rcode, 0);
+    } finally {
+      await daemon.close();
+    }
+  });
+});
+
 for (const engine of ['batch', 'dgram']) {
   describe(`the ${engine} engine on three addresses of the YAML`, { timeout: 60_000 }, () => {
     const addresses = listen.filter((address) => hasIpv6 || !address.includes(':'));

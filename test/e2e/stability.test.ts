@@ -216,6 +216,25 @@ describe('a second server', { timeout: 60_000 }, () => {
     assert.equal((await ask(daemon.port, owner)).rcode, 0);
   });
 
+  it('is refused in the same run directory', async () => {
+    const other = await Daemon.make({ files, from: 'dist' });
+    const flags = ['--config', join(other.folder, 'zones'), '--state', other.stateDir];
+    const places = ['--control', daemon.controlPath, '--listen', `127.0.0.1:${other.port}`];
+    const { code, stderr } = await other.run('serve', ...flags, ...places);
+    other.remove();
+    assert.equal(code, 1);
+    assert.match(stderr, /^steerdns: another steerdns uses /);
+  });
+
+  it('does not guess where to listen when its settings are broken: exit 1, and nothing is bound', async () => {
+    const broken = { ...files, 'steerdns.yaml': 'listen: [127.0.0.1:53' };
+    const other = await Daemon.make({ files: broken, from: 'dist', listen: 'yaml' });
+    other.launch();
+    assert.equal(await other.ended, 1);
+    assert.match(other.log(), /where to listen is not known/);
+    other.remove();
+  });
+
   it('is what commands ask for where none runs: exit 3', async () => {
     const other = await Daemon.make({ files, from: 'dist' });
     for (const verb of ['status', 'reload']) {

@@ -96,6 +96,15 @@ describe('TCP', () => {
     assert.ok((await daemon.status()).server!.counters['tcp-cut']! >= 1);
   });
 
+  it('answers all that a client has asked before it ended its side', async () => {
+    const socket = connect({ port: daemon.port, host: '127.0.0.1', allowHalfOpen: true });
+    await once(socket, 'connect');
+    const all = messages(socket, 5000);
+    socket.end(Buffer.concat(Array.from({ length: 5000 }, (_, id) => query(id))));
+    assert.equal((await all).length, 5000);
+    await once(socket, 'close');
+  });
+
   it('closes on a message that gets no response', async () => {
     const socket = await open();
     const response = encode({ id: 9, name: 'ns1.tcp.example.', type: types.A! });
