@@ -11,6 +11,7 @@ import {
   labelsOf,
   lower,
   nameOctets,
+  nameText,
   parent,
   type Row,
   rcodes,
@@ -145,9 +146,25 @@ export function resolve(world: World, qname: string, qtype: number): Answered {
     const zone = zoneOf(world, name, qtype); // step 2: the zone nearest to the name
     if (!zone)
       return links === 0 ? { rcode: 'REFUSED', ended: 'refused' } : { aa, answer: [chain], ended: 'noerror' };
+    const dname = dnameAbove(zone, name); // RFC 6672 §3.2 step 3C
     const cut = cutAbove(zone, name, qtype); // step 3b
-    if (cut) return referral(zone, cut, chain, aa);
+    if (cut && !(dname && isWithin(cut, dname.owner) && !sameName(cut, dname.owner))) {
+      return referral(zone, cut, chain, aa);
+    }
     if (links === 0) aa = true;
+    if (dname) {
+      if (links === chainMax) return { aa, answer: [chain], ended: 'noerror' };
+      chain.push(dname);
+      const kept = labelsOf(name).slice(0, labelsOf(name).length - labelsOf(dname.owner).length);
+      const target = [...kept, ...labelsOf(dname.data)];
+      const size = target.reduce((sum, label) => sum + label.length + 1, 1);
+      if (size > 255) return { rcode: 'YXDOMAIN', aa, answer: [chain], ended: 'yxdomain' };
+      const made = nameText(target);
+      chain.push({ ...dname, owner: name, type: types.CNAME!, data: made });
+      if (qtype === types.CNAME || qtype === types.ANY) return { aa, answer: [chain], ended: 'noerror' };
+      name = made;
+      continue;
+    }
     const source = sourceOf(zone, name); // step 3a, 3c
     if (!source) {
       return { rcode: 'NXDOMAIN', aa, answer: [chain], authority: [[negativeSoa(zone)]], ended: 'nxdomain' };
@@ -175,6 +192,16 @@ function zoneOf(world: World, name: string, type: number): ModelZone | undefined
 /** The names from below the apex down to `name`. */
 function pathTo(zone: ModelZone, name: string): string[] {
   return sameName(name, zone.origin) ? [] : [...pathTo(zone, parent(name)), name];
+}
+
+/** The DNAME of the nearest ancestor to the apex that has one. */
+function dnameAbove(zone: ModelZone, name: string): Row | undefined {
+  const ancestors = sameName(name, zone.origin) ? [] : [zone.origin, ...pathTo(zone, parent(name))];
+  for (const at of ancestors) {
+    const row = zone.rows.find((one) => sameName(one.owner, at) && one.type === types.DNAME);
+    if (row) return row;
+  }
+  return undefined;
 }
 
 const exists = (zone: ModelZone, name: string): boolean => zone.rows.some((row) => isWithin(row.owner, name));

@@ -26,7 +26,7 @@ const golden = 0x9e3779b9;
  * `split` on are not written where it is but at `tail`: a CNAME's target that ends in its zone's apex ends in
  * a pointer.
  */
-export const anchors = { owner: 12, apex: 12, name: 12, split: labelsMax, tail: 0 };
+export const anchors = { owner: 12, apex: 12, name: 12, split: labelsMax, tail: 0, target: 0 };
 
 /** Where a label of the name being answered stands in the message. */
 export function placeOf(name: Labels, label: number): number {

@@ -17,6 +17,8 @@ export const FOUND = {
   referral: 2,
   /** The name does not exist and no wildcard covers it; `node` is the closest encloser. */
   nxdomain: 3,
+  /** An ancestor, `node`, has a DNAME (RFC 6672 §3.2 step 3C). */
+  dname: 4,
 } as const;
 
 /** Result of find(), overwritten by the next call. */
@@ -55,9 +57,9 @@ export function find(zone: ZoneView, name: Labels, type: number): number {
   let node = 0;
   for (let label = name.count - zone.apexLabels - 1; label >= 0; label--) {
     const flags = nodeWord(zone, node, NODE_ROW.countAndFlags);
-    if ((flags & FLAG.cut) !== 0) {
+    if ((flags & (FLAG.cut | FLAG.dname)) !== 0) {
       found.node = node;
-      return FOUND.referral;
+      return (flags & FLAG.cut) !== 0 ? FOUND.referral : FOUND.dname;
     }
     const child = findChild(zone, node, name.hashes[label]!, name.octets, name.starts[label]!);
     if (child === none) {

@@ -72,7 +72,7 @@ export const NODE_ROW = {
 } as const;
 
 /** Flags of a node that are read on the query path; as in zone/zone.ts, moved up by 16 bits. */
-export const FLAG = { cut: 1 << 16, wildcardBelow: 8 << 16 } as const;
+export const FLAG = { cut: 1 << 16, wildcardBelow: 8 << 16, dname: 16 << 16 } as const;
 
 /** An RRset. */
 export const RRSET_ROW = {

@@ -1,8 +1,8 @@
 // hot: the one function that answers. Query in, response out, its length back; 0 means: send nothing. No I/O,
 // no throw, no allocation. UDP, TCP, the command line and every test call it. The order is that of RFC 1034
 // §4.3.2.
-import { cnameChainMax, labelsMax, udpSizeClassic, udpSizeMax } from '../limits.ts';
-import { type Labels, readLabels } from '../wire/labels.ts';
+import { labelsMax, udpSizeClassic, udpSizeMax } from '../limits.ts';
+import type { Labels } from '../wire/labels.ts';
 import {
   optSize,
   type Response,
@@ -15,6 +15,7 @@ import {
 } from '../wire/message.ts';
 import { CLASS, RCODE, TYPE } from '../wire/numbers.ts';
 import { type Query, READ, readQuery, TRANSPORT } from '../wire/query.ts';
+import { ALIAS, depthOf, followCname, followDname } from './alias.ts';
 import { COUNTER } from './counters.ts';
 import {
   anchors,
@@ -28,7 +29,7 @@ import {
   writeTargets,
 } from './emit.ts';
 import { FOUND, find, findRrset, findZone, found, nodeWord } from './find.ts';
-import { NODE_ROW, none, RRSET_ROW, tailHeaderSize } from './layout.ts';
+import { NODE_ROW, none, RRSET_ROW } from './layout.ts';
 import { REFUSAL, refusals } from './refusals.ts';
 import type { Tables, ZoneView } from './tables.ts';
 
@@ -109,7 +110,6 @@ function answer(tables: Tables, query: Query, response: Response): number {
   anchors.owner = 12;
   anchors.apex = placeOf(name, name.count - zone.apexLabels);
   for (let hops = 0; ; hops++) {
-    const targetAt = response.end - response.at + 2 + tailHeaderSize;
     const outcome = answerFrom(tables, zone, name, query.type, hops, response);
     if (outcome !== FOLLOW) return outcome;
     // RFC 1034 §3.6.2: start again at the target, in whichever of our zones it lies; where it leaves us,
@@ -117,7 +117,7 @@ function answer(tables: Tables, query: Query, response: Response): number {
     name = tables.target;
     index = zoneFor(tables, name, query.type);
     if (index < 0) return count(tables, COUNTER.noerror);
-    anchors.name = targetAt;
+    anchors.name = anchors.target;
     anchors.tail = anchors.apex;
     anchors.owner = placeOf(name, 0);
     if (tables.zones[index] !== zone) {
@@ -152,6 +152,9 @@ function answerFrom(
   const node = found.node;
   if (outcome === FOUND.referral) return refer(tables, zone, name, node, response);
   if (hops === 0) setAuthoritative(response);
+  if (outcome === FOUND.dname) {
+    return outcomeOf(tables, type, followDname(tables, zone, name, node, hops, response));
+  }
   if (outcome === FOUND.nxdomain) {
     setRcode(response, RCODE.NXDOMAIN);
     return writeNegativeSoa(zone, none, response) ? count(tables, COUNTER.nxdomain) : TRUNCATED;
@@ -167,25 +170,15 @@ function answerFrom(
   }
   const cname = findRrset(zone, node, TYPE.CNAME);
   if (cname === none) return noData(tables, zone, none, response);
-  if (isFollowed(tables, zone, cname, hops)) return count(tables, COUNTER.noerror);
-  if (writeRrset(tables, zone, cname, SECTION.answer, response) !== WROTE.all) return TRUNCATED;
-  readTarget(tables, zone, cname);
-  return FOLLOW;
+  return outcomeOf(tables, type, followCname(tables, zone, cname, hops, response));
 }
 
-/**
- * Notes that the CNAME at `row` is followed as link `hops`. True where it was followed before, or the chain
- * is as long as we let it grow: what we have is then the answer, and a resolver that wants more asks for the
- * last target.
- */
-function isFollowed(tables: Tables, zone: ZoneView, row: number, hops: number): boolean {
-  if (hops >= cnameChainMax) return true;
-  for (let i = 0; i < hops; i++) {
-    if (tables.followedRows[i] === row && tables.followedZones[i] === zone.index) return true;
-  }
-  tables.followedRows[hops] = row;
-  tables.followedZones[hops] = zone.index;
-  return false;
+/** Where an alias leads: on, unless the alias itself was asked for. */
+function outcomeOf(tables: Tables, type: number, alias: number): number {
+  if (alias === ALIAS.tooBig) return TRUNCATED;
+  if (alias === ALIAS.yxdomain) return count(tables, COUNTER.yxdomain);
+  if (alias === ALIAS.stop || type === TYPE.CNAME || type === TYPE.ANY) return count(tables, COUNTER.noerror);
+  return FOLLOW;
 }
 
 /** NODATA: the SOA in the authority section says for how long (RFC 2308 §2.2). */
@@ -208,35 +201,11 @@ function anyRrset(zone: ZoneView, node: number): number {
 
 /** The NS RRset of the cut with its glue; a referral without its glue is truncated (RFC 9471 §3.1). */
 function refer(tables: Tables, zone: ZoneView, name: Labels, cut: number, response: Response): number {
-  let depth = zone.apexLabels;
-  for (let node = cut; node !== 0; node = nodeWord(zone, node, NODE_ROW.parent)) depth++;
-  anchors.owner = placeOf(name, name.count - depth);
+  anchors.owner = placeOf(name, name.count - depthOf(zone, cut));
   const row = findRrset(zone, cut, TYPE.NS);
   if (writeRrset(tables, zone, row, SECTION.authority, response) !== WROTE.all) return TRUNCATED;
   if (!writeTargets(tables, zone, row, response)) return TRUNCATED;
   return count(tables, COUNTER.referral);
-}
-
-/**
- * Takes the CNAME's target apart into `tables.target`; in table and message its end may stand for the apex.
- */
-function readTarget(tables: Tables, zone: ZoneView, row: number): void {
-  const from = zone.octets;
-  const name = tables.scratch;
-  let p = zone.words[row + RRSET_ROW.tailsAt]! + tailHeaderSize;
-  let size = 0;
-  let labels = 0;
-  while (from[p] !== 0 && from[p] !== 0xc0) {
-    const end = p + from[p]!;
-    while (p <= end) name[size++] = from[p++]!;
-    labels++;
-  }
-  anchors.split = labelsMax;
-  if (from[p] === 0xc0) {
-    anchors.split = labels;
-    for (let i = 0; i < zone.apexSize; i++) name[size++] = from[zone.apexNameAt + i]!;
-  } else name[size++] = 0;
-  readLabels(tables.target, name, 0, size);
 }
 
 function count(tables: Tables, counter: number): number {

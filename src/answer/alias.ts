@@ -1,0 +1,128 @@
+// hot: CNAME and DNAME: what leads from the name that was asked to another one. The target is left in
+// `tables.target` and its place in the message in `anchors`; respond.ts goes on from there.
+import { cnameChainMax, labelsMax, nameSizeMax } from '../limits.ts';
+import { type Labels, readLabels } from '../wire/labels.ts';
+import { addCount, type Response, setRcode, writeU16 } from '../wire/message.ts';
+import { CLASS, RCODE, TYPE } from '../wire/numbers.ts';
+import { anchors, placeOf, SECTION, WROTE, writeRrset } from './emit.ts';
+import { findRrset, nodeWord } from './find.ts';
+import { NODE_ROW, RRSET_ROW, tailHeaderSize } from './layout.ts';
+import type { Tables, ZoneView } from './tables.ts';
+
+/** What became of an alias. */
+export const ALIAS = { followed: 0, tooBig: 1, stop: 2, yxdomain: 3 } as const;
+
+/**
+ * Writes the CNAME at `row` as link `hops` of a chain. `stop`, and nothing written, where it was followed
+ * before or the chain is as long as we let it grow: what we have is then the answer, and a resolver that
+ * wants more asks for the last target.
+ */
+export function followCname(
+  tables: Tables,
+  zone: ZoneView,
+  row: number,
+  hops: number,
+  response: Response,
+): number {
+  if (hops >= cnameChainMax) return ALIAS.stop;
+  for (let i = 0; i < hops; i++) {
+    if (tables.followedRows[i] === row && tables.followedZones[i] === zone.index) return ALIAS.stop;
+  }
+  tables.followedRows[hops] = row;
+  tables.followedZones[hops] = zone.index;
+  anchors.target = response.end - response.at + 2 + tailHeaderSize;
+  if (writeRrset(tables, zone, row, SECTION.answer, response) !== WROTE.all) return ALIAS.tooBig;
+  readLabels(tables.target, tables.scratch, 0, expandTarget(tables, zone, row, 0));
+  return ALIAS.followed;
+}
+
+/**
+ * Writes the DNAME of `node`, an ancestor of `name`, and the CNAME that it makes for the name (RFC 6672
+ * §3.1), with the DNAME's TTL. A name that grows too long is YXDOMAIN, and the DNAME says why (§2.2).
+ */
+export function followDname(
+  tables: Tables,
+  zone: ZoneView,
+  name: Labels,
+  node: number,
+  hops: number,
+  response: Response,
+): number {
+  if (hops >= cnameChainMax) return ALIAS.stop;
+  tables.followedRows[hops] = 0; // a DNAME may be met again on the way, under another name
+  const row = findRrset(zone, node, TYPE.DNAME);
+  const owner = anchors.owner;
+  const below = name.count - depthOf(zone, node);
+  anchors.owner = placeOf(name, below);
+  const wrote = writeRrset(tables, zone, row, SECTION.answer, response);
+  anchors.owner = owner;
+  if (wrote !== WROTE.all) return ALIAS.tooBig;
+  const prefix = name.starts[below]!;
+  for (let i = 0; i < prefix; i++) tables.scratch[i] = name.octets[i]!;
+  const size = expandTarget(tables, zone, row, prefix);
+  anchors.split = labelsMax; // what is made here is written out
+  if (size > nameSizeMax) {
+    setRcode(response, RCODE.YXDOMAIN);
+    return ALIAS.yxdomain;
+  }
+  if (response.end + 2 + tailHeaderSize + size > response.limit) return ALIAS.tooBig;
+  writeCname(tables, zone, row, owner, size, response);
+  readLabels(tables.target, tables.scratch, 0, size);
+  return ALIAS.followed;
+}
+
+/** Labels of a node's name. */
+export function depthOf(zone: ZoneView, node: number): number {
+  let depth = zone.apexLabels;
+  for (let n = node; n !== 0; n = nodeWord(zone, n, NODE_ROW.parent)) depth++;
+  return depth;
+}
+
+function writeCname(
+  tables: Tables,
+  zone: ZoneView,
+  dname: number,
+  owner: number,
+  size: number,
+  response: Response,
+): void {
+  const octets = response.octets;
+  const ttlAt = zone.words[dname + RRSET_ROW.tailsAt]! + 4;
+  let to = response.end;
+  writeU16(octets, to, 0xc000 | owner);
+  writeU16(octets, to + 2, TYPE.CNAME);
+  writeU16(octets, to + 4, CLASS.IN);
+  for (let i = 0; i < 4; i++) octets[to + 6 + i] = zone.octets[ttlAt + i]!;
+  writeU16(octets, to + 10, size);
+  to += 2 + tailHeaderSize;
+  anchors.target = to - response.at;
+  for (let i = 0; i < size; i++) octets[to++] = tables.scratch[i]!;
+  response.end = to;
+  addCount(response, SECTION.answer, 1);
+}
+
+/**
+ * Copies the target of the CNAME or DNAME at `row` behind the first `size` octets of the scratch and returns
+ * where it ends. In table and message its end may stand for the apex: `anchors.split` says from which label
+ * on.
+ */
+function expandTarget(tables: Tables, zone: ZoneView, row: number, size: number): number {
+  const from = zone.octets;
+  const name = tables.scratch;
+  let p = zone.words[row + RRSET_ROW.tailsAt]! + tailHeaderSize;
+  let to = size;
+  let labels = 0;
+  while (from[p] !== 0 && from[p] !== 0xc0) {
+    const end = p + from[p]!;
+    while (p <= end) name[to++] = from[p++]!;
+    labels++;
+  }
+  anchors.split = labelsMax;
+  if (from[p] !== 0xc0) {
+    name[to] = 0;
+    return to + 1;
+  }
+  anchors.split = labels;
+  for (let i = 0; i < zone.apexSize; i++) name[to++] = from[zone.apexNameAt + i]!;
+  return to;
+}
