@@ -31,17 +31,30 @@ function parseGateway(type: number, tokens: Tokens, out: OctetStore, origin: Uin
   return tokens.fail(`gateway type ${type}`, '0 for none, 1 for IPv4, 2 for IPv6, 3 for a name');
 }
 
-/** Gateway type, algorithm and gateway of IPSECKEY. */
-export const ipsecGateway: Field = {
+/** Offset behind the gateway of IPSECKEY whose gateway type is at `at`, or -1. */
+function skipIpsecGateway(octets: Uint8Array, at: number, end: number): number {
+  return at + 2 <= end ? (gateways[octets[at]!]?.skip(octets, at + 2, end) ?? -1) : -1;
+}
+
+/** Gateway type, algorithm, gateway and key of IPSECKEY; algorithm 0 says that there is no key. */
+export const ipsecKey: Field = {
   size: -1,
   parse(tokens, out, origin) {
     const at = out.used;
     if (!u8.parse(tokens, out, origin) || !u8.parse(tokens, out, origin)) return false;
-    return parseGateway(out.octets[at]!, tokens, out, origin);
+    if (!parseGateway(out.octets[at]!, tokens, out, origin)) return false;
+    const mayEnd = out.octets[at + 1] === 0 && tokens.kind === TOKEN.end;
+    return mayEnd || restBase64.parse(tokens, out, origin);
   },
-  skip: (octets, at, end) => (at + 2 <= end ? (gateways[octets[at]!]?.skip(octets, at + 2, end) ?? -1) : -1),
+  skip(octets, at, end) {
+    const keyAt = skipIpsecGateway(octets, at, end);
+    return keyAt < 0 || (keyAt === end && octets[at + 1] !== 0) ? -1 : end;
+  },
   print(octets, at, end) {
-    return `${octets[at]} ${octets[at + 1]} ${gateways[octets[at]!]!.print(octets, at + 2, end)}`;
+    const keyAt = skipIpsecGateway(octets, at, end);
+    const gateway = gateways[octets[at]!]!.print(octets, at + 2, keyAt);
+    const text = `${octets[at]} ${octets[at + 1]} ${gateway}`;
+    return keyAt === end ? text : `${text} ${restBase64.print(octets, keyAt, end)}`;
   },
 };
 
@@ -124,11 +137,4 @@ export const hostIdentity: Field = {
     for (; p < end; p = skipName(octets, p, end)) parts.push(printName(octets, p));
     return parts.join(' ');
   },
-};
-
-/** The key of IPSECKEY: the rest in base64; it may be left out (RFC 4025 §2.6, algorithm 0). */
-export const ipsecKey: Field = {
-  ...restBase64,
-  parse: (tokens, out, origin) => tokens.kind === TOKEN.end || restBase64.parse(tokens, out, origin),
-  skip: (_octets, _at, end) => end,
 };

@@ -75,7 +75,7 @@ const table: readonly Row[] = [
   { type: 42, mnemonic: 'APL', fields: [prefixes] },
   { type: 43, mnemonic: 'DS', fields: digestFields, lastFieldSize: digestSizes },
   { type: 44, mnemonic: 'SSHFP', fields: [f.u8, f.u8, encodings.restHex], lastFieldSize: fingerprintSizes },
-  { type: 45, mnemonic: 'IPSECKEY', fields: [f.u8, gateways.ipsecGateway, gateways.ipsecKey] },
+  { type: 45, mnemonic: 'IPSECKEY', fields: [f.u8, gateways.ipsecKey] },
   {
     type: 46,
     mnemonic: 'RRSIG',

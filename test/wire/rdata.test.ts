@@ -186,6 +186,8 @@ test('what is refused, and why', () => {
     ['IPSECKEY', '10 1 2 ::1 AQNR', /no IPv4 address/],
     ['IPSECKEY', '\\# 3 0a0402', /no well-formed IPSECKEY/],
     ['IPSECKEY', '\\# 6 0a0102010203', /no well-formed IPSECKEY/],
+    ['IPSECKEY', '10 1 2 192.0.2.1', /base64 is expected/],
+    ['IPSECKEY', '\\# 3 0a0002', /no well-formed IPSECKEY/],
     ['AMTRELAY', '10 2 0 .', /0 or 1 is expected/],
     ['AMTRELAY', '10 1 4 .', /gateway type 4/],
     ['HIP', `2 ${'00'.repeat(256)} AA==`, /tag of up to 255 octets/],
