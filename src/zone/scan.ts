@@ -8,11 +8,12 @@ import { readUint32 } from '../wire/bytes.ts';
 import { parseNameToken } from '../wire/fields.ts';
 import { parseSeconds, parseString, TOO_LARGE } from '../wire/literals.ts';
 import { TYPE } from '../wire/numbers.ts';
-import { isMetaType, numberAfter, parseRdata, typeFromText, typeText } from '../wire/rdata.ts';
+import { isMetaType, parseRdata, typeFromText, typeText } from '../wire/rdata.ts';
 import { TOKEN, Tokens } from '../wire/tokens.ts';
 import { expand, parseTemplate, type Template } from './generate.ts';
 import { type FileAccess, Includes } from './include.ts';
 import { Records } from './records.ts';
+import { beginsWithDigit, isClass, isClassIn } from './words.ts';
 
 const grammar = 'a record is: OWNER [TTL] [IN] TYPE DATA';
 
@@ -229,29 +230,6 @@ function scanTtl(tokens: Tokens): number {
   return ttl;
 }
 
-function isClassIn(tokens: Tokens): boolean {
-  const { octets, from, to } = tokens;
-  if (to - from === 2) return (octets[from]! | 0x20) === 0x69 && (octets[from + 1]! | 0x20) === 0x6e;
-  return numberAfter(octets, from, to, 'CLASS') === 1;
-}
-
-/** Says whether the current word is a class: IN, CS, CH, HS, NONE or CLASSnnn. */
-function isClass(tokens: Tokens): boolean {
-  const { octets, from, to } = tokens;
-  const second = octets[from + 1]! | 0x20;
-  switch (octets[from]! | 0x20) {
-    case 0x69:
-      return to - from === 2 && second === 0x6e;
-    case 0x63:
-      if (to - from === 2) return second === 0x68 || second === 0x73;
-      return numberAfter(octets, from, to, 'CLASS') >= 0;
-    case 0x68:
-      return to - from === 2 && second === 0x73;
-    default:
-      return tokens.to - tokens.from === 4 && tokens.text().toUpperCase() === 'NONE';
-  }
-}
-
 function failType(tokens: Tokens, sure: boolean): false {
   if (!tokens.indented || sure)
     return tokens.fail(`"${tokens.text()}" is no RR type`, `${grammar}; TYPEnnn for others`);
@@ -333,7 +311,7 @@ function scanInclude(source: Source): boolean {
 function scanGenerate(source: Source): boolean {
   const { tokens, scan } = source;
   const { line, lineAt, from } = tokens;
-  const isType = () => !isClass(tokens) && !startsWithDigit(tokens);
+  const isType = () => !isClass(tokens) && !beginsWithDigit(tokens);
   const template = parseTemplate(tokens, isType);
   if (template === undefined) return false;
   for (let n = 0; n < template.count; n++) {
@@ -380,10 +358,6 @@ function scanGenerated(
   const { column, what, hint } = tokens.problem!;
   const place = column <= ownerSize ? template.ownerAt : template.dataAt;
   return outer.failAt(place.line, place.lineAt, place.from, `${what}, for ${number}`, hint);
-}
-
-function startsWithDigit({ octets, from }: Tokens): boolean {
-  return octets[from]! >= 48 && octets[from]! <= 57;
 }
 
 function endOfDirective(tokens: Tokens): boolean {
