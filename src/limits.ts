@@ -122,6 +122,12 @@ export const includeDepthMax = 8;
  * level.
  */
 export const includesMax = 1000;
+/** Records of one $GENERATE: a /16 in reverse; each is as dear as a line of the file. */
+export const generatedRecordsMax = 65_536;
+/** Octets of text that the $GENERATEs of one zone make: a short file must not fill the memory. */
+export const generatedTextMax = 64 << 20;
+/** Digits of a number in $GENERATE: no name and no character-string holds more. */
+export const generatedWidthMax = 255;
 /** Faults said of one file: the rest mostly follows from these. */
 export const faultsMax = 100;
 /** TTLs have 31 bits (RFC 2181 §8). */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 export const tools: Readonly<Record<string, string>> = {
   dig: 'bind9-dnsutils',
   dnsperf: 'dnsperf',
+  'ldns-read-zone': 'ldnsutils',
   'named-compilezone': 'bind9-utils',
   openssl: 'openssl',
   unbound: 'unbound',

@@ -1,6 +1,5 @@
-// Fields that carry octets as hex or base64, over several words if need be, and the bitmaps of RR types;
-// further rows of the kinds in fields.ts. Also the generic form of RFC 3597 §5, `\# length hex`, that every
-// type may be written in.
+// Fields that carry octets as hex or base64, over several words if need be; further rows of the kinds in
+// fields.ts. Also the generic form of RFC 3597 §5, `\# length hex`, that every type may be written in.
 import type { OctetStore } from './bytes.ts';
 import type { Field } from './fields.ts';
 import { base64Digit, hexDigit, inWords, NOT_ONE, parseDecimal, printBase64, printHex } from './literals.ts';
@@ -42,33 +41,6 @@ function restAsHex(sizeMin: number): Field {
 
 /** The rest of the RDATA in hex, at least one octet. */
 export const restHex = restAsHex(1);
-
-/** Octets behind a length octet, in hex without blanks, `-` for none: the salt of NSEC3PARAM. */
-export const salt: Field = {
-  size: -1,
-  parse(tokens, out) {
-    if (tokens.kind !== TOKEN.word) return tokens.expected('a salt in hex, or -');
-    const { octets, from, to } = tokens;
-    const size = octets[from] === 0x2d && to - from === 1 ? 0 : (to - from) / 2;
-    if (!Number.isInteger(size) || size > 255)
-      return tokens.expected('a salt of up to 255 octets in hex, or -');
-    out.reserve(1 + size);
-    out.octets[out.used++] = size;
-    for (let i = from; i < from + 2 * size; i += 2) {
-      const high = hexDigit(octets[i]!);
-      const low = hexDigit(octets[i + 1]!);
-      if (high < 0 || low < 0) return tokens.expected('a salt in hex, or -');
-      out.octets[out.used++] = high * 16 + low;
-    }
-    tokens.next();
-    return true;
-  },
-  skip(octets, at, end) {
-    const behind = at + 1 + octets[at]!;
-    return at < end && behind <= end ? behind : -1;
-  },
-  print: (octets, at, end) => (end - at === 1 ? '-' : printHex(octets, at + 1, end)),
-};
 
 /** Where base64 stands between two words: the bits not yet written, how many they are, and the pads seen. */
 export type Base64State = { bits: number; held: number; pads: number };
@@ -127,68 +99,6 @@ export const restBase64: Field = {
   skip: (_octets, at, end) => (end > at ? end : -1),
   print: (octets, at, end) => inWords(printBase64(octets, at, end)),
 };
-
-/** A list of RR types as windows of bits (RFC 4034 §4.1.2), up to the end of the RDATA. */
-export function typeBitmap(
-  parseType: (text: Uint8Array, from: number, to: number) => number,
-  printType: (type: number) => string,
-): Field {
-  return {
-    size: -1,
-    parse(tokens, out) {
-      const types: number[] = [];
-      while (tokens.kind === TOKEN.word) {
-        const type = parseType(tokens.octets, tokens.from, tokens.to);
-        if (type < 0) return tokens.expected('an RR type');
-        types.push(type);
-        tokens.next();
-      }
-      if (tokens.kind !== TOKEN.end) return tokens.expected('an RR type');
-      writeBitmap(types, out);
-      return true;
-    },
-    skip: skipBitmap,
-    print(octets, at, end) {
-      const types: string[] = [];
-      for (let p = at; p < end; p += octets[p + 1]! + 2) {
-        for (let bit = 0; bit < octets[p + 1]! * 8; bit++) {
-          if ((octets[p + 2 + (bit >> 3)]! & (0x80 >> (bit & 7))) !== 0)
-            types.push(printType(octets[p]! * 256 + bit));
-        }
-      }
-      return types.join(' ');
-    },
-  };
-}
-
-function writeBitmap(types: number[], out: OctetStore): void {
-  types.sort((a, b) => a - b);
-  for (let i = 0; i < types.length; ) {
-    const window = types[i]! >> 8;
-    const at = out.reserve(34);
-    out.octets.fill(0, at, at + 34);
-    out.octets[at] = window;
-    for (; i < types.length && types[i]! >> 8 === window; i++) {
-      const bit = types[i]! & 255;
-      out.octets[at + 2 + (bit >> 3)]! |= 0x80 >> (bit & 7);
-      out.octets[at + 1] = (bit >> 3) + 1;
-    }
-    out.used += 2 + out.octets[at + 1]!;
-  }
-}
-
-function skipBitmap(octets: Uint8Array, at: number, end: number): number {
-  let before = -1;
-  let p = at;
-  while (p < end) {
-    if (p + 2 > end || octets[p]! <= before) return -1;
-    before = octets[p]!;
-    const size = octets[p + 1]!;
-    p += 2 + size;
-    if (size === 0 || size > 32 || p > end || octets[p - 1] === 0) return -1;
-  }
-  return p;
-}
 
 /** Says whether the current token is `\#`, which begins RDATA in generic form. */
 export function isGeneric(tokens: Tokens): boolean {

@@ -118,53 +118,6 @@ export const seconds: Field = {
   },
 };
 
-/** DNSSEC algorithm numbers that may be written by name (IANA registry). */
-const algorithms: Readonly<Record<string, number>> = {
-  RSAMD5: 1,
-  DH: 2,
-  DSA: 3,
-  RSASHA1: 5,
-  NSEC3DSA: 6,
-  'DSA-NSEC3-SHA1': 6,
-  NSEC3RSASHA1: 7,
-  'RSASHA1-NSEC3-SHA1': 7,
-  RSASHA256: 8,
-  RSASHA512: 10,
-  ECCGOST: 12,
-  ECDSAP256SHA256: 13,
-  ECDSAP384SHA384: 14,
-  ED25519: 15,
-  ED448: 16,
-  INDIRECT: 252,
-  PRIVATEDNS: 253,
-  PRIVATEOID: 254,
-};
-const digestTypes: Readonly<Record<string, number>> = {
-  'SHA-1': 1,
-  SHA1: 1,
-  'SHA-256': 2,
-  SHA256: 2,
-  'SHA-384': 4,
-  SHA384: 4,
-};
-
-/** An octet that may be written by one of its names. */
-function named(names: Readonly<Record<string, number>>): Field {
-  return {
-    ...u8,
-    parse(tokens, out, origin) {
-      const value = tokens.kind === TOKEN.word ? names[tokens.text().toUpperCase()] : undefined;
-      if (value === undefined) return u8.parse(tokens, out, origin);
-      append(out, value, 1);
-      tokens.next();
-      return true;
-    },
-  };
-}
-
-export const algorithm = named(algorithms);
-export const digestType = named(digestTypes);
-
 export const ipv4: Field = {
   size: 4,
   parse(tokens, out) {
@@ -234,34 +187,62 @@ export const string: Field = {
     out.octets[at] = out.used - at - 1;
     return true;
   },
-  skip(octets, at, end) {
-    const behind = at + 1 + octets[at]!;
-    return at < end && behind <= end ? behind : -1;
-  },
+  skip: lengthAndOctets,
   print: (octets, at, end) => literals.printString(octets, at + 1, end),
 };
 
-/** One or more character-strings up to the end of the record. */
-export const strings: Field = {
-  size: -1,
+/** Offset behind a length octet and the octets it counts, or -1. */
+export function lengthAndOctets(octets: Uint8Array, at: number, end: number): number {
+  const behind = at + 1 + octets[at]!;
+  return at < end && behind <= end ? behind : -1;
+}
+
+/** From one to `countMax` character-strings up to the end of the record. */
+function upToStrings(countMax: number): Field {
+  return {
+    size: -1,
+    parse(tokens, out, origin) {
+      let count = 0;
+      do {
+        if (!string.parse(tokens, out, origin)) return false;
+      } while (++count < countMax && tokens.kind !== TOKEN.end);
+      return true;
+    },
+    skip(octets, at, end) {
+      let count = 0;
+      let p = at;
+      do p = string.skip(octets, p, end);
+      while (++count < countMax && p >= 0 && p < end);
+      return p;
+    },
+    print(octets, at, end) {
+      const parts: string[] = [];
+      for (let p = at; p < end; p += octets[p]! + 1) {
+        parts.push(literals.printString(octets, p + 1, p + 1 + octets[p]!));
+      }
+      return parts.join(' ');
+    },
+  };
+}
+
+export const strings = upToStrings(Number.POSITIVE_INFINITY);
+export const oneOrTwoStrings = upToStrings(2);
+
+/** A character-string of at least four digits: the address of X25 (RFC 1183 §3.1). */
+export const digits: Field = {
+  ...string,
   parse(tokens, out, origin) {
-    do {
-      if (!string.parse(tokens, out, origin)) return false;
-    } while (tokens.kind !== TOKEN.end);
-    return true;
+    const { line, lineAt, from } = tokens;
+    const at = out.used;
+    if (!string.parse(tokens, out, origin)) return false;
+    if (digits.skip(out.octets, at, out.used) > 0) return true;
+    return tokens.failAt(line, lineAt, from, 'a PSDN address is four digits or more', 'as in 311061700956');
   },
   skip(octets, at, end) {
-    let p = at;
-    do p = string.skip(octets, p, end);
-    while (p >= 0 && p < end);
-    return p;
-  },
-  print(octets, at, end) {
-    const parts: string[] = [];
-    for (let p = at; p < end; p += octets[p]! + 1) {
-      parts.push(literals.printString(octets, p + 1, p + 1 + octets[p]!));
-    }
-    return parts.join(' ');
+    const behind = lengthAndOctets(octets, at, end);
+    if (behind < at + 5) return -1;
+    for (let i = at + 1; i < behind; i++) if (octets[i]! < 48 || octets[i]! > 57) return -1;
+    return behind;
   },
 };
 

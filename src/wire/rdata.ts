@@ -5,8 +5,13 @@
 import { OctetBuffer, type OctetStore } from './bytes.ts';
 import * as encodings from './encodings.ts';
 import * as f from './fields.ts';
+import * as gateways from './gateways.ts';
 import { lowerOctet } from './hash.ts';
+import { location } from './location.ts';
+import * as named from './mnemonics.ts';
 import { root } from './names.ts';
+import { prefixes } from './prefixes.ts';
+import * as signatures from './signatures.ts';
 import { svcParams } from './svcb.ts';
 import { type Problem, TOKEN, Tokens } from './tokens.ts';
 
@@ -26,11 +31,12 @@ export type Row = {
 
 const digestSizes = { 1: 20, 2: 32, 4: 48 };
 const fingerprintSizes = { 1: 20, 2: 32 };
-const keyFields = [f.u16, f.u8, f.algorithm, encodings.restBase64];
-const digestFields = [f.u16, f.algorithm, f.digestType, encodings.restHex];
+const keyFields = [f.u16, f.u8, named.algorithm, encodings.restBase64];
+const digestFields = [f.u16, named.algorithm, named.digestType, encodings.restHex];
 const certificateFields = [f.u8, f.u8, f.u8, encodings.restHex];
 const preferenceAndName = [f.u16, f.compressibleName];
-const types = encodings.typeBitmap(typeFromText, typeText);
+const typeNames = { parse: typeFromText, print: typeText };
+const types = named.typeBitmap(typeNames);
 
 const table: readonly Row[] = [
   { type: 1, mnemonic: 'A', fields: [f.ipv4] },
@@ -51,21 +57,52 @@ const table: readonly Row[] = [
   { type: 16, mnemonic: 'TXT', fields: [f.strings] },
   { type: 17, mnemonic: 'RP', fields: [f.foldedName, f.foldedName] },
   { type: 18, mnemonic: 'AFSDB', fields: [f.u16, f.foldedName] },
+  { type: 19, mnemonic: 'X25', fields: [f.digits] },
+  { type: 20, mnemonic: 'ISDN', fields: [f.oneOrTwoStrings] },
   { type: 21, mnemonic: 'RT', fields: [f.u16, f.foldedName] },
   { type: 26, mnemonic: 'PX', fields: [f.u16, f.foldedName, f.foldedName] },
   { type: 28, mnemonic: 'AAAA', fields: [f.ipv6] },
+  { type: 29, mnemonic: 'LOC', fields: [location] },
   { type: 33, mnemonic: 'SRV', fields: [f.u16, f.u16, f.u16, f.foldedName], leadsToAddresses: true },
   { type: 35, mnemonic: 'NAPTR', fields: [f.u16, f.u16, f.string, f.string, f.string, f.foldedName] },
   { type: 36, mnemonic: 'KX', fields: [f.u16, f.foldedName] },
+  {
+    type: 37,
+    mnemonic: 'CERT',
+    fields: [named.certificateType, f.u16, named.certificateAlgorithm, encodings.restBase64],
+  },
   { type: 39, mnemonic: 'DNAME', fields: [f.foldedName] },
+  { type: 42, mnemonic: 'APL', fields: [prefixes] },
   { type: 43, mnemonic: 'DS', fields: digestFields, lastFieldSize: digestSizes },
   { type: 44, mnemonic: 'SSHFP', fields: [f.u8, f.u8, encodings.restHex], lastFieldSize: fingerprintSizes },
+  { type: 45, mnemonic: 'IPSECKEY', fields: [f.u8, gateways.ipsecKey] },
+  {
+    type: 46,
+    mnemonic: 'RRSIG',
+    fields: [
+      named.typeByName(typeNames),
+      named.algorithm,
+      f.u8,
+      f.u32,
+      signatures.time,
+      signatures.time,
+      f.u16,
+      f.foldedName,
+      encodings.restBase64,
+    ],
+  },
   { type: 47, mnemonic: 'NSEC', fields: [f.exactName, types] },
   { type: 48, mnemonic: 'DNSKEY', fields: keyFields },
   { type: 49, mnemonic: 'DHCID', fields: [encodings.restBase64] },
-  { type: 51, mnemonic: 'NSEC3PARAM', fields: [f.u8, f.u8, f.u16, encodings.salt] },
+  {
+    type: 50,
+    mnemonic: 'NSEC3',
+    fields: [f.u8, f.u8, f.u16, signatures.salt, signatures.hashedOwner, types],
+  },
+  { type: 51, mnemonic: 'NSEC3PARAM', fields: [f.u8, f.u8, f.u16, signatures.salt] },
   { type: 52, mnemonic: 'TLSA', fields: certificateFields },
   { type: 53, mnemonic: 'SMIMEA', fields: certificateFields },
+  { type: 55, mnemonic: 'HIP', fields: [gateways.hostIdentity] },
   { type: 56, mnemonic: 'NINFO', fields: [f.strings] },
   { type: 58, mnemonic: 'TALINK', fields: [f.exactName, f.exactName] },
   { type: 59, mnemonic: 'CDS', fields: digestFields, lastFieldSize: digestSizes },
@@ -90,24 +127,15 @@ const table: readonly Row[] = [
   { type: 256, mnemonic: 'URI', fields: [f.u16, f.u16, f.restQuoted] },
   { type: 257, mnemonic: 'CAA', fields: [f.u8, f.tag, f.restString] },
   { type: 258, mnemonic: 'AVC', fields: [f.strings] },
+  { type: 260, mnemonic: 'AMTRELAY', fields: [f.u8, gateways.amtRelay] },
   { type: 32768, mnemonic: 'TA', fields: digestFields, lastFieldSize: digestSizes },
   { type: 32769, mnemonic: 'DLV', fields: digestFields, lastFieldSize: digestSizes },
   // Data with a name but without a text form here: only `\#`.
   ...generic([
-    ['X25', 19],
-    ['ISDN', 20],
     ['NSAP', 22],
     ['SIG', 24],
     ['KEY', 25],
     ['GPOS', 27],
-    ['LOC', 29],
-    ['CERT', 37],
-    ['APL', 42],
-    ['IPSECKEY', 45],
-    ['RRSIG', 46],
-    ['NSEC3', 50],
-    ['HIP', 55],
-    ['AMTRELAY', 260],
   ]),
   // Types of questions and of transactions, never data (RFC 6895 §3.1).
   ...generic([

@@ -1,6 +1,7 @@
 // The SvcParams of SVCB and HTTPS records (RFC 9460 §2.1, §7, §14.3): `key=value` pairs in any order as text,
 // sorted and unique on the wire. One row per key says how its value is parsed, checked and printed; keys
 // without a row are keyNNNNN with octets as they are. rdata.ts uses the field at the end.
+import { isUtf8 } from 'node:buffer';
 import { OctetBuffer, type OctetStore, readUint16 } from './bytes.ts';
 import { base64IsWhole, parseBase64 } from './encodings.ts';
 import type { Field } from './fields.ts';
@@ -195,6 +196,19 @@ const ipv6hint = addresses(
   literals.printIpv6,
 );
 
+const slash = 0x2f;
+const dohpathVariable = '{?dns}';
+
+/** A URI template, relative, with the variable dns (RFC 9461 §5). */
+const dohpath: Param = {
+  ...plain(7),
+  looks: 'a path with the variable dns, as in dohpath=/dns-query{?dns}',
+  check(octets, at, end) {
+    const path = Buffer.from(octets.buffer, octets.byteOffset + at, end - at);
+    return path[0] === slash && path.includes(dohpathVariable) && isUtf8(path);
+  },
+};
+
 /** A key whose value is octets as they are: every one without a row of its own. */
 function plain(key: number): Param {
   return {
@@ -212,7 +226,7 @@ function plain(key: number): Param {
   };
 }
 
-const params: readonly Param[] = [mandatory, alpn, noDefaultAlpn, port, ipv4hint, ech, ipv6hint];
+const params: readonly Param[] = [mandatory, alpn, noDefaultAlpn, port, ipv4hint, ech, ipv6hint, dohpath];
 
 function paramOf(key: number): Param {
   return params[key] ?? plain(key);
@@ -264,7 +278,8 @@ function parseParam(tokens: Tokens): number {
   while (equals < to && octets[equals] !== 0x3d) equals++;
   const key = parseKey(octets, from, equals);
   if (key < 0) {
-    const hint = 'mandatory alpn no-default-alpn port ipv4hint ech ipv6hint, or keyNNNNN with its number';
+    const hint =
+      'mandatory alpn no-default-alpn port ipv4hint ech ipv6hint dohpath, or keyNNNNN with its number';
     return refused(tokens, `"${tokens.text()}" begins with no SvcParamKey`, hint);
   }
   let start = Math.min(equals + 1, to);

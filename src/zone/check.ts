@@ -205,12 +205,17 @@ function checkPlace(zone: Zone, node: number, record: number, faults: Faults): v
 
 /** Nothing stands below a DNAME (RFC 6672 §2.4). `first` is a record of the node. */
 function checkAbove(zone: Zone, node: number, first: number, faults: Faults): void {
-  for (let n = node; n !== 0; ) {
-    n = zone.parent[n]!;
-    if ((zone.flags[n]! & NODE.dname) === 0) continue;
-    const what = `${faults.owner(first)} stands below the DNAME of ${printName(zone.name(n))}`;
-    faults.add('warning', first, what, 'nothing may stand there (RFC 6672 §2.4)');
-    return;
+  const dname = node === 0 ? Zone.none : dnameAt(zone, zone.parent[node]!);
+  if (dname === Zone.none || (zone.flags[dname]! & delegated) !== 0) return; // itself never answered
+  const what = `${faults.owner(first)} stands below the DNAME of ${printName(zone.name(dname))}`;
+  faults.add('error', first, what, 'nothing may stand there (RFC 6672 §2.4)');
+}
+
+/** The nearest node with a DNAME, from `node` upwards, or `none`. */
+function dnameAt(zone: Zone, node: number): number {
+  for (let n = node; ; n = zone.parent[n]!) {
+    if ((zone.flags[n]! & NODE.dname) !== 0) return n;
+    if (n === 0) return Zone.none;
   }
 }
 
@@ -235,8 +240,12 @@ function checkTarget(zone: Zone, record: number, offset: number, faults: Faults)
     return;
   }
   const host = answering(zone, octets, at, encloser);
-  if (host !== Zone.none && (zone.flags[host]! & NODE.cname) !== 0) {
-    faults.add('warning', record, `${what} is an alias`, 'name the host itself (RFC 2181 §10.3)');
+  const isAlias =
+    host === Zone.none ? dnameAt(zone, encloser) !== Zone.none : (zone.flags[host]! & NODE.cname) !== 0;
+  if (isAlias) {
+    // Resolvers that find the zone by such a server may not follow the alias: BIND refuses the zone too.
+    const severity = isNs && owner === 0 ? 'error' : 'warning';
+    faults.add(severity, record, `${what} is an alias`, 'name the host itself (RFC 2181 §10.3)');
   } else if (host === Zone.none || !hasAddress(zone, host)) {
     faults.add(
       isNs ? 'error' : 'warning',

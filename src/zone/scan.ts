@@ -3,15 +3,17 @@
 // a record with a fault adds no row. Records of one owner in a row share its octets. Called by the loader;
 // wire/tokens.ts reads words, wire/rdata.ts RDATA, zone/include.ts opens files.
 import type { Fault } from '../faults.ts';
-import { faultsMax, nameSizeMax, ttlMax } from '../limits.ts';
+import { faultsMax, generatedTextMax, nameSizeMax, ttlMax } from '../limits.ts';
 import { readUint32 } from '../wire/bytes.ts';
 import { parseNameToken } from '../wire/fields.ts';
 import { parseSeconds, parseString, TOO_LARGE } from '../wire/literals.ts';
 import { TYPE } from '../wire/numbers.ts';
-import { isMetaType, numberAfter, parseRdata, typeFromText, typeText } from '../wire/rdata.ts';
+import { isMetaType, parseRdata, typeFromText, typeText } from '../wire/rdata.ts';
 import { TOKEN, Tokens } from '../wire/tokens.ts';
+import { expand, parseTemplate, type Template } from './generate.ts';
 import { type FileAccess, Includes } from './include.ts';
 import { Records } from './records.ts';
+import { beginsWithDigit, isClass, isClassIn } from './words.ts';
 
 const grammar = 'a record is: OWNER [TTL] [IN] TYPE DATA';
 
@@ -29,6 +31,8 @@ type Scan = {
   ttlLast: number;
   /** Whether it was said already that a TTL is missing. */
   ttlMissed: boolean;
+  /** Octets of text that $GENERATE made so far. */
+  generated: number;
 };
 
 /** What holds for one file; $INCLUDE puts another in front of it. */
@@ -58,7 +62,15 @@ export function loadZoneFile(
   const records = new Records();
   const faults: Fault[] = [];
   const includes = new Includes(options);
-  const scan: Scan = { records, faults, includes, ttlDefault: -1, ttlLast: -1, ttlMissed: false };
+  const scan: Scan = {
+    records,
+    faults,
+    includes,
+    ttlDefault: -1,
+    ttlLast: -1,
+    ttlMissed: false,
+    generated: 0,
+  };
   const opened = includes.open(file);
   records.files.push(file);
   if (typeof opened === 'string') {
@@ -218,29 +230,6 @@ function scanTtl(tokens: Tokens): number {
   return ttl;
 }
 
-function isClassIn(tokens: Tokens): boolean {
-  const { octets, from, to } = tokens;
-  if (to - from === 2) return (octets[from]! | 0x20) === 0x69 && (octets[from + 1]! | 0x20) === 0x6e;
-  return numberAfter(octets, from, to, 'CLASS') === 1;
-}
-
-/** Says whether the current word is a class: IN, CS, CH, HS, NONE or CLASSnnn. */
-function isClass(tokens: Tokens): boolean {
-  const { octets, from, to } = tokens;
-  const second = octets[from + 1]! | 0x20;
-  switch (octets[from]! | 0x20) {
-    case 0x69:
-      return to - from === 2 && second === 0x6e;
-    case 0x63:
-      if (to - from === 2) return second === 0x68 || second === 0x73;
-      return numberAfter(octets, from, to, 'CLASS') >= 0;
-    case 0x68:
-      return to - from === 2 && second === 0x73;
-    default:
-      return tokens.to - tokens.from === 4 && tokens.text().toUpperCase() === 'NONE';
-  }
-}
-
 function failType(tokens: Tokens, sure: boolean): false {
   if (!tokens.indented || sure)
     return tokens.fail(`"${tokens.text()}" is no RR type`, `${grammar}; TYPEnnn for others`);
@@ -267,11 +256,11 @@ function scanDirective(source: Source): boolean {
     case '$INCLUDE':
       return scanInclude(source);
     case '$GENERATE':
-      return tokens.fail('$GENERATE is not supported', 'write the records out');
+      return scanGenerate(source);
     default:
       return tokens.fail(
         `${directive} is not supported`,
-        'there are $ORIGIN, $TTL and $INCLUDE; an owner: \\$',
+        'there are $ORIGIN, $TTL, $INCLUDE and $GENERATE; an owner: \\$',
       );
   }
 }
@@ -316,6 +305,59 @@ function scanInclude(source: Source): boolean {
   scanFile(scan, path, opened, origin);
   scan.includes.leave();
   return true;
+}
+
+/** `$GENERATE`: each record it makes is read like a line of the file; the first fault ends it. */
+function scanGenerate(source: Source): boolean {
+  const { tokens, scan } = source;
+  const { line, lineAt, from } = tokens;
+  const isType = () => !isClass(tokens) && !beginsWithDigit(tokens);
+  const template = parseTemplate(tokens, isType);
+  if (template === undefined) return false;
+  for (let n = 0; n < template.count; n++) {
+    const number = template.start + n * template.step;
+    const made = expand(template, number);
+    if (made === undefined) {
+      return tokens.failAt(line, lineAt, from, `a number below 0 for ${number}`, 'begin with a larger one');
+    }
+    const text = made.owner + template.middle + made.data;
+    scan.generated += text.length;
+    if (scan.generated > generatedTextMax) {
+      const what = 'the $GENERATEs of this zone make too much';
+      return tokens.failAt(line, lineAt, from, what, `at most ${generatedTextMax} octets of text`);
+    }
+    if (!scanGenerated(source, template, number, text, made.owner.length)) return false;
+  }
+  return true;
+}
+
+/** Scans the text of one generated record and gives it the place of its directive. */
+function scanGenerated(
+  source: Source,
+  template: Template,
+  number: number,
+  text: string,
+  ownerSize: number,
+): boolean {
+  const { records } = source.scan;
+  const { tokens: outer } = source;
+  const tokens = new Tokens(Buffer.from(text, 'latin1'));
+  const inner: Source = { ...source, tokens, ownerAt: -1, ownerLength: 0 };
+  const start = records.used;
+  tokens.startRecord();
+  const { line, lineAt, from } = template.ownerAt;
+  if (scanOwner(inner)) {
+    tokens.next();
+    if (scanRecord(inner)) {
+      records.line[records.count - 1] = line;
+      records.column[records.count - 1] = Math.min(outer.column(lineAt, from), 0xffff);
+      return true;
+    }
+  }
+  records.used = start;
+  const { column, what, hint } = tokens.problem!;
+  const place = column <= ownerSize ? template.ownerAt : template.dataAt;
+  return outer.failAt(place.line, place.lineAt, place.from, `${what}, for ${number}`, hint);
 }
 
 function endOfDirective(tokens: Tokens): boolean {

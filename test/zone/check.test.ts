@@ -39,7 +39,11 @@ const cases: readonly (readonly [shows: string, records: string, faults: readonl
     ['error 7:3 a.t.example. has a CNAME and TXT too'],
   ],
   ['a CNAME at the apex', '@ CNAME ns', ['error 5:3 t.example. has a CNAME and SOA too']],
-  ['a CNAME beside what signs it', 'a CNAME ns\na NSEC b CNAME NSEC\na RRSIG \\# 0', []],
+  [
+    'a CNAME beside what signs it',
+    'a CNAME ns\na NSEC b CNAME NSEC\na RRSIG CNAME 8 3 60 20300101000000 20200101000000 1 @ AA==',
+    [],
+  ],
   ['two CNAMEs', 'a CNAME ns\na CNAME ns2', ['error 6:3 a.t.example. has more than one CNAME']],
   ['two DNAMEs', 'a DNAME ns\na DNAME ns2', ['error 6:3 a.t.example. has more than one DNAME']],
   ['the same CNAME twice', 'a CNAME ns\na CNAME NS', ['warning 6:3 a.t.example. CNAME stands here again']],
@@ -57,9 +61,56 @@ const cases: readonly (readonly [shows: string, records: string, faults: readonl
     'targets that are aliases',
     'c CNAME ns\n@ NS c\na MX 1 c\na SRV 1 1 1 C',
     [
-      'warning 6:3 NS c.t.example. is an alias',
+      'error 6:3 NS c.t.example. is an alias',
       'warning 7:3 MX c.t.example. is an alias',
       'warning 8:3 SRV C.t.example. is an alias',
+    ],
+  ],
+  [
+    'targets that are aliases by DNAME, and a delegation to an alias',
+    'd DNAME other.\n@ NS x.d\na MX 1 y.z.D\nc CNAME ns\nsub NS c\nsub2 NS x.d',
+    [
+      'error 6:3 NS x.d.t.example. is an alias',
+      'warning 7:3 MX y.z.D.t.example. is an alias',
+      'warning 9:5 NS c.t.example. is an alias',
+      'warning 10:6 NS x.d.t.example. is an alias',
+    ],
+  ],
+  ['a DNAME beside other data', 'd DNAME x.\nd A 1.1.1.1\nd TXT x', []],
+  ['a DNAME beside a CNAME', 'd DNAME x.\nd CNAME y.', ['error 6:3 d.t.example. has a CNAME and DNAME too']],
+  [
+    'names below a DNAME, said once for each',
+    'a.b.d A 1.1.1.1\na.b.d TXT x\nd DNAME x.\nc.d CNAME x.\nd2 A 1.1.1.1',
+    [
+      'error 5:7 a.b.d.t.example. stands below the DNAME of d.t.example.',
+      'error 8:5 c.d.t.example. stands below the DNAME of d.t.example.',
+    ],
+  ],
+  ['a DNAME at the apex', '@ DNAME x.\n', ['error 4:4 ns.t.example. stands below the DNAME of t.example.']],
+  [
+    'a DNAME at and below a zone cut',
+    'sub NS ns\nsub DNAME x.\nd.sub DNAME x.\na.d.sub A 1.1.1.1',
+    [
+      'warning 6:5 sub.t.example. DNAME is never answered: the name is delegated',
+      'warning 7:7 d.sub.t.example. DNAME is never answered: the name is delegated',
+    ],
+  ],
+  [
+    'a delegation below a delegation',
+    'sub NS ns\nx.sub NS ns\nx.sub DS 1 8 9 00\nx.sub A 1.1.1.1',
+    [
+      'warning 6:7 x.sub.t.example. NS is never answered: the name is delegated',
+      'warning 7:7 x.sub.t.example. DS is never answered: the name is delegated',
+    ],
+  ],
+  ['a DS at the apex', '@ DS 1 8 9 00', ['error 5:3 a DS at the apex']],
+  [
+    'TTLs that differ, and a duplicate with another TTL',
+    'a 1 A 1.1.1.1\na 2 A 1.1.1.2\na 3 A 1.1.1.1',
+    [
+      'warning 6:5 TTL 2 in an RRset of TTL 1',
+      'warning 7:5 a.t.example. A stands here again',
+      'warning 7:5 TTL 3 in an RRset of TTL 1',
     ],
   ],
   [

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { includeDepthMax } from '../../src/limits.ts';
 import { loadZoneFile } from '../../src/zone/scan.ts';
 import { lines, origin, places } from './memory.ts';
 
@@ -59,6 +60,56 @@ test('a file outside is not', () => {
       assert.match(faults[0]!.what, /lies outside the zone folder/, include);
     }
   }
+});
+
+test('a folder of links into a folder of links, as Kubernetes mounts a ConfigMap', () => {
+  const mount = join(folder, 'mount');
+  for (const edition of ['..1', '..2']) {
+    mkdirSync(join(mount, edition), { recursive: true });
+    writeFileSync(join(mount, edition, 't.example.zone'), '$INCLUDE a.inc o\n$INCLUDE leave.inc');
+    writeFileSync(join(mount, edition, 'a.inc'), `a 5 TXT ${edition}`);
+    symlinkSync(join('..', '..', 'outside.inc'), join(mount, edition, 'leave.inc'));
+  }
+  symlinkSync('..1', join(mount, '..data'));
+  for (const name of ['t.example.zone', 'a.inc', 'leave.inc'])
+    symlinkSync(join('..data', name), join(mount, name));
+  symlinkSync(mount, join(folder, 'mount-link'));
+  const loadFrom = (root: string) =>
+    loadZoneFile(join(root, 't.example.zone'), origin, { root, read: (path) => readFileSync(path) });
+  for (const root of [mount, join(folder, 'mount-link')]) {
+    const { records, faults } = loadFrom(root);
+    assert.deepEqual(lines(records), ['a.o.t.example. 5 TXT "..1"']);
+    assert.deepEqual(places(faults), [`2:10 ${root}/leave.inc lies outside the zone folder`]);
+  }
+  rmSync(join(mount, '..data'));
+  symlinkSync('..2', join(mount, '..data')); // an update
+  assert.deepEqual(lines(loadFrom(mount).records), ['a.o.t.example. 5 TXT "..2"']);
+});
+
+test('a folder of zones below the root that is a link out of it is not read', () => {
+  symlinkSync(join(folder, 'zones-beside'), join(zones, 'beside'));
+  assert.match(load(zones, 'beside/b.inc').faults[0]!.what, /lies outside the zone folder/);
+});
+
+test('a file that includes itself is found out under another name too', () => {
+  symlinkSync(join(zones, 'round.inc'), join(zones, 'other-name.inc'));
+  writeFileSync(join(zones, 'round.inc'), 'r 5 TXT x\n$INCLUDE other-name.inc\n');
+  const { records, faults } = load(zones, 'round.inc');
+  assert.deepEqual(lines(records), ['r.t.example. 5 TXT "x"']);
+  assert.deepEqual(places(faults), [`2:10 ${join(zones, 'other-name.inc')} includes itself`]);
+  assert.match(load(zones, 't.example.zone').faults[0]!.what, /t\.example\.zone includes itself/);
+});
+
+test('links that go in a circle, and files nested too deep', () => {
+  symlinkSync('circle-b', join(zones, 'circle-a'));
+  symlinkSync('circle-a', join(zones, 'circle-b'));
+  assert.match(load(zones, 'circle-a').faults[0]!.what, /links go in a circle/);
+  for (let n = 1; n <= includeDepthMax; n++)
+    writeFileSync(join(zones, `d${n}`), `d${n} 5 TXT x\n$INCLUDE d${n + 1}`);
+  writeFileSync(join(zones, `d${includeDepthMax + 1}`), 'never 5 TXT x');
+  const { records, faults } = load(zones, 'd1');
+  assert.equal(records.count, includeDepthMax);
+  assert.deepEqual(places(faults), [`2:10 $INCLUDE is nested deeper than ${includeDepthMax} levels`]);
 });
 
 test('what cannot be read says why', () => {

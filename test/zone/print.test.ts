@@ -1,9 +1,8 @@
 // The canonical zone, octet for octet what named-compilezone of BIND prints for the same file.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { refuses } from '../../src/faults.ts';
 import { parseNameText } from '../../src/wire/names.ts';
@@ -11,21 +10,14 @@ import { checkZone } from '../../src/zone/check.ts';
 import { printZone, printZoneChunks } from '../../src/zone/print.ts';
 import { loadZoneFile } from '../../src/zone/scan.ts';
 import { indexZone, type Zone } from '../../src/zone/zone.ts';
-import { find, missing } from '../tools.ts';
+import { missing } from '../tools.ts';
 import { goldens } from '../wire/golden.ts';
+import { byBind, hashesLast } from './bind.ts';
 import { places, zoneOf } from './memory.ts';
 
 const skip = missing('named-compilezone');
 const folder = mkdtempSync(join(tmpdir(), 'steerdns-print-'));
 after(() => rmSync(folder, { recursive: true }));
-
-/** What BIND prints for a zone file; its complaints are in the error that is thrown. */
-function byBind(file: string, origin: string): string {
-  const out = join(folder, 'bind');
-  const options = ['-k', 'ignore', '-i', 'local', '-s', 'full', '-o', out, origin, basename(file)];
-  execFileSync(find('named-compilezone')!, options, { cwd: dirname(file), stdio: 'pipe' });
-  return readFileSync(out, 'latin1');
-}
 
 function zoneFrom(file: string, origin: string): Zone {
   const name = parseNameText(origin).name!;
@@ -45,7 +37,7 @@ for (const name of zones) {
     const origin = name.replace(/zone$/, '');
     const zone = zoneFrom(join('zones', name), origin);
     assert.deepEqual(checkZone(zone), []);
-    assert.equal(printZone(zone), byBind(join('zones', name), origin));
+    assert.equal(printZone(zone), byBind(join('zones', name), origin, folder));
   });
 }
 
@@ -53,7 +45,7 @@ test('the torture zone prints as BIND prints it', { skip }, () => {
   const file = 'test/zone/data/torture.zone';
   const zone = zoneFrom(file, 't.example.');
   assert.ok(!refuses(checkZone(zone)));
-  assert.equal(printZone(zone), byBind(file, 't.example.'));
+  assert.equal(printZone(zone), byBind(file, 't.example.', folder));
 });
 
 test('every type prints as BIND prints it, and BIND reads the same from our wire form', { skip }, () => {
@@ -62,10 +54,10 @@ test('every type prints as BIND prints it, and BIND reads the same from our wire
   const zone = zoneOf(head + text);
   const file = join(folder, 'types');
   writeFileSync(file, `${head}${text}\n`);
-  const bind = byBind(file, 't.example.');
-  assert.equal(printZone(zone), bind);
+  const bind = byBind(file, 't.example.', folder);
+  assert.equal(hashesLast(printZone(zone)), hashesLast(bind));
   writeFileSync(file, generic(zone));
-  assert.equal(byBind(file, 't.example.'), bind);
+  assert.equal(byBind(file, 't.example.', folder), bind);
 });
 
 /** The zone with all RDATA as octets (RFC 3597). */

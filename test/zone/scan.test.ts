@@ -22,6 +22,42 @@ const accepted: readonly (readonly [shows: string, file: string, records: readon
     'a\t5\tA\t1.1.1.1\r\n\t5\tTXT\tx\r\n\r\n',
     ['a.t.example. 5 A 1.1.1.1', 'a.t.example. 5 TXT "x"'],
   ],
+  ['no newline behind a comment', 'a 5 A 1.1.1.1 ; x', ['a.t.example. 5 A 1.1.1.1']],
+  ['no newline behind a directive', 'a 5 A 1.1.1.1\n$ORIGIN x.', ['a.t.example. 5 A 1.1.1.1']],
+  ['no newline behind blanks', 'a 5 A 1.1.1.1\n \t ', ['a.t.example. 5 A 1.1.1.1']],
+  ['no newline behind a parenthesis', 'a 5 MX ( 1\n@ )', ['a.t.example. 5 MX 1 t.example.']],
+  ['no newline behind a quote', 'a 5 TXT "x"', ['a.t.example. 5 TXT "x"']],
+  [
+    'CRLF in parentheses, behind comments, directives and quotes, and at the end',
+    '$TTL 5 ; x\r\n$ORIGIN b\r\na TXT ( "x" ; y\r\n\r\n "z"\r\n)\r\n A 1.1.1.1 ;\r\n;\r',
+    ['a.b.t.example. 5 TXT "x" "z"', 'a.b.t.example. 5 A 1.1.1.1'],
+  ],
+  [
+    'a byte order mark before a directive and CRLF',
+    '\ufeff$TTL 5\r\na A 1.1.1.1\r\n',
+    ['a.t.example. 5 A 1.1.1.1'],
+  ],
+  ['a byte order mark before a blank line', '\ufeff\n@ 5 NS @', ['t.example. 5 NS t.example.']],
+  ['a byte order mark alone', '\ufeff', []],
+  [
+    '@ in every place of a name, and escaped where it is none',
+    '@ 5 SOA @ @ 1 2 3 4 5\n\\@ 5 NS \\@\n@ 5 MX 1 a@b\n@ 5 TXT @\n$ORIGIN @\n$ORIGIN o.@\n@ 5 NS @',
+    [
+      't.example. 5 SOA t.example. t.example. 1 2 3 4 5',
+      '\\@.t.example. 5 NS \\@.t.example.',
+      't.example. 5 MX 1 a\\@b.t.example.',
+      't.example. 5 TXT "@"',
+      'o.\\@.t.example. 5 NS o.\\@.t.example.',
+    ],
+  ],
+  [
+    'escapes in owners, names, strings, $ORIGIN',
+    '\\097\\.\\\\\\;\\(\\ \\" 5 NS \\000\\255\n$ORIGIN \\111.\\044\n@ 5 TXT \\\\\\"\\;\\( "\\065\\\\;(" \\(',
+    [
+      'a\\.\\\\\\;\\(\\032\\".t.example. 5 NS \\000\\255.t.example.',
+      'o.,.t.example. 5 TXT "\\\\\\";(" "A\\\\;(" "("',
+    ],
+  ],
   ['a byte order mark', '\ufeffa 5 A 1.1.1.1', ['a.t.example. 5 A 1.1.1.1']],
   ['@ and the root', '@ 5 NS @\na 5 NS .', ['t.example. 5 NS t.example.', 'a.t.example. 5 NS .']],
   [
@@ -178,9 +214,9 @@ const refused: readonly (readonly [shows: string, file: string, faults: readonly
   ['columns count characters', 'a 5 TXT "äöü" x="y z"', ['1:15 a quoted string begins inside a word']],
   [
     'unknown directives',
-    '$GENERATE 1-2 a A 1.1.1.1\n$FOO\n$ORIGIN\n$ORIGIN a b\n$TTL x\n$TTL 1 2',
+    '$FOO\n$FOO 1\n$ORIGIN\n$ORIGIN a b\n$TTL x\n$TTL 1 2',
     [
-      '1:1 $GENERATE is not supported',
+      '1:1 $FOO is not supported',
       '2:1 $FOO is not supported',
       '3:8 the record ends where a domain name is expected',
       '4:11 "b" stands behind the directive',
@@ -196,6 +232,36 @@ test('what is refused, where, and that the scan goes on', () => {
     assert.deepEqual(places(loaded.faults), faults, shows);
     for (const fault of loaded.faults) assert.equal(fault.file, '/zones/t.example.zone');
   }
+});
+
+test('lines of 64 KiB: a record as large as can be, a comment, blanks; one octet more is a fault', () => {
+  const string = `"${'x'.repeat(255)}"`;
+  const full = Array(255).fill(string).join(' '); // 65,280 octets
+  const rest = (size: number) => ` "${'y'.repeat(size - 1)}"`;
+  const long = 65_536;
+  const text = (size: number) =>
+    `a 5 TXT ${full}${rest(size)}\n;${'c'.repeat(long)}\nb 5${' '.repeat(long)}A 1.1.1.1`;
+  const { records, faults } = load(text(255));
+  assert.deepEqual(places(faults), []);
+  assert.deepEqual([...records.rdataLength.subarray(0, 2)], [65_535, 4]);
+  assert.deepEqual(places(load(text(256)).faults), ['1:10 RDATA of 65536 octets']);
+  const word = load(`a 5 TXT ${'x'.repeat(long)}\nb 5 A 1.1.1.1`);
+  assert.deepEqual(places(word.faults), ['1:9 a string of 65536 octets']);
+  assert.equal(word.records.count, 1);
+  assert.deepEqual(places(load(`${'x'.repeat(long)} 5 A 1.1.1.1`).faults).length, 1);
+});
+
+test('an included file may have its byte order mark, CRLF and no newline at its end', () => {
+  const { records, faults } = load({
+    't.example.zone': '\ufeff$TTL 5\r\n$INCLUDE a.inc\r\nlast A 1.1.1.2',
+    'a.inc': '\ufeffa A 1.1.1.1\r\n\tTXT x',
+  });
+  assert.deepEqual(places(faults), []);
+  assert.deepEqual(lines(records), [
+    'a.t.example. 5 A 1.1.1.1',
+    'a.t.example. 5 TXT "x"',
+    'last.t.example. 5 A 1.1.1.2',
+  ]);
 });
 
 test('a record with a fault leaves nothing behind', () => {
