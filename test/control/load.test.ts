@@ -167,7 +167,7 @@ test('a source that is no ordinary file is a fault, not a wait', () => {
   assert.equal(zones.length, 1);
   assert.match(faults[0]!.file, /b\.example\.zone$/);
   const sources = new Sources(folders.config);
-  assert.throws(() => sources.read('/dev/zero'), /a\.example\.zone: EINVAL/);
+  assert.throws(() => sources.read('/dev/zero'), /not an ordinary file/);
 });
 
 test('the thread loads the same, says the settings first, and reports its own death', async () => {
