@@ -41,6 +41,10 @@ export class Thread {
   #startedAt = 0;
   #deathsInSeries = 0;
   #isStopping = false;
+  /**
+   * It has served: one that never could is for whoever started the server to hear of, not to be tried again.
+   */
+  #hasServed = false;
 
   constructor(name: string, index: number, what: ThreadKind, shared: Int32Array, watch: ThreadWatch) {
     this.name = name;
@@ -70,9 +74,13 @@ export class Thread {
     let why: string | undefined;
     worker.postMessage(this.#watch.current(this.index));
     return new Promise((resolve) => {
-      if (kind === 'batch') resolve({ kind: 'listening' });
+      if (kind === 'batch') {
+        this.#hasServed = true;
+        resolve({ kind: 'listening' });
+      }
       worker.on('message', (report: ThreadReport) => {
         if (report.kind === 'fault') why = report.what;
+        else this.#hasServed = true;
         resolve(report);
       });
       worker.on('error', (error) => {
@@ -113,10 +121,11 @@ export class Thread {
   #died(worker: Worker, why: string): void {
     if (worker !== this.#worker || !this.isAlive) return;
     this.isAlive = false;
-    if (!this.#isStopping) this.#willRestart(why);
+    this.#willRestart(why);
   }
 
   #willRestart(why: string): void {
+    if (this.#isStopping || !this.#hasServed) return;
     this.#deathsInSeries = performance.now() - this.#startedAt > goodLifeMs ? 0 : this.#deathsInSeries + 1;
     this.restarts += 1;
     this.#watch.died(this.name, why, this.restarts);
