@@ -161,23 +161,25 @@ function answerFrom(
   }
   const cname = findRrset(zone, node, TYPE.CNAME);
   if (cname === none) return noData(tables, zone, none, response);
-  if (isFollowed(tables, zone, cname, hops)) return count(tables, COUNTER.noerror);
+  if (isFollowed(tables, zone, cname, name.hashes[0]!, hops)) return count(tables, COUNTER.noerror);
   if (writeRrset(tables, zone, cname, SECTION.answer, response) !== WROTE.all) return TRUNCATED;
   readTarget(tables, zone, cname);
   return FOLLOW;
 }
 
 /**
- * Notes that the CNAME at `row` is followed as link `hops`. True where it was followed before, or the chain
- * is as long as we let it grow: what we have is then the answer, and a resolver that wants more asks for the
- * last target.
+ * Notes that the CNAME at `row` is followed as link `hops` from the name with the hash `owner`. True where it
+ * was followed from there before, or the chain is as long as we let it grow: what we have is then the answer,
+ * and a resolver that wants more asks for the last target.
  */
-function isFollowed(tables: Tables, zone: ZoneView, row: number, hops: number): boolean {
+function isFollowed(tables: Tables, zone: ZoneView, row: number, owner: number, hops: number): boolean {
   if (hops >= cnameChainMax) return true;
   for (let i = 0; i < hops; i++) {
-    if (tables.followedRows[i] === row && tables.followedTables[i] === zone.words[HEADER.crc]) return true;
+    if (tables.followedRows[i] !== row || tables.followedOwners[i] !== owner) continue;
+    if (tables.followedTables[i] === zone.words[HEADER.crc]) return true;
   }
   tables.followedRows[hops] = row;
+  tables.followedOwners[hops] = owner;
   tables.followedTables[hops] = zone.words[HEADER.crc]!;
   return false;
 }

@@ -109,9 +109,13 @@ export class Tables {
   /** The name being looked up when it is not the QNAME: a CNAME's target. */
   readonly target = new Labels();
   readonly scratch = new Uint8Array(512);
-  /** The CNAMEs followed for the query at hand: their rows, and the checksums of the tables these are in. */
+  /**
+   * The CNAMEs followed for the query at hand: their rows, the checksums of the tables these are in, and the
+   * hashes of the owners, of which a wildcard's row has many.
+   */
   readonly followedRows = new Uint32Array(cnameChainMax);
   readonly followedTables = new Uint32Array(cnameChainMax);
+  readonly followedOwners = new Uint32Array(cnameChainMax);
 
   constructor(counters: Float64Array = new Float64Array(counterNames.length)) {
     this.counters = counters;
