@@ -116,7 +116,7 @@ function answer(tables: Tables, query: Query, response: Response): number {
     anchors.owner = targetAt;
     if (tables.zones[index] !== zone) {
       zone = tables.zones[index]!;
-      anchors.apex = targetAt + name.starts[name.count - zone.apexLabels]!;
+      anchors.apex = suffixAt(response, targetAt, name.count - zone.apexLabels);
     }
   }
 }
@@ -202,11 +202,30 @@ function anyRrset(zone: ZoneView, node: number): number {
 function refer(tables: Tables, zone: ZoneView, name: Labels, cut: number, response: Response): number {
   let depth = zone.apexLabels;
   for (let node = cut; node !== 0; node = nodeWord(zone, node, NODE_ROW.parent)) depth++;
-  anchors.owner += name.starts[name.count - depth]!;
+  anchors.owner = suffixAt(response, anchors.owner, name.count - depth);
   const row = findRrset(zone, cut, TYPE.NS);
   if (writeRrset(tables, zone, row, SECTION.authority, response) !== WROTE.all) return TRUNCATED;
   if (!writeTargets(tables, zone, row, response)) return TRUNCATED;
   return count(tables, COUNTER.referral);
+}
+
+/**
+ * Where in the message the name at `at` stands without its first `skip` labels. A target that ends in a
+ * pointer may lead to the zone above the one it points to: DS at an apex.
+ */
+function suffixAt(response: Response, at: number, skip: number): number {
+  const octets = response.octets;
+  let p = at;
+  for (let left = skip; ; ) {
+    const size = octets[response.at + p]!;
+    if (size >= 0xc0) {
+      p = ((size & 0x3f) << 8) | octets[response.at + p + 1]!;
+    } else {
+      if (left === 0) return p;
+      p += size + 1;
+      left--;
+    }
+  }
 }
 
 /** Takes the CNAME's target apart into `tables.target`; in the table its end may stand for the apex. */
