@@ -155,7 +155,9 @@ export function resolve(world: World, qname: string, qtype: number): Answered {
     const found = rrset(zone, source, name, qtype);
     if (found) return positive(zone, found, chain, aa);
     const cname = zone.rows.find((row) => sameName(row.owner, source) && row.type === types.CNAME);
-    if (!cname) return { aa, answer: [chain], authority: [[negativeSoa(zone)]], ended: 'nodata' };
+    const isOfAlias = qtype === types.RRSIG || qtype === types.NSEC; // RFC 4035 §2.5
+    if (!cname || isOfAlias)
+      return { aa, answer: [chain], authority: [[negativeSoa(zone)]], ended: 'nodata' };
     if (links === chainMax || followed.has(lower(name))) return { aa, answer: [chain], ended: 'noerror' };
     followed.add(lower(name));
     chain.push({ ...cname, owner: name });

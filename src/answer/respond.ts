@@ -159,7 +159,9 @@ function answerFrom(
     writeTargets(tables, zone, row, response); // RFC 2181 §9: additional data that do not fit are not missed
     return count(tables, COUNTER.noerror);
   }
-  const cname = findRrset(zone, node, TYPE.CNAME);
+  // RFC 4035 §2.5: these stand beside a CNAME, so what is asked for is the alias's own.
+  const isOfAlias = type === TYPE.RRSIG || type === TYPE.NSEC;
+  const cname = isOfAlias ? none : findRrset(zone, node, TYPE.CNAME);
   if (cname === none) return noData(tables, zone, none, response);
   if (isFollowed(tables, zone, cname, name.hashes[0]!, hops)) return count(tables, COUNTER.noerror);
   if (writeRrset(tables, zone, cname, SECTION.answer, response) !== WROTE.all) return TRUNCATED;
