@@ -1,5 +1,5 @@
-// The batch engine's own parts: the self-test, one refused datagram among many, a datagram longer than a slot, and
-// several sockets at once. Real sockets on the loopback.
+// The batch engine's own parts: the self-test, one refused datagram among many, a datagram longer than a
+// slot, and several sockets at once. Real sockets on the loopback.
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';

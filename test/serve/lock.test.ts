@@ -1,4 +1,5 @@
-// One server per state directory: the lock is taken, refused, released, and taken over when its holder is gone.
+// One server per state directory: the lock is taken, refused, released, and taken over when its holder is
+// gone.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// TCP against a real server: pipelining, octets in drips, clients that do not read, limits and deadlines (RFC 7766).
+// TCP against a real server: pipelining, octets in drips, clients that do not read, limits and deadlines (RFC
+// 7766).
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
