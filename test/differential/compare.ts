@@ -71,6 +71,11 @@ const only = (fields: readonly Field[], ...allowed: readonly Field[]): boolean =
 const begins = (long: readonly string[], short: readonly string[]): boolean =>
   short.every((row) => long.includes(row));
 const typesIn = (rows: readonly string[]): number => new Set(rows.map((row) => row.split(' ')[2])).size;
+const withoutTtl = (rows: readonly string[]): string =>
+  rows
+    .map((row) => row.replace(/ \d+ /, ' '))
+    .sort()
+    .join();
 const agrees = (ours: View, theirs: View | undefined): boolean =>
   theirs !== undefined && fieldsThatDiffer(ours, theirs).length === 0;
 
@@ -136,6 +141,15 @@ export const rules: readonly Rule[] = [
       question.ask.type === types.DS &&
       ours.answer.some((row) => / CNAME /.test(row)) &&
       begins(ours.answer, theirs.answer),
+  },
+  {
+    name: 'ttls-differ',
+    reason:
+      'an NS RRset with two TTLs, which the check warns of: our first holds, others take the lowest or both',
+    explains: ({ ours, theirs, fields }) =>
+      only(fields, 'answer') &&
+      ours.answer.every((row) => / NS /.test(row)) &&
+      withoutTtl(ours.answer) === withoutTtl(theirs.answer),
   },
   {
     name: 'near-the-limit',
