@@ -141,7 +141,7 @@ export function resolve(world: World, qname: string, qtype: number): Answered {
   const chain: Row[] = [];
   let name = qname;
   let aa = false;
-  const followed = new Set<Row>();
+  const followed = new Set<string>();
   for (let links = 0; ; links++) {
     const zone = zoneOf(world, name, qtype); // step 2: the zone nearest to the name
     if (!zone)
@@ -172,9 +172,11 @@ export function resolve(world: World, qname: string, qtype: number): Answered {
     const found = rrset(zone, source, name, qtype);
     if (found) return positive(zone, found, chain, aa);
     const cname = zone.rows.find((row) => sameName(row.owner, source) && row.type === types.CNAME);
-    if (!cname) return { aa, answer: [chain], authority: [[negativeSoa(zone)]], ended: 'nodata' };
-    if (links === chainMax || followed.has(cname)) return { aa, answer: [chain], ended: 'noerror' };
-    followed.add(cname);
+    const isOfAlias = qtype === types.RRSIG || qtype === types.NSEC; // RFC 4035 §2.5
+    if (!cname || isOfAlias)
+      return { aa, answer: [chain], authority: [[negativeSoa(zone)]], ended: 'nodata' };
+    if (links === chainMax || followed.has(lower(name))) return { aa, answer: [chain], ended: 'noerror' };
+    followed.add(lower(name));
     chain.push({ ...cname, owner: name });
     name = cname.data;
   }

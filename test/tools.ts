@@ -7,8 +7,11 @@ import { join } from 'node:path';
 export const tools: Readonly<Record<string, string>> = {
   dig: 'bind9-dnsutils',
   dnsperf: 'dnsperf',
+  knotd: 'knot',
+  named: 'bind9',
   'ldns-read-zone': 'ldnsutils',
   'named-compilezone': 'bind9-utils',
+  nsd: 'nsd',
   openssl: 'openssl',
   unbound: 'unbound',
 };

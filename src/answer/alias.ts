@@ -13,26 +13,30 @@ import type { Tables, ZoneView } from './tables.ts';
 export const ALIAS = { followed: 0, tooBig: 1, stop: 2, yxdomain: 3 } as const;
 
 /**
- * Writes the CNAME at `row` as link `hops` of a chain. `stop`, and nothing written, where it was followed
- * before or the chain is as long as we let it grow: what we have is then the answer, and a resolver that
- * wants more asks for the last target.
+ * Writes the CNAME at `row`, the answer for `name`, as link `hops` of a chain. `stop`, and nothing written,
+ * where it was followed before or the chain is as long as we let it grow: what we have is then the answer,
+ * and a resolver that wants more asks for the last target.
  */
 export function followCname(
   tables: Tables,
   zone: ZoneView,
+  name: Labels,
   row: number,
   hops: number,
   response: Response,
 ): number {
   if (hops >= cnameChainMax) return ALIAS.stop;
   for (let i = 0; i < hops; i++) {
-    if (tables.followedRows[i] === row && tables.followedZones[i] === zone.index) return ALIAS.stop;
+    if (tables.followedRows[i] !== row || tables.followedOwners[i] !== name.hashes[0]) continue;
+    if (tables.followedZones[i] === zone.index) return ALIAS.stop;
   }
   tables.followedRows[hops] = row;
   tables.followedZones[hops] = zone.index;
+  tables.followedOwners[hops] = name.hashes[0]!;
   anchors.target = response.end - response.at + 2 + tailHeaderSize;
   if (writeRrset(tables, zone, row, SECTION.answer, response) !== WROTE.all) return ALIAS.tooBig;
   readLabels(tables.target, tables.scratch, 0, expandTarget(tables, zone, row, 0));
+  anchors.tail = anchors.apex;
   return ALIAS.followed;
 }
 
@@ -54,19 +58,22 @@ export function followDname(
   const owner = anchors.owner;
   const below = name.count - depthOf(zone, node);
   anchors.owner = placeOf(name, below);
+  const targetAt = response.end - response.at + 2 + tailHeaderSize;
   const wrote = writeRrset(tables, zone, row, SECTION.answer, response);
   anchors.owner = owner;
   if (wrote !== WROTE.all) return ALIAS.tooBig;
   const prefix = name.starts[below]!;
   for (let i = 0; i < prefix; i++) tables.scratch[i] = name.octets[i]!;
   const size = expandTarget(tables, zone, row, prefix);
-  anchors.split = labelsMax; // what is made here is written out
   if (size > nameSizeMax) {
     setRcode(response, RCODE.YXDOMAIN);
     return ALIAS.yxdomain;
   }
-  if (response.end + 2 + tailHeaderSize + size > response.limit) return ALIAS.tooBig;
-  writeCname(tables, zone, row, owner, size, response);
+  // On the wire the name that is made ends in a pointer to the DNAME's target.
+  if (response.end + 2 + tailHeaderSize + prefix + 2 > response.limit) return ALIAS.tooBig;
+  anchors.split = below;
+  anchors.tail = targetAt;
+  writeCname(tables, zone, row, owner, prefix, response);
   readLabels(tables.target, tables.scratch, 0, size);
   return ALIAS.followed;
 }
@@ -78,12 +85,16 @@ export function depthOf(zone: ZoneView, node: number): number {
   return depth;
 }
 
+/**
+ * Writes the CNAME that a DNAME makes: the first `prefix` octets of the scratch, then a pointer to
+ * `anchors.tail`.
+ */
 function writeCname(
   tables: Tables,
   zone: ZoneView,
   dname: number,
   owner: number,
-  size: number,
+  prefix: number,
   response: Response,
 ): void {
   const octets = response.octets;
@@ -93,11 +104,12 @@ function writeCname(
   writeU16(octets, to + 2, TYPE.CNAME);
   writeU16(octets, to + 4, CLASS.IN);
   for (let i = 0; i < 4; i++) octets[to + 6 + i] = zone.octets[ttlAt + i]!;
-  writeU16(octets, to + 10, size);
+  writeU16(octets, to + 10, prefix + 2);
   to += 2 + tailHeaderSize;
   anchors.target = to - response.at;
-  for (let i = 0; i < size; i++) octets[to++] = tables.scratch[i]!;
-  response.end = to;
+  for (let i = 0; i < prefix; i++) octets[to++] = tables.scratch[i]!;
+  writeU16(octets, to, 0xc000 | anchors.tail);
+  response.end = to + 2;
   addCount(response, SECTION.answer, 1);
 }
 

@@ -118,7 +118,6 @@ function answer(tables: Tables, query: Query, response: Response): number {
     index = zoneFor(tables, name, query.type);
     if (index < 0) return count(tables, COUNTER.noerror);
     anchors.name = anchors.target;
-    anchors.tail = anchors.apex;
     anchors.owner = placeOf(name, 0);
     if (tables.zones[index] !== zone) {
       zone = tables.zones[index]!;
@@ -168,9 +167,11 @@ function answerFrom(
     writeTargets(tables, zone, row, response); // RFC 2181 §9: additional data that do not fit are not missed
     return count(tables, COUNTER.noerror);
   }
-  const cname = findRrset(zone, node, TYPE.CNAME);
+  // RFC 4035 §2.5: these stand beside a CNAME, so what is asked for is the alias's own.
+  const isOfAlias = type === TYPE.RRSIG || type === TYPE.NSEC;
+  const cname = isOfAlias ? none : findRrset(zone, node, TYPE.CNAME);
   if (cname === none) return noData(tables, zone, none, response);
-  return outcomeOf(tables, type, followCname(tables, zone, cname, hops, response));
+  return outcomeOf(tables, type, followCname(tables, zone, name, cname, hops, response));
 }
 
 /** Where an alias leads: on, unless the alias itself was asked for. */

@@ -111,9 +111,13 @@ export class Tables {
   /** The name being looked up when it is not the QNAME: a CNAME's target. */
   readonly target = new Labels();
   readonly scratch = new Uint8Array(512);
-  /** The CNAMEs followed for the query at hand: their rows, and the indices of their zones. */
+  /**
+   * The CNAMEs followed for the query at hand: their rows, the indices of their zones, and the hashes of
+   * their owners, of which a wildcard's row has many.
+   */
   readonly followedRows = new Uint32Array(cnameChainMax);
   readonly followedZones = new Uint32Array(cnameChainMax);
+  readonly followedOwners = new Uint32Array(cnameChainMax);
 
   constructor(counters: Float64Array = new Float64Array(counterNames.length)) {
     this.counters = counters;

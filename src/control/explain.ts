@@ -144,7 +144,8 @@ class Walk {
     const rrset = rrsets.find((candidate) => candidate.type === type);
     if (rrset === undefined) {
       const cname = rrsets.find((candidate) => candidate.type === TYPE.CNAME);
-      if (cname === undefined) {
+      const isOfAlias = type === TYPE.RRSIG || type === TYPE.NSEC; // RFC 4035 §2.5
+      if (cname === undefined || isOfAlias) {
         this.#say('rrset', `no ${typeText(this.#type)} record: NODATA`);
         return undefined;
       }
