@@ -130,6 +130,10 @@ export function poolStatus({ pool, owner, choice }: Slot, monitors: Monitors, gi
   const { family, mode, answers, ttl, standings } = choice;
   const row = given.get(poolKey(owner, family));
   const responses = [...(row?.values() ?? [])].reduce((sum, count) => sum + count, 0);
+  const members = standings.map((standing) => {
+    const count = row?.get(standing.address) ?? 0;
+    return memberStatus(pool, standing, monitors, responses === 0 ? undefined : count / responses);
+  });
   return {
     owner,
     type: familyText(family),
@@ -138,13 +142,10 @@ export function poolStatus({ pool, owner, choice }: Slot, monitors: Monitors, gi
     answers,
     answersAsked: pool.answers,
     ttl,
-    isSettled: ttl === (pool.ttl.stable ?? pool.ttl.rrset[family]),
+    isSettled: members.every((member) => member.settled && member.verdict !== 'down'),
     responses: Math.round(responses),
     whenAllDown: pool.whenAllDown,
-    members: standings.map((standing) => {
-      const count = row?.get(standing.address) ?? 0;
-      return memberStatus(pool, standing, monitors, responses === 0 ? undefined : count / responses);
-    }),
+    members,
   };
 }
 
