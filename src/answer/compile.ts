@@ -7,7 +7,7 @@ import { slotOf } from '../wire/hash.ts';
 import { CLASS, TYPE } from '../wire/numbers.ts';
 import { compressibleTail, targetOffset } from '../wire/rdata.ts';
 import { isDuplicate, sortRecords } from '../zone/rrsets.ts';
-import { Zone } from '../zone/zone.ts';
+import { countLabels, Zone } from '../zone/zone.ts';
 import {
   HEADER,
   MODE,
@@ -61,7 +61,7 @@ export function compileZone(zone: Zone, balancedOwners: readonly Uint8Array[], i
   header[ZONE.octetsAt] = octetsAt;
   header[ZONE.apexNameAt] = octetsAt + apexNameAt;
   header[ZONE.apexSize] = zone.origin.length;
-  header[ZONE.apexLabels] = countLabels(zone.origin);
+  header[ZONE.apexLabels] = countLabels(zone.origin, 0);
   header[ZONE.apexHash] = zone.hash[0]!;
   header[ZONE.recordCount] = writer.recordCount;
   nodes.addToColumn(NODE_ROW.labelAt, NODE_ROW.words, octetsAt);
@@ -275,12 +275,6 @@ function nameSlots(zone: Zone): Uint32Array {
     slots[slot] = node + 1;
   }
   return slots;
-}
-
-function countLabels(name: Uint8Array): number {
-  let count = 0;
-  for (let p = 0; name[p] !== 0; p += name[p]! + 1) count++;
-  return count;
 }
 
 function nameEnd(octets: Uint8Array, at: number): number {

@@ -118,6 +118,4 @@ export type ToServer =
   | { readonly kind: 'alive' }
   /** The first round is over (or was not needed): begin to receive. */
   | { readonly kind: 'ready' }
-  | { readonly kind: 'facts?'; readonly ticket: number }
-  /** Stop the whole server, as SIGTERM would. */
-  | { readonly kind: 'stop' };
+  | { readonly kind: 'facts?'; readonly ticket: number };

@@ -11,14 +11,9 @@ import { Tables } from '../answer/tables.ts';
 import { receiveBufferSize, receiveTimeoutMs, udpQuerySizeMax, udpSizeMax } from '../limits.ts';
 import { Response } from '../wire/message.ts';
 import { Query, TRANSPORT } from '../wire/query.ts';
-import { Inbox, PHASE, type Publication, type ThreadData } from './inbox.ts';
+import { Inbox, PHASE, type Publication, reportFault, type ThreadData, type ThreadReport } from './inbox.ts';
 
 export type DgramData = ThreadData & { readonly listen: readonly { address: string; port: number }[] };
-
-/** What the thread tells the server: it is bound, or why not. */
-export type ThreadReport =
-  | { readonly kind: 'listening' }
-  | { readonly kind: 'fault'; readonly code: string; readonly what: string };
 
 const data = workerData as DgramData;
 const tables = new Tables(data.counters);
@@ -91,7 +86,5 @@ try {
     parentPort!.close();
   }, receiveTimeoutMs);
 } catch (error) {
-  const { code, message } = error as NodeJS.ErrnoException;
-  parentPort!.postMessage({ kind: 'fault', code: code ?? '', what: message } satisfies ThreadReport);
-  parentPort!.close(); // and with it the thread, for the supervisor to start anew
+  reportFault(parentPort!, error);
 }

@@ -40,6 +40,20 @@ export type ThreadData = {
   readonly counters: Float64Array;
 };
 
+/** What the thread tells the server: it is bound, or why not. */
+export type ThreadReport =
+  | { readonly kind: 'listening' }
+  | { readonly kind: 'fault'; readonly code: string; readonly what: string };
+
+/**
+ * Tells the server that the thread cannot listen, and ends the thread, for the supervisor to start it anew.
+ */
+export function reportFault(port: MessagePort, error: unknown): void {
+  const { code, message } = error as NodeJS.ErrnoException;
+  port.postMessage({ kind: 'fault', code: code ?? '', what: message } satisfies ThreadReport);
+  port.close();
+}
+
 /** A thread's end of it. */
 export class Inbox {
   readonly #port: MessagePort;

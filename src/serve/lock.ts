@@ -56,7 +56,8 @@ function listen(path: string): Promise<Server> {
   });
 }
 
-function isAlive(path: string): Promise<boolean> {
+/** Whether a process listens on the unix socket at `path`. */
+export function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => {

@@ -9,6 +9,7 @@ import { adoptTimeoutMs } from '../limits.ts';
 import { Buffers } from './buffers.ts';
 import type { Publish, ZoneRef } from './channel.ts';
 import { type Publication, SHARED } from './inbox.ts';
+import type { Kept } from './kept.ts';
 import type { Thread } from './threads.ts';
 
 type ZoneInService = { readonly origin: string; readonly id: string; readonly table: Uint8Array };
@@ -109,30 +110,15 @@ export class Publications {
     }
   }
 
-  /** Takes kept tables into service; those that are damaged are left out and named in the answer. */
-  restore(
-    zones: readonly { origin: string; id: string; table: Uint8Array }[],
-    sets: readonly { origin: string; edition: number; table: Uint8Array }[],
-  ): string[] {
-    const faults: string[] = [];
-    const whole = <T extends { origin: string; table: Uint8Array }>(magic: number) => {
-      return (kept: T): boolean => {
-        const fault = tableFault(kept.table, magic);
-        if (fault !== undefined) faults.push(`${kept.origin} ${fault}`);
-        return fault === undefined;
-      };
-    };
+  /** Takes kept tables into service; they must be whole. Nothing kept is nothing done. */
+  restore(kept: Pick<Kept, 'zones' | 'sets'> | undefined): void {
+    if (kept === undefined) return;
     const taken: SharedArrayBuffer[] = [];
     this.#adopt(
-      zones
-        .filter(whole(zoneMagic))
-        .map(({ origin, id, table }) => ({ origin, id, table: this.#copy(table, taken) })),
-      sets
-        .filter(whole(setsMagic))
-        .map((kept) => this.#setsInService(kept.origin, kept.edition, kept.table, taken)),
+      kept.zones.map(({ origin, id, table }) => ({ origin, id, table: this.#copy(table, taken) })),
+      kept.sets.map(({ origin, edition, table }) => this.#setsInService(origin, edition, table, taken)),
       0,
     );
-    return faults;
   }
 
   #adopt(zones: ZoneInService[] | undefined, sets: readonly SetsInService[], ticket: number): void {

@@ -167,7 +167,7 @@ export class Server {
   async #answerWhenReady(): Promise<void> {
     if ((await this.#first('ready', patienceMs)) === undefined && this.#publications.generation === 0) {
       log.error('control has published nothing: answering from what was kept, however old it is');
-      this.#restore(this.#readKept(Number.POSITIVE_INFINITY));
+      this.#publications.restore(this.#readKept(Number.POSITIVE_INFINITY));
     }
     this.#answer();
   }
@@ -181,20 +181,12 @@ export class Server {
   #readKept(ageMaxMs: number): Kept | undefined {
     const kept = readKept(this.#options.stateDir);
     if ('fault' in kept || Date.now() - kept.savedAt > ageMaxMs || kept.zones.length === 0) return undefined;
-    const faults = [
-      ...kept.zones.map(({ table }) => tableFault(table, zoneMagic)),
-      ...kept.sets.map(({ table }) => tableFault(table, setsMagic)),
-    ].filter((fault) => fault !== undefined);
-    if (faults.length === 0 || ageMaxMs === Number.POSITIVE_INFINITY) return kept;
-    // Some zones would be refused until control is up: a start that waits for it is better.
-    log.warn({ faults }, 'kept tables cannot be used');
-    return undefined;
-  }
-
-  #restore(kept: Kept | undefined): void {
-    if (kept === undefined) return;
-    for (const fault of this.#publications.restore(kept.zones, kept.sets))
-      log.warn({ fault }, 'a kept table was left out');
+    const zones = kept.zones.filter(({ origin, table }) => isWhole(origin, table, zoneMagic));
+    const sets = kept.sets.filter(({ origin, table }) => isWhole(origin, table, setsMagic));
+    const isAll = zones.length === kept.zones.length && sets.length === kept.sets.length;
+    // Where some are damaged, some zones would be refused until control is up: a start that waits for it is
+    // better.
+    return isAll || ageMaxMs === Number.POSITIVE_INFINITY ? { ...kept, zones, sets } : undefined;
   }
 
   /** Binds everything and starts the threads; a sentence where that fails. */
@@ -218,7 +210,7 @@ export class Server {
       return bindFault(error as NodeJS.ErrnoException);
     }
     this.#publications.setThreads(this.#threads);
-    this.#restore(kept);
+    this.#publications.restore(kept);
     const reports = await Promise.all(this.#threads.map((thread) => thread.start()));
     const bad = reports.find((report) => report.kind === 'fault');
     return bad === undefined ? undefined : bindFault({ code: bad.code, message: bad.what });
@@ -265,7 +257,6 @@ export class Server {
   #receive(message: ToServer): void {
     if (message.kind === 'publish') this.#publications.publish(message);
     else if (message.kind === 'facts?') this.#control.send(this.#facts(message.ticket));
-    else if (message.kind === 'stop') void this.stop().then(() => process.exit(0));
     else {
       // What control read from the accepted copy says nothing about the file that lies there now.
       if (message.kind === 'listen' && message.accepted !== true) {
@@ -347,6 +338,13 @@ async function takeLocks(directories: readonly string[]): Promise<Lock | ServerF
     locks.push(lock);
   }
   return { release };
+}
+
+/** Says in the log what is wrong with a kept table, where something is. */
+function isWhole(origin: string, table: Uint8Array, magic: number): boolean {
+  const fault = tableFault(table, magic);
+  if (fault !== undefined) log.warn({ origin, fault }, 'a kept table was left out');
+  return fault === undefined;
 }
 
 function bindFault({ code, message }: { code?: string | undefined; message: string }): string {

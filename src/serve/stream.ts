@@ -6,8 +6,7 @@ import { COUNTER } from '../answer/counters.ts';
 import { Tables } from '../answer/tables.ts';
 import { receiveTimeoutMs, tcpConnectionsMax } from '../limits.ts';
 import { Connection, type Service } from './connection.ts';
-import type { ThreadReport } from './dgram.ts';
-import { Inbox, PHASE, type Publication, type ThreadData } from './inbox.ts';
+import { Inbox, PHASE, type Publication, reportFault, type ThreadData, type ThreadReport } from './inbox.ts';
 
 export type StreamData = ThreadData & { readonly listen: readonly { address: string; port: number }[] };
 
@@ -72,7 +71,5 @@ try {
     parentPort!.close();
   }, receiveTimeoutMs);
 } catch (error) {
-  const { code, message } = error as NodeJS.ErrnoException;
-  parentPort!.postMessage({ kind: 'fault', code: code ?? '', what: message } satisfies ThreadReport);
-  parentPort!.close(); // and with it the thread, for the supervisor to start anew
+  reportFault(parentPort!, error);
 }

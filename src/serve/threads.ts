@@ -4,8 +4,8 @@
 import type { Worker } from 'node:worker_threads';
 import { counterNames } from '../answer/counters.ts';
 import { besideModule, spawnWorker } from '../spawn.ts';
-import type { DgramData, ThreadReport } from './dgram.ts';
-import { type Publication, SHARED } from './inbox.ts';
+import type { DgramData } from './dgram.ts';
+import { type Publication, SHARED, type ThreadReport } from './inbox.ts';
 import type { UdpSocket } from './socket.ts';
 
 /** What a thread does. */

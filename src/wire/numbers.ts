@@ -43,6 +43,3 @@ export const RCODE = {
 export const rcodeText: Readonly<Record<number, string>> = Object.fromEntries(
   Object.entries(RCODE).map(([text, code]) => [code, text]),
 );
-
-/** EDNS option codes (RFC 6891 §9 registry). */
-export const OPTION = { NSID: 3, ECS: 8, COOKIE: 10, KEEPALIVE: 11, EDE: 15 } as const;

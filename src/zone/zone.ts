@@ -208,7 +208,8 @@ function splitName(octets: Uint8Array, at: number): number {
   return count;
 }
 
-function countLabels(octets: Uint8Array, at: number): number {
+/** Labels of the name at `at`, without the root. */
+export function countLabels(octets: Uint8Array, at: number): number {
   let count = 0;
   for (let p = at; octets[p] !== 0; p += octets[p]! + 1) count++;
   return count;

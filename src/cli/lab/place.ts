@@ -12,11 +12,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { isAlive } from '../../serve/lock.ts';
 
 export type Place = {
   readonly dir: string;
@@ -77,17 +77,6 @@ export async function clearPlace({ dir, stateDir }: Place): Promise<void> {
 
 export function removePlace({ dir }: Place): void {
   rmSync(dir, { recursive: true, force: true });
-}
-
-function isAlive(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }
 
 /** The zones that come with the package. */
