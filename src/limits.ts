@@ -26,6 +26,26 @@ export const receiveBufferSize = 4 << 20;
 /** A quiet worker looks up this often: for new tables, and so that it can be stopped. */
 export const receiveTimeoutMs = 100;
 
+/**
+ * Response rate limiting: 2^18 buckets are 2 MiB. A prefix below its rate keeps a bucket for one interval, so
+ * at 200 a second 50 million spoofed prefixes a second fill the table.
+ */
+export const rateBuckets = 1 << 18;
+/** Above a million a second a limit limits nothing: no machine we know sends that many to one prefix. */
+export const responsesPerSecondMax = 1_000_000;
+/** Of the limited responses at least one in so many, if any, is sent: fewer tell nobody to use TCP. */
+export const slipMax = 1000;
+/** Exempt prefixes are compared one by one, for each response that would be limited. */
+export const exemptMax = 256;
+
+/** Server cookies: made with the first secret; one before and one after it are all that a change needs. */
+export const cookieSecretsMax = 3;
+/** Seconds: a cookie is good for an hour and from clocks five minutes ahead of ours (RFC 9018 §4.3) ... */
+export const cookieAgeMax = 3600;
+export const cookieAheadMax = 300;
+/** ... and is replaced by a new one after half of it, so that a client in touch always has a good one. */
+export const cookieAgeToRenew = 1800;
+
 /** CNAMEs followed inside our own zones for one query: longer chains are operator error or a loop. */
 export const cnameChainMax = 16;
 

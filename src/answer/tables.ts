@@ -3,10 +3,12 @@
 // Each worker has its own; the tables themselves are shared and never change.
 
 import { cnameChainMax } from '../limits.ts';
+import { CookieKeys } from '../wire/cookies.ts';
 import { slotOf } from '../wire/hash.ts';
 import { Labels } from '../wire/labels.ts';
 import { counterNames } from './counters.ts';
 import { HEADER, NODE_ROW, SETS, ZONE } from './layout.ts';
+import type { RateLimiter } from './ratelimit.ts';
 
 /** A zone table with the numbers of its header at hand. */
 export class ZoneView {
@@ -106,6 +108,10 @@ export class Tables {
   directoryMask = 3;
   /** This worker's row of counters. */
   readonly counters: Float64Array;
+  /** Secrets of DNS cookies; off until they are configured. */
+  readonly cookies = new CookieKeys();
+  /** What limits responses over UDP; null where nothing does. */
+  limiter: RateLimiter | null = null;
   /** Turns the order of plain A and AAAA RRsets. */
   turn = randomPhase();
   /** The name being looked up when it is not the QNAME: a CNAME's target. */
