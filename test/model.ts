@@ -153,8 +153,9 @@ export function resolve(world: World, qname: string, qtype: number): Answered {
     }
     if (links === 0) aa = true;
     if (dname) {
-      if (links === chainMax) return { aa, answer: [chain], ended: 'noerror' };
-      chain.push(dname);
+      if (links === chainMax || followed.has(lower(name))) return { aa, answer: [chain], ended: 'noerror' };
+      followed.add(lower(name));
+      if (!chain.includes(dname)) chain.push(dname);
       const kept = labelsOf(name).slice(0, labelsOf(name).length - labelsOf(dname.owner).length);
       const target = [...kept, ...labelsOf(dname.data)];
       const size = target.reduce((sum, label) => sum + label.length + 1, 1);
@@ -170,6 +171,8 @@ export function resolve(world: World, qname: string, qtype: number): Answered {
       return { rcode: 'NXDOMAIN', aa, answer: [chain], authority: [[negativeSoa(zone)]], ended: 'nxdomain' };
     }
     const found = rrset(zone, source, name, qtype);
+    const isInChain = chain.some((row) => row.type === types.DNAME && sameName(row.owner, name));
+    if (found && qtype === types.DNAME && isInChain) return { aa, answer: [chain], ended: 'noerror' };
     if (found) return positive(zone, found, chain, aa);
     const cname = zone.rows.find((row) => sameName(row.owner, source) && row.type === types.CNAME);
     const isOfAlias = qtype === types.RRSIG || qtype === types.NSEC; // RFC 4035 §2.5

@@ -27,12 +27,9 @@ export function followCname(
 ): number {
   if (hops >= cnameChainMax) return ALIAS.stop;
   for (let i = 0; i < hops; i++) {
-    if (tables.followedRows[i] !== row || tables.followedOwners[i] !== name.hashes[0]) continue;
-    if (tables.followedZones[i] === zone.index) return ALIAS.stop;
+    if (isLink(tables, zone, row, i) && tables.followedOwners[i] === name.hashes[0]) return ALIAS.stop;
   }
-  tables.followedRows[hops] = row;
-  tables.followedZones[hops] = zone.index;
-  tables.followedOwners[hops] = name.hashes[0]!;
+  remember(tables, zone, name, row, hops);
   anchors.target = response.end - response.at + 2 + tailHeaderSize;
   if (writeRrset(tables, zone, row, SECTION.answer, response) !== WROTE.all) return ALIAS.tooBig;
   readLabels(tables.target, tables.scratch, 0, expandTarget(tables, zone, row, 0));
@@ -40,9 +37,27 @@ export function followCname(
   return ALIAS.followed;
 }
 
+/** Whether link `i` of the chain was made of the RRset at `row`. */
+function isLink(tables: Tables, zone: ZoneView, row: number, i: number): boolean {
+  return tables.followedRows[i] === row && tables.followedZones[i] === zone.index;
+}
+
+function remember(tables: Tables, zone: ZoneView, name: Labels, row: number, hops: number): void {
+  tables.followedRows[hops] = row;
+  tables.followedZones[hops] = zone.index;
+  tables.followedOwners[hops] = name.hashes[0]!;
+}
+
+/** Whether the DNAME RRset at `row` stands in the response already, because it was followed on the way. */
+export function isWritten(tables: Tables, zone: ZoneView, row: number, hops: number): boolean {
+  for (let i = 0; i < hops; i++) if (isLink(tables, zone, row, i)) return true;
+  return false;
+}
+
 /**
  * Writes the DNAME of `node`, an ancestor of `name`, and the CNAME that it makes for the name (RFC 6672
- * §3.1), with the DNAME's TTL. A name that grows too long is YXDOMAIN, and the DNAME says why (§2.2).
+ * §3.1), with the DNAME's TTL. A name that grows too long is YXDOMAIN, and the DNAME says why (§2.2). A DNAME
+ * that is met again under another name is not written again (RFC 2181 §5); under the same one it is a loop.
  */
 export function followDname(
   tables: Tables,
@@ -53,15 +68,25 @@ export function followDname(
   response: Response,
 ): number {
   if (hops >= cnameChainMax) return ALIAS.stop;
-  tables.followedRows[hops] = 0; // a DNAME may be met again on the way, under another name
   const row = findRrset(zone, node, TYPE.DNAME);
   const owner = anchors.owner;
   const below = name.count - depthOf(zone, node);
-  anchors.owner = placeOf(name, below);
-  const targetAt = response.end - response.at + 2 + tailHeaderSize;
-  const wrote = writeRrset(tables, zone, row, SECTION.answer, response);
-  anchors.owner = owner;
-  if (wrote !== WROTE.all) return ALIAS.tooBig;
+  let targetAt = response.end - response.at + 2 + tailHeaderSize;
+  let isNew = true;
+  for (let i = 0; i < hops; i++) {
+    if (!isLink(tables, zone, row, i)) continue;
+    if (tables.followedOwners[i] === name.hashes[0]) return ALIAS.stop;
+    targetAt = tables.followedTargets[i]!;
+    isNew = false;
+  }
+  remember(tables, zone, name, row, hops);
+  tables.followedTargets[hops] = targetAt;
+  if (isNew) {
+    anchors.owner = placeOf(name, below);
+    const wrote = writeRrset(tables, zone, row, SECTION.answer, response);
+    anchors.owner = owner;
+    if (wrote !== WROTE.all) return ALIAS.tooBig;
+  }
   const prefix = name.starts[below]!;
   for (let i = 0; i < prefix; i++) tables.scratch[i] = name.octets[i]!;
   const size = expandTarget(tables, zone, row, prefix);

@@ -15,7 +15,7 @@ import {
 } from '../wire/message.ts';
 import { CLASS, RCODE, TYPE } from '../wire/numbers.ts';
 import { type Query, READ, readQuery, TRANSPORT } from '../wire/query.ts';
-import { ALIAS, depthOf, followCname, followDname } from './alias.ts';
+import { ALIAS, depthOf, followCname, followDname, isWritten } from './alias.ts';
 import { COUNTER } from './counters.ts';
 import {
   anchors,
@@ -160,6 +160,7 @@ function answerFrom(
   }
   const row = type === TYPE.ANY ? anyRrset(zone, node) : findRrset(zone, node, type);
   if (row !== none) {
+    if (type === TYPE.DNAME && isWritten(tables, zone, row, hops)) return count(tables, COUNTER.noerror);
     const wrote = writeRrset(tables, zone, row, SECTION.answer, response);
     if (wrote === WROTE.tooBig) return TRUNCATED;
     if (wrote === WROTE.servfail) return REFUSAL.noAnswer;

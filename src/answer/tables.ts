@@ -118,12 +118,14 @@ export class Tables {
   readonly target = new Labels();
   readonly scratch = new Uint8Array(512);
   /**
-   * The CNAMEs followed for the query at hand: their rows, the indices of their zones, and the hashes of
-   * their owners, of which a wildcard's row has many.
+   * The aliases followed for the query at hand: their rows, the indices of their zones, the hashes of the
+   * names they were met under, of which a wildcard's or a DNAME's row has many, and of a DNAME the place of
+   * its target in the message.
    */
   readonly followedRows = new Uint32Array(cnameChainMax);
   readonly followedZones = new Uint32Array(cnameChainMax);
   readonly followedOwners = new Uint32Array(cnameChainMax);
+  readonly followedTargets = new Uint32Array(cnameChainMax);
 
   constructor(counters: Float64Array = new Float64Array(counterNames.length)) {
     this.counters = counters;
