@@ -21,10 +21,14 @@ export function errorAt(place: Place, what: string, hint = ''): Fault {
   return { severity: 'error', file, line, column, what, hint };
 }
 
-/** Prints a fault as `file:line:column: error: what (hint)`. */
+/**
+ * Prints a fault as `file:line:column: error: what (hint)`. Control characters, which came out of the file,
+ * are escaped: a fault is one line, and does nothing to a terminal.
+ */
 export function printFault(fault: Fault): string {
   const hint = fault.hint === '' ? '' : ` (${fault.hint})`;
-  return `${fault.file}:${fault.line}:${fault.column}: ${fault.severity}: ${fault.what}${hint}`;
+  const text = `${fault.file}:${fault.line}:${fault.column}: ${fault.severity}: ${fault.what}${hint}`;
+  return text.replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 /** Says whether any of the faults forbids taking the data into service. */

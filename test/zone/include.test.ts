@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { printFault } from '../../src/faults.ts';
 import { includeDepthMax } from '../../src/limits.ts';
 import { loadZoneFile } from '../../src/zone/scan.ts';
 import { lines, origin, places } from './memory.ts';
@@ -121,4 +122,10 @@ test('what cannot be read says why', () => {
   ];
   for (const [include, what] of cases)
     assert.match(load(join(folder, 'zones-link'), include).faults[0]!.what, what);
+});
+
+test('what is said of a file name does nothing to a terminal and is one line', () => {
+  const { faults } = load(zones, '"sub/\\027[31m\\010x"');
+  assert.equal(faults.length, 1);
+  assert.match(printFault(faults[0]!), /cannot read \S*sub\/\\x1b\[31m\\x0ax: there is no such file/);
 });
