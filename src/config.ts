@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { PoolConfig } from './balance/members.ts';
 import { type Checks, readChecks } from './config/checks.ts';
+import type { Beside } from './config/cookies.ts';
 import { originOf } from './config/owners.ts';
 import { poolDefaults, readPools } from './config/pools.ts';
 import { readServer, type ServerConfig, serverDefaults } from './config/server.ts';
@@ -47,6 +48,8 @@ export type LoadedConfig = {
   readonly faults: readonly Fault[];
   /** Every YAML file that was read and every zone file that was found. */
   readonly files: readonly string[];
+  /** The files that the server's settings are read from: steerdns.yaml and what it names. */
+  readonly settingsFiles: readonly string[];
 };
 
 /** What holds where the YAML says nothing, for the documentation. */
@@ -55,9 +58,14 @@ export const defaults = { server: serverDefaults, check: checkDefaults, pool: po
 const serverFile = 'steerdns.yaml';
 
 /** Loads everything that stands in the YAML of a folder. Nothing throws but mistakes of our own. */
-export function loadConfig(dir: string, list: List, read: Read): LoadedConfig {
+export function loadConfig(
+  dir: string,
+  list: List,
+  read: Read,
+  isOpenToAll: (path: string) => boolean = () => false,
+): LoadedConfig {
   const faults: Fault[] = [];
-  const listed = attempt(() => list(dir), `the folder ${dir}`, dir, faults) ?? [];
+  const listed = attempt(() => list(dir), `the folder ${dir}`, startOf(dir), faults) ?? [];
   const names = listed.filter((name) => !name.startsWith('.')).sort();
   const zoneNames = names.filter((name) => name.endsWith('.zone'));
   const yamlNames = names.filter((name) => name.endsWith('.yaml'));
@@ -65,14 +73,23 @@ export function loadConfig(dir: string, list: List, read: Read): LoadedConfig {
   const parse = (name: string): YamlMap | undefined => {
     const path = join(dir, name);
     if (!yamlNames.includes(name)) return { kind: 'map', place: startOf(path), entries: [] };
-    const octets = attempt(() => read(path), 'this file', path, faults);
+    const octets = attempt(() => read(path), 'this file', startOf(path), faults);
     return octets === undefined ? undefined : parseYaml(path, octets, faults);
+  };
+  const settingsFiles = [join(dir, serverFile)];
+  const beside: Beside = {
+    dir,
+    read: (path, place) => {
+      settingsFiles.push(path);
+      return attempt(() => read(path), path, place, faults);
+    },
+    isOpenToAll,
   };
   const serverRoot = parse(serverFile);
   const { server, checks } =
     serverRoot === undefined
       ? { server: serverDefaults, checks: { byName: new Map(), complete: false } }
-      : readServer(serverRoot, faults);
+      : readServer(serverRoot, beside, faults);
   const zones: ZoneConfig[] = [];
   for (const name of zoneNames) {
     const file = join(dir, name);
@@ -93,7 +110,7 @@ export function loadConfig(dir: string, list: List, read: Read): LoadedConfig {
     }
   }
   const files = [...yamlNames, ...zoneNames].map((name) => join(dir, name));
-  return { config: { server, zones }, faults: distinct(sortFaults(faults)), files };
+  return { config: { server, zones }, faults: distinct(sortFaults(faults)), files, settingsFiles };
 }
 
 const zoneShape = map({ checks: v.optional(v.unknown()), balance: v.optional(v.unknown()) });
@@ -145,13 +162,13 @@ function startOf(file: string): Place {
 }
 
 /** What the operating system refuses is a fault like any other. */
-function attempt<T>(action: () => T, what: string, file: string, faults: Fault[]): T | undefined {
+function attempt<T>(action: () => T, what: string, place: Place, faults: Fault[]): T | undefined {
   try {
     return action();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    faults.push(errorAt(startOf(file), `${what} cannot be read: ${code}`));
+    faults.push(errorAt(place, `${what} cannot be read: ${code}`));
     return undefined;
   }
 }

@@ -5,6 +5,8 @@ export const labelSizeMax = 63;
 export const nameSizeMax = 255;
 /** 255 octets hold at most 127 labels and the root. */
 export const labelsMax = 128;
+/** A character-string, of which TXT is made, has one octet for its length (RFC 1035 §3.3). */
+export const characterStringSizeMax = 255;
 
 /** A DNS message is at most 65,535 octets: the TCP length field has 16 bits (RFC 1035 §4.2.2). */
 export const messageSizeMax = 65_535;
@@ -45,6 +47,8 @@ export const cookieAgeMax = 3600;
 export const cookieAheadMax = 300;
 /** ... and is replaced by a new one after half of it, so that a client in touch always has a good one. */
 export const cookieAgeToRenew = 1800;
+/** A file of secrets has three lines and comments; what is larger is another file. */
+export const secretFileSizeMax = 65_536;
 
 /** CNAMEs followed inside our own zones for one query: longer chains are operator error or a loop. */
 export const cnameChainMax = 16;

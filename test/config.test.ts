@@ -5,7 +5,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { defaults, type LoadedConfig, loadConfig } from '../src/config.ts';
 import { printFault } from '../src/faults.ts';
-import { yamlAliasesMax, yamlSizeMax } from '../src/limits.ts';
+import {
+  characterStringSizeMax,
+  exemptMax,
+  responsesPerSecondMax,
+  secretFileSizeMax,
+  yamlAliasesMax,
+  yamlSizeMax,
+} from '../src/limits.ts';
+import { parseAddressText } from '../src/wire/literals.ts';
 
 type Files = Readonly<Record<string, string | Uint8Array>>;
 
@@ -69,9 +77,89 @@ describe('what good files mean', () => {
       listen: ['127.0.0.1:5311', '[::1]:53', '192.0.2.1:53', '[2001:db8::1]:53'],
       workers: 3,
       control: { mode: 0o600, group: 'dns' },
+      identity: undefined,
+      version: undefined,
+      cookies: { enabled: true, secrets: [] },
+      rateLimit: {
+        responsesPerSecond: 200,
+        slip: 2,
+        exempt: [
+          { address: new Uint8Array([127, 0, 0, 0]), bits: 8 },
+          { address: parseAddressText('::1'), bits: 128 },
+        ],
+      },
     });
     const short = loadZone('', 'listen: 127.0.0.1\nworkers: auto\ncontrol: { mode: 660 }\n').config.server;
-    assert.deepEqual(short, { listen: ['127.0.0.1:53'], workers: 0, control: { mode: 0o660 } });
+    assert.deepEqual(short, { ...defaults.server, listen: ['127.0.0.1:53'] });
+  });
+
+  test('what the server says of itself', () => {
+    const server = (yaml: string) => loadZone('', yaml).config.server;
+    const { identity, version } = server('identity: ns1.example.net\nversion: none\n');
+    assert.deepEqual([identity, version], ['ns1.example.net', null]);
+    const longest = 'é'.repeat(127) + 'e';
+    assert.equal(Buffer.byteLength(longest), characterStringSizeMax);
+    assert.equal(server(`version: ${longest}\n`).version, longest);
+    assert.deepEqual(faultsOf({ 'site.example.zone': '', 'steerdns.yaml': `version: e${longest}\n` }), [
+      'steerdns.yaml:1:10: error: version has 256 octets of UTF-8, more than the 255 of a string of TXT',
+    ]);
+  });
+
+  test('rate limits: a list of exempt networks takes the place of loopback', () => {
+    const limit = (yaml: string) => loadZone('', `rate-limit: ${yaml}\n`).config.server.rateLimit;
+    assert.equal(limit('off'), undefined);
+    assert.deepEqual(limit(''), defaults.server.rateLimit);
+    assert.deepEqual(limit('{ slip: 0, exempt: [] }'), { responsesPerSecond: 200, slip: 0, exempt: [] });
+    assert.deepEqual(limit('{ responses-per-second: 1000000, exempt: [10.0.0.0/8, "2001:db8::/33"] }'), {
+      responsesPerSecond: responsesPerSecondMax,
+      slip: 2,
+      exempt: [
+        { address: new Uint8Array([10, 0, 0, 0]), bits: 8 },
+        { address: parseAddressText('2001:db8::'), bits: 33 },
+      ],
+    });
+    const many = Array.from({ length: exemptMax }, (_, i) => `10.0.${i}.0/24`);
+    assert.equal(limit(`{ exempt: [${many}] }`)?.exempt.length, exemptMax);
+    const yaml = `rate-limit: { exempt: [${many}, 192.0.2.0/24] }\n`;
+    assert.deepEqual(faultsOf({ 'site.example.zone': '', 'steerdns.yaml': yaml }), [
+      'steerdns.yaml:1:23: error: exempt has 257 networks, more than 256 (write larger networks)',
+    ]);
+  });
+
+  test('cookies: off, with a secret of our own, and with those of a file', () => {
+    const first = '00112233445566778899aabbccddeeff';
+    const second = 'FFEEDDCCBBAA99887766554433221100';
+    const files = {
+      'site.example.zone': '',
+      'a/secrets': `; both\n${first} # new\r\n\n ${second}`,
+      '/etc/secrets': second,
+    };
+    const settings = (yaml: string) => {
+      const loaded = load({ ...files, 'steerdns.yaml': `cookies: ${yaml}\n` });
+      assert.deepEqual(loaded.faults, []);
+      return loaded;
+    };
+    const cookies = (yaml: string) => settings(yaml).config.server.cookies;
+    assert.deepEqual(cookies('off'), { enabled: false, secrets: [] });
+    assert.deepEqual(cookies('{}'), { enabled: true, secrets: [] });
+    const both = [first, second].map((digits) => new Uint8Array(Buffer.from(digits, 'hex')));
+    assert.deepEqual(cookies('{ secret-file: a/secrets }'), { enabled: true, secrets: both });
+    assert.deepEqual(cookies('{ secret-file: /etc/secrets }'), { enabled: true, secrets: [both[1]] });
+    // What is kept as accepted must have the file too.
+    assert.deepEqual(settings('{ secret-file: a/secrets }').settingsFiles, ['steerdns.yaml', 'a/secrets']);
+    assert.deepEqual(settings('off').settingsFiles, ['steerdns.yaml']);
+  });
+
+  test('secrets that everybody can read are a warning', () => {
+    const read = (path: string) =>
+      new TextEncoder().encode(path.endsWith('.yaml') ? 'cookies: { secret-file: s }' : '0'.repeat(32));
+    const names = () => ['site.example.zone', 'steerdns.yaml'];
+    const { faults, config } = loadConfig('/etc/x', names, read, (path) => path === '/etc/x/s');
+    assert.deepEqual(faults.map(printFault), [
+      '/etc/x/s:1:1: warning: everybody on this machine can read these secrets (chmod o-r /etc/x/s)',
+    ]);
+    assert.equal(config.server.cookies.secrets.length, 1);
+    assert.deepEqual(loadConfig('/etc/x', names, read).faults, []);
   });
 
   test('a pool, with what the operator said', () => {
@@ -230,6 +318,15 @@ describe('files that cannot be read', () => {
     assert.deepEqual(faultsOf({ ...site, 'site.example.yaml': comment(yamlSizeMax) }), []);
     assert.deepEqual(faultsOf({ ...site, 'site.example.yaml': comment(yamlSizeMax + 1) }), [
       'site.example.yaml:1:1: error: 8388609 octets of YAML, more than the 8388608 we read',
+    ]);
+  });
+
+  test('the largest file of secrets, and one octet more', () => {
+    const secrets = (size: number) => `${'0'.repeat(32)}${' '.repeat(size - 32)}`;
+    const files = { ...site, 'steerdns.yaml': 'cookies: { secret-file: s }' };
+    assert.deepEqual(faultsOf({ ...files, s: secrets(secretFileSizeMax) }), []);
+    assert.deepEqual(faultsOf({ ...files, s: secrets(secretFileSizeMax + 1) }), [
+      's:1:1: error: 65537 octets, more than the 65536 we read (is this the file of secrets?)',
     ]);
   });
 

@@ -3,8 +3,10 @@ import * as v from 'valibot';
 import { errorAt, type Fault } from '../faults.ts';
 import { workersMax } from '../limits.ts';
 import { type Checks, readChecks } from './checks.ts';
+import { type Beside, type CookiesConfig, cookiesDefaults, readCookies } from './cookies.ts';
+import { type RateLimitConfig, rateLimitDefaults, readRateLimit } from './ratelimit.ts';
 import { map, shaped, text, texts, valueAt } from './shape.ts';
-import { fileMode, integerOr, listenAddress, word } from './values.ts';
+import { fileMode, integerOr, listenAddress, shownText, word } from './values.ts';
 import type { YamlMap } from './yaml.ts';
 
 export type ServerConfig = {
@@ -17,6 +19,13 @@ export type ServerConfig = {
     readonly mode: number;
     readonly group?: string;
   };
+  /** Text of NSID, hostname.bind and id.server; undefined: the host's name, null: hidden. */
+  readonly identity: string | null | undefined;
+  /** Text of version.bind; undefined: name and version of this program, null: hidden. */
+  readonly version: string | null | undefined;
+  readonly cookies: CookiesConfig;
+  /** Undefined: responses are not limited. */
+  readonly rateLimit: RateLimitConfig | undefined;
 };
 
 /** What holds where steerdns.yaml says nothing. */
@@ -24,6 +33,10 @@ export const serverDefaults: ServerConfig = {
   listen: ['0.0.0.0:53', '[::]:53'],
   workers: 0,
   control: { mode: 0o660 },
+  identity: undefined,
+  version: undefined,
+  cookies: cookiesDefaults,
+  rateLimit: rateLimitDefaults,
 };
 
 const serverShape = map({
@@ -35,14 +48,24 @@ const serverShape = map({
       group: v.optional(text(word)),
     }),
   ),
+  identity: v.optional(text(shownText)),
+  version: v.optional(text(shownText)),
+  cookies: v.optional(v.unknown()),
+  'rate-limit': v.optional(v.unknown()),
   checks: v.optional(v.unknown()),
 });
 
-/** Reads the whole file; what has faults is as if it were absent. */
-export function readServer(node: YamlMap, faults: Fault[]): { server: ServerConfig; checks: Checks } {
+/** Reads the whole file, and what it names; what has faults is as if it were absent. */
+export function readServer(
+  node: YamlMap,
+  beside: Beside,
+  faults: Fault[],
+): { server: ServerConfig; checks: Checks } {
   const checks = readChecks(valueAt(node, 'checks'), faults);
+  const cookies = readCookies(valueAt(node, 'cookies'), beside, faults);
+  const rateLimit = readRateLimit(valueAt(node, 'rate-limit'), faults);
   const values = shaped(node, serverShape, faults);
-  if (values === undefined) return { server: serverDefaults, checks };
+  if (values === undefined) return { server: { ...serverDefaults, cookies, rateLimit }, checks };
   const listen = values.listen ?? serverDefaults.listen;
   const listenNode = valueAt(node, 'listen');
   listen.forEach((address, i) => {
@@ -59,6 +82,10 @@ export function readServer(node: YamlMap, faults: Fault[]): { server: ServerConf
     listen,
     workers: typeof values.workers === 'number' ? values.workers : 0,
     control: { mode, ...(group === undefined ? {} : { group }) },
+    identity: values.identity,
+    version: values.version,
+    cookies,
+    rateLimit,
   };
   return { server, checks };
 }

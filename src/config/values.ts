@@ -1,5 +1,6 @@
 // Single values of the YAML as the operator writes them: durations, numbers, names, addresses, each read from
 // text.
+import { characterStringSizeMax } from '../limits.ts';
 import { suggest } from '../near.ts';
 import { parseSocketAddress, printSocketAddress } from '../wire/addresses.ts';
 import { parseAddressText, printAddress } from '../wire/literals.ts';
@@ -85,6 +86,15 @@ export function word(text: string): Reading<string> {
     return { wrong: `is "${text}", which is no name`, hint };
   }
   return { value: text };
+}
+
+/** A text that is given to whoever asks, as one character-string; null where `none` hides it. */
+export function shownText(text: string): Reading<string | null> {
+  if (text === 'none') return { value: null };
+  if (text === '') return { wrong: 'is empty', hint: 'write none to hide it' };
+  const size = Buffer.byteLength(text);
+  if (size <= characterStringSizeMax) return { value: text };
+  return { wrong: `has ${size} octets of UTF-8, more than the ${characterStringSizeMax} of a string of TXT` };
 }
 
 /** A member's name: a word, and no address, because unnamed members are known by theirs. */

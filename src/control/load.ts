@@ -76,12 +76,13 @@ export function loadAll(
   onSettings: (server: ServerConfig) => void = () => {},
 ): Loaded {
   const sources = new Sources(dir);
-  const { config, faults } = loadConfig(dir, sources.list, sources.read);
+  const { list, read, isOpenToAll } = sources;
+  const { config, faults, settingsFiles } = loadConfig(dir, list, read, isOpenToAll);
   if (!refuses(faults)) onSettings(config.server);
   if (tablesDir !== undefined) mkdirSync(tablesDir, { recursive: true, mode: 0o700 });
   const knownByOrigin = new Map(known.map((zone) => [zone.origin, zone]));
   const all = [...faults];
-  const accepted = [join(dir, 'steerdns.yaml')];
+  const accepted = [...settingsFiles];
   const zones: LoadedZone[] = [];
   const faulty: string[] = [];
   const changes: (ZoneChange | undefined)[] = [];

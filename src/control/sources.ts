@@ -15,10 +15,13 @@ export type Source = {
   readonly content: Uint8Array;
 };
 
+/** A file as it was read, with its permission bits. */
+type Read = { readonly content: Uint8Array; readonly digest: string; readonly mode: number };
+
 /** Reads files below `dir`, each once. */
 export class Sources {
   readonly dir: string;
-  readonly #read = new Map<string, { readonly content: Uint8Array; readonly digest: string } | Error>();
+  readonly #read = new Map<string, Read | Error>();
 
   constructor(dir: string) {
     this.dir = dir;
@@ -29,6 +32,9 @@ export class Sources {
 
   /** Content of a file; throws the system's error, the same one each time. */
   readonly read = (path: string): Uint8Array => this.#load(path).content;
+
+  /** Whether every user of the machine may read the file; throws as read() does. */
+  readonly isOpenToAll = (path: string): boolean => (this.#load(path).mode & 0o004) !== 0;
 
   /** SHA-256 of a file's content; throws as read() does. */
   digest(path: string): string {
@@ -43,17 +49,17 @@ export class Sources {
       const below = relative(this.dir, path);
       if (read === undefined || read instanceof Error || below.startsWith('..') || isAbsolute(below))
         continue;
-      collected.push({ path: below, ...read });
+      collected.push({ path: below, digest: read.digest, content: read.content });
     }
     return collected;
   }
 
-  #load(path: string): { readonly content: Uint8Array; readonly digest: string } {
+  #load(path: string): Read {
     let read = this.#read.get(path);
     if (read === undefined) {
       try {
-        const content = readOrdinary(path);
-        read = { content, digest: createHash('sha256').update(content).digest('hex') };
+        const { content, mode } = readOrdinary(path);
+        read = { content, mode, digest: createHash('sha256').update(content).digest('hex') };
       } catch (error) {
         read = error as Error;
       }
@@ -65,16 +71,18 @@ export class Sources {
 }
 
 /** Reads a file; a pipe or a device would stall the load for ever. */
-function readOrdinary(path: string): Uint8Array {
+function readOrdinary(path: string): Omit<Read, 'digest'> {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // a pipe would be waited for
   try {
-    const { size } = fstatSync(file);
-    if (!fstatSync(file).isFile()) throw Object.assign(new Error('not an ordinary file'), { code: 'EINVAL' });
+    const status = fstatSync(file);
+    const { size, mode } = status;
+    if (!status.isFile()) throw Object.assign(new Error('not an ordinary file'), { code: 'EINVAL' });
     if (size > sourceSizeMax)
       throw Object.assign(new Error(`larger than ${sourceSizeMax} octets`), { code: 'EFBIG' });
     const content = readFileSync(file);
     // A small file's Buffer is a piece of a shared pool; what goes to another thread must own its octets.
-    return content.byteLength === content.buffer.byteLength ? content : new Uint8Array(content);
+    const isWhole = content.byteLength === content.buffer.byteLength;
+    return { content: isWhole ? content : new Uint8Array(content), mode };
   } finally {
     closeSync(file);
   }

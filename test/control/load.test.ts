@@ -1,12 +1,13 @@
 // Loading a folder: tables, pools, faults of all files at once, and which tables are kept as they are.
 import assert from 'node:assert';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { type Loaded, type LoadedZone, loadAll } from '../../src/control/load.ts';
 import { loadInThread } from '../../src/control/loader.ts';
 import { Sources } from '../../src/control/sources.ts';
+import { printFault } from '../../src/faults.ts';
 import { Folders } from './fakeserver.ts';
 
 let folders: Folders;
@@ -157,6 +158,32 @@ test('a zone that is gone is a change; sources are those of what is served', () 
   assert.deepEqual(
     second.changes.map(({ text }) => text),
     ['b.example: removed, serial 7, 3 records'],
+  );
+});
+
+test('secrets that steerdns.yaml names are sources too, and everybody is not to read them', () => {
+  folders.write('a.example.zone', head);
+  folders.write('steerdns.yaml', 'cookies: { secret-file: secrets }\n');
+  folders.write('secrets', '00112233445566778899aabbccddeeff\n');
+  const file = join(folders.config, 'secrets');
+  for (const mode of [0o600, 0o640, 0o644, 0o604]) {
+    chmodSync(file, mode);
+    const { server, faults, sources } = load();
+    assert.deepEqual(server.cookies.secrets.length, 1);
+    assert.ok(sources.some(({ path }) => path === 'secrets'));
+    const what = 'warning: everybody on this machine can read these secrets';
+    const warnings = (mode & 0o004) === 0 ? [] : [`${file}:1:1: ${what} (chmod o-r ${file})`];
+    assert.deepEqual(faults.map(printFault), warnings);
+  }
+  // Outside the folder they are read all the same, but no copy is kept of what is not ours to copy.
+  const outside = join(folders.root, 'secrets');
+  renameSync(file, outside);
+  folders.write('steerdns.yaml', `cookies: { secret-file: ${outside} }\n`);
+  const { server, sources } = load();
+  assert.deepEqual(server.cookies.secrets.length, 1);
+  assert.deepEqual(
+    sources.map(({ path }) => path),
+    ['steerdns.yaml', 'a.example.zone'],
   );
 });
 

@@ -1,9 +1,10 @@
 // The control process dies, starts again, or ends: what is served then, and what is kept on the disk.
 import assert from 'node:assert';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readVerdicts } from '../../src/control/keep.ts';
+import { loadAll } from '../../src/control/load.ts';
 import { readKept, readManifest } from '../../src/serve/kept.ts';
 import { until } from '../until.ts';
 import { holds, Site, zoneText } from './site.ts';
@@ -52,6 +53,29 @@ test('after a crash with the files as they were accepted there is nothing to say
   const second = await site.started({ recover: true, generation: 1, answering: true });
   assert.equal((await site.status()).control.source, 'config');
   assert.ok(!second.log.includes('accepted before'));
+});
+
+test('secrets are kept with what was accepted, for nobody else, and serve after a crash', async () => {
+  site.write();
+  site.folders.write('steerdns.yaml', 'cookies: { secret-file: secrets }\n');
+  site.folders.write('secrets', '00112233445566778899aabbccddeeff\n');
+  const first = await site.started();
+  await accepted(' 7 ');
+  await first.kill();
+  const manifest = readManifest(site.folders.state) as { accepted: string };
+  for (const copy of [
+    join(site.folders.run, 'accepted'),
+    join(site.folders.state, 'accepted', manifest.accepted),
+  ]) {
+    assert.equal(statSync(copy).mode & 0o077, 0);
+    assert.equal(statSync(join(copy, 'secrets')).mode & 0o777, 0o600);
+    const { faults, server } = loadAll({ dir: copy, tablesDir: undefined, known: [] });
+    assert.deepEqual([faults, server.cookies.secrets.length], [[], 1]);
+  }
+  site.folders.write('secrets', '0011\n');
+  const second = await site.started({ recover: true, generation: 1, answering: true });
+  assert.equal((await site.status()).control.source, 'accepted');
+  await second.stop();
 });
 
 test('a restart on faulty files serves what was accepted, and says why', async () => {
