@@ -10,7 +10,6 @@ import {
   isWithin,
   labelsOf,
   lower,
-  nameOctets,
   nameText,
   parent,
   type Row,
@@ -251,7 +250,7 @@ function draw(zone: ModelZone, source: string, owner: string, type: number, here
   const all = here.filter((row) => row.type === type);
   const rows = all
     .filter((row, i) => all.findIndex((other) => other.data === row.data) === i)
-    .map((row) => ({ ...row, owner, ttl: all[0]!.ttl }));
+    .map((row) => ({ ...row, owner, ttl: Math.min(...all.map(({ ttl }) => ttl)) }));
   const pool = zone.pools.get(lower(source));
   if (!pool || (type !== types.A && type !== types.AAAA)) {
     return { alternatives: [rows], mode: 'sets', ttlMax: Infinity };
@@ -282,17 +281,19 @@ function negativeSoa(zone: ModelZone, ttlMax = Infinity): Row {
   return { ...soa, ttl: Math.min(soa.ttl, Number(soa.data.split(' ').at(-1)), ttlMax) }; // RFC 2308 §3, §5
 }
 
-/** Addresses that the zone has for the names in these rows. */
+/** Addresses that the zone has for the names in these rows, or makes from a wildcard. */
 function targets(zone: ModelZone, rows: readonly Row[]): Section {
   const naming: (number | undefined)[] = [types.NS, types.MX, types.SRV];
   const named = rows.filter((row) => naming.includes(row.type)).map((row) => row.data.split(' ').at(-1)!);
   const names = named.filter((name, i) => named.findIndex((other) => sameName(name, other)) === i);
   let section: Section = [[]];
   for (const name of names.filter((one) => isWithin(one, zone.origin))) {
-    const here = zone.rows.filter((row) => sameName(row.owner, name));
+    const isOurs = !cutAbove(zone, name, types.A!) && !dnameAbove(zone, name);
+    const source = isOurs ? (sourceOf(zone, name) ?? name) : name;
+    const here = zone.rows.filter((row) => sameName(row.owner, source));
     for (const type of [types.A!, types.AAAA!]) {
       if (!here.some((row) => row.type === type)) continue;
-      const { alternatives } = draw(zone, name, name, type, here);
+      const { alternatives } = draw(zone, source, name, type, here);
       if (alternatives.length === 0) continue;
       section = section.flatMap((before) => alternatives.map((rows) => [...before, ...rows]));
     }
@@ -306,7 +307,7 @@ export const udpLimit = (edns: Asked['edns']): number =>
 
 /**
  * Truncates what cannot fit. How large a response is depends on compression, which is free: where the
- * smallest possible form fits and a form with little compression does not, this model cannot say, and throws.
+ * smallest possible form fits and a form with less compression does not, this model cannot say, and throws.
  */
 function truncate(answered: Answered, asked: Asked, transport: Transport): Answered {
   if (transport === 'tcp') return answered;
@@ -331,18 +332,28 @@ function truncate(answered: Answered, asked: Asked, transport: Transport): Answe
 }
 
 /**
- * Octets of a message: in the smallest form, or with pointers only to owners that stand there as they are.
+ * Octets of a message. Owners are pointers: they stand in the question, in an alias or in RDATA. Names in
+ * RDATA are, in the smallest form, shortened by all that stands before them, else by those of their RRset.
  */
 function sizeOf(qname: string, rows: readonly Row[], smallest: boolean): number {
-  const seen = new Set([lower(qname)]);
-  let size = 12 + nameOctets(qname).length + 4;
+  let before = new Set<string>();
+  let rrset = '';
+  let size = 12 + sizeOfName(before, lower(qname)) + 4;
   for (const row of rows) {
-    size += smallest || seen.has(lower(row.owner)) ? 2 : nameOctets(row.owner).length;
-    size += 10 + dataSize(row, smallest);
-    seen.add(lower(row.owner));
-    if (row.type === types.CNAME) seen.add(lower(row.data));
+    const its = `${lower(row.owner)} ${row.type}`;
+    if (!smallest && its !== rrset) before = new Set();
+    rrset = its;
+    size += 12 + dataSize(row, (name) => sizeOfName(before, smallest ? lower(name) : name));
   }
   return size;
+}
+
+/** Octets of a name when those in `before` need not be written again; adds what is written to them. */
+function sizeOfName(before: Set<string>, name: string): number {
+  if (name === '.') return 1;
+  if (before.has(name)) return 2;
+  before.add(name);
+  return labelsOf(name)[0]!.length + 1 + sizeOfName(before, parent(name));
 }
 
 /** Thrown where only a size that is not ours to say decides. */

@@ -323,17 +323,18 @@ export const printRow = (row: Row): string =>
     ...[typeText(row.type), row.data],
   ].join(' ');
 
-/**
- * Octets of a row's RDATA; `compressed`: with every name that may be compressed as a pointer of two octets.
- */
-export function dataSize(row: Row, compressed: boolean): number {
+/** Octets of a row's RDATA where `sizeOfName` says how long a name is that may be compressed. */
+export function dataSize(row: Row, sizeOfName: (name: string) => number): number {
   const words = [...row.data.matchAll(/"((?:\\.|[^"\\])*)"|(\S+)/g)].map(([, quotedText, word]) =>
     word === undefined ? { text: quotedText!, quoted: true } : { text: word, quoted: false },
   );
-  const size = octetsFromText(row.type, words).length;
   const form = fields[typeText(row.type)] ?? [];
-  const names = words.filter((_, i) => form[i] === 'cname').map((word) => nameOctets(word.text).length - 2);
-  return compressed ? names.reduce((all, saved) => all - saved, size) : size;
+  return words
+    .filter((_, i) => form[i] === 'cname')
+    .reduce(
+      (size, { text }) => size - nameOctets(text).length + sizeOfName(text),
+      octetsFromText(row.type, words).length,
+    );
 }
 
 /** Whether the RDATA of this type has names in it, whose case may change on the way. */

@@ -6,8 +6,9 @@ import { bounds } from '../balance/sets.ts';
 import { slotOf } from '../wire/hash.ts';
 import { CLASS, TYPE } from '../wire/numbers.ts';
 import { compressibleTail, targetOffset } from '../wire/rdata.ts';
-import { isDuplicate, sortRecords } from '../zone/rrsets.ts';
+import { isDuplicate, lowestTtl, sortRecords } from '../zone/rrsets.ts';
 import { countLabels, Zone } from '../zone/zone.ts';
+import { NameWriter, SHORTEN } from './compress.ts';
 import {
   HEADER,
   MODE,
@@ -26,6 +27,7 @@ import {
   zoneMagic,
 } from './layout.ts';
 import { Octets, Words } from './store.ts';
+import { TargetLists } from './targets.ts';
 
 /**
  * Compiles a zone into its table. `balancedOwners` are lowercase wire names; their A and AAAA RRsets get
@@ -40,7 +42,6 @@ export function compileZone(zone: Zone, balancedOwners: readonly Uint8Array[], i
   const writer = new ZoneWriter(zone, header, nodes, rrsets, lists, octets);
   lists.push(0); // so that no list has index 0, which means: none
   writer.writeNodes(balancedOwners);
-  writer.writeLists();
   writer.writeBalanced();
   const slots = nameSlots(zone);
   const apexNameAt = octets.append(zone.origin, 0, zone.origin.length);
@@ -97,9 +98,8 @@ class ZoneWriter {
   readonly #rrsets: Words;
   readonly #lists: Words;
   readonly #octets: Octets;
-  /** RRset index to the records whose targets it lists. */
-  readonly #withTargets: number[] = [];
-  readonly #firstOfTargets: number[][] = [];
+  readonly #names: NameWriter;
+  readonly #targets: TargetLists;
   /** The records of the node at hand, in order. */
   readonly #sorted: number[] = [];
   readonly #balanced: { node: number; type: number; rrset: number; order: number }[] = [];
@@ -111,6 +111,8 @@ class ZoneWriter {
     this.#rrsets = rrsets;
     this.#lists = lists;
     this.#octets = octets;
+    this.#names = new NameWriter(zone, octets);
+    this.#targets = new TargetLists(zone, lists);
     header[ZONE.soa] = none;
   }
 
@@ -141,115 +143,103 @@ class ZoneWriter {
   /** Writes the node's records RRset by RRset, duplicates left out (RFC 2181 §5). */
   #writeRrsets(node: number, balancedOrder: number | undefined): void {
     const { records } = this.#zone;
-    sortRecords(this.#zone, node, this.#sorted);
-    let members: number[] = [];
-    for (const [i, record] of this.#sorted.entries()) {
-      const before = this.#sorted[i - 1];
-      if (before !== undefined && isDuplicate(records, before, record)) continue;
-      if (members.length > 0 && records.type[members[0]!] !== records.type[record]) {
-        this.#writeRrset(node, members, balancedOrder);
-        members = [];
+    const sorted = this.#sorted;
+    sortRecords(this.#zone, node, sorted);
+    for (let at = 0, end = 0; at < sorted.length; at = end) {
+      const type = records.type[sorted[at]!]!;
+      const members: number[] = [];
+      for (; end < sorted.length && records.type[sorted[end]!] === type; end++) {
+        if (end === at || !isDuplicate(records, sorted[end - 1]!, sorted[end]!)) members.push(sorted[end]!);
       }
-      members.push(record);
+      const ttl = records.ttl[lowestTtl(records, sorted, at, end)]!;
+      this.#writeRrset(node, members, ttl, balancedOrder);
     }
-    if (members.length > 0) this.#writeRrset(node, members, balancedOrder);
   }
 
-  #rdata(record: number): Uint8Array {
-    const { octets, rdataAt, rdataLength } = this.#zone.records;
-    return octets.subarray(rdataAt[record]!, rdataAt[record]! + rdataLength[record]!);
-  }
-
-  #writeRrset(node: number, members: readonly number[], balancedOrder: number | undefined): void {
+  #writeRrset(
+    node: number,
+    members: readonly number[],
+    ttl: number,
+    balancedOrder: number | undefined,
+  ): void {
     assert(members.length < 65_536);
-    const { records } = this.#zone;
-    const type = records.type[members[0]!]!;
+    const type = this.#zone.records.type[members[0]!]!;
     const index = this.#rrsets.used / RRSET_ROW.words;
-    // RFC 2181 §5.2: one TTL for an RRset; where the file has several, its first record's
-    const ttl = records.ttl[members.reduce((first, record) => Math.min(first, record))]!;
     const tailsAt = this.#octets.used;
-    let compressed = 0;
-    for (const record of members) if (this.#writeTail(type, ttl, record)) compressed = RRSET.compressed;
-    this.#rrsets.push(type | (members.length << 16), tailsAt, this.#octets.used - tailsAt, compressed);
+    const leads = targetOffset(type) >= 0;
+    this.#names.begin(node, shortening(type, members.length));
+    for (const [i, record] of members.entries()) {
+      // Two octets of owner stand before every tail in the message.
+      const place = this.#octets.used - tailsAt + 2 * (i + 1);
+      const target = this.#writeTail(type, ttl, record, place);
+      if (leads) this.#targets.add(this.#zone.records.rdataAt[record]! + targetOffset(type), target);
+    }
+    const isSoa = type === TYPE.SOA && node === 0;
+    const compressed = this.#names.compressed && !isSoa ? RRSET.compressed : 0;
+    const list = leads ? this.#targets.end() : 0;
+    this.#rrsets.push(
+      type | (members.length << 16),
+      tailsAt,
+      this.#octets.used - tailsAt,
+      (compressed | list) >>> 0,
+    );
     this.recordCount += members.length;
-    if (type === TYPE.SOA && node === 0) this.#writeSoa(index, tailsAt, ttl, members[0]!);
+    if (isSoa) this.#describeSoa(index, ttl, members[0]!);
     if (balancedOrder !== undefined && (type === TYPE.A || type === TYPE.AAAA)) {
       this.#balanced.push({ node, type, rrset: index, order: balancedOrder });
-    } else if (targetOffset(type) >= 0) {
-      this.#withTargets.push(index);
-      this.#firstOfTargets.push([...members]);
     }
   }
 
-  /** Writes one tail; true when it ends with the placeholder of the apex. */
-  #writeTail(type: number, ttl: number, record: number): boolean {
-    const rdata = this.#rdata(record);
-    const { origin } = this.#zone;
-    const nameAt = compressibleTail(type);
-    const compress = nameAt >= 0 && endsWithName(rdata, nameAt, origin) && origin.length > 2;
-    const kept = compress ? rdata.length - origin.length : rdata.length;
-    const size = compress ? kept + 2 : kept;
+  /**
+   * Writes one tail, which will stand `place` octets behind the RRset's first in a message; returns the place
+   * of the name at targetOffset().
+   */
+  #writeTail(type: number, ttl: number, record: number, place: number): number {
+    const { octets, rdataAt, rdataLength } = this.#zone.records;
+    const start = rdataAt[record]!;
+    const end = start + rdataLength[record]!;
     this.#octets.u16(type);
     this.#octets.u16(CLASS.IN);
     this.#octets.u32(ttl);
-    this.#octets.u16(size);
-    this.#octets.append(rdata, 0, kept);
-    if (compress) this.#octets.u16(0xc001);
-    return compress;
+    this.#octets.u16(0);
+    const sizedAt = this.#octets.used;
+    const nameAt = compressibleTail(type);
+    let target = place + tailHeaderSize + Math.max(targetOffset(type), 0);
+    if (type === TYPE.SOA) {
+      this.#writeSoaRdata(start, end, place + tailHeaderSize);
+    } else if (nameAt < 0) {
+      this.#octets.append(octets, start, end);
+    } else {
+      this.#octets.append(octets, start, start + nameAt);
+      target = this.#names.write(start + nameAt, end, place + tailHeaderSize + nameAt);
+    }
+    this.#octets.setU16(sizedAt - 2, this.#octets.used - sizedAt);
+    return target;
   }
 
-  #writeSoa(index: number, tailsAt: number, ttl: number, record: number): void {
-    const rdata = this.#rdata(record);
-    const numbersAt = rdata.length - 20;
-    const numbers = new DataView(rdata.buffer, rdata.byteOffset + numbersAt, 20);
+  /** Both names of a SOA may be compressed (RFC 1035 §3.3.13). */
+  #writeSoaRdata(start: number, end: number, place: number): void {
+    const { octets } = this.#zone.records;
+    const began = this.#octets.used;
+    let at = start;
+    for (const column of [ZONE.soaPatchMname, ZONE.soaPatchRname]) {
+      const behind = nameEnd(octets, at);
+      const written = this.#octets.used;
+      this.#names.write(at, behind, place + written - began);
+      const isShorter = this.#octets.used - written < behind - at;
+      this.#header[column] = isShorter ? tailHeaderSize + this.#octets.used - 2 - began : 0;
+      at = behind;
+    }
+    this.#octets.append(octets, at, end);
+  }
+
+  #describeSoa(index: number, ttl: number, record: number): void {
+    const { octets, rdataAt, rdataLength } = this.#zone.records;
+    const numbersAt = octets.byteOffset + rdataAt[record]! + rdataLength[record]! - 20;
+    const numbers = new DataView(octets.buffer, numbersAt, 20);
     this.#header[ZONE.soa] = index;
     this.#header[ZONE.serial] = numbers.getUint32(0);
     this.#header[ZONE.negativeTtl] = Math.min(ttl, numbers.getUint32(16));
-    // Both names of a SOA may be compressed (RFC 1035 §3.3.13): write the tail again, shorter.
-    const { origin } = this.#zone;
-    const rname = nameEnd(rdata, 0);
-    this.#octets.used = tailsAt + tailHeaderSize;
-    const patches: number[] = [];
-    for (const [from, to] of [
-      [0, rname],
-      [rname, numbersAt],
-    ] as const) {
-      const compress = endsWithName(rdata.subarray(0, to), from, origin) && origin.length > 2;
-      this.#octets.append(rdata, from, compress ? to - origin.length : to);
-      patches.push(compress ? this.#octets.used - tailsAt : 0);
-      if (compress) this.#octets.u16(0xc001);
-    }
-    this.#octets.append(rdata, numbersAt, rdata.length);
-    this.#header[ZONE.soaPatchMname] = patches[0]!;
-    this.#header[ZONE.soaPatchRname] = patches[1]!;
-    const size = this.#octets.used - tailsAt;
-    this.#octets.setU16(tailsAt + tailHeaderSize - 2, size - tailHeaderSize);
-    this.#rrsets.set(index * RRSET_ROW.words + RRSET_ROW.tailsSize, size);
-  }
-
-  /** Lists, per RRset of NS, MX, SRV …, the nodes of this zone that its targets name. */
-  writeLists(): void {
-    for (const [i, rrset] of this.#withTargets.entries()) {
-      const targets: number[] = [];
-      for (const record of this.#firstOfTargets[i]!) {
-        const { rdataAt, type, octets } = this.#zone.records;
-        const target = this.#zone.find(octets, rdataAt[record]! + targetOffset(type[record]!));
-        if (target !== Zone.none && !targets.includes(target) && this.#hasAddress(target))
-          targets.push(target);
-      }
-      if (targets.length === 0) continue;
-      const more = rrset * RRSET_ROW.words + RRSET_ROW.more;
-      this.#rrsets.set(more, (this.#rrsets.get(more) | this.#lists.used) >>> 0);
-      this.#lists.push(targets.length, ...targets);
-    }
-  }
-
-  #hasAddress(node: number): boolean {
-    const { records, next } = this.#zone;
-    for (let i = this.#zone.first[node]!; i !== Zone.none; i = next[i]!) {
-      if (records.type[i] === TYPE.A || records.type[i] === TYPE.AAAA) return true;
-    }
-    return false;
   }
 
   /** Numbers the balanced RRsets: by owner in the order asked for, A before AAAA. */
@@ -283,16 +273,10 @@ function nameEnd(octets: Uint8Array, at: number): number {
   return p + 1;
 }
 
-/**
- * Says whether the name at `at`, which ends the RDATA, lies in the zone; letters as written must be the
- * origin's.
- */
-function endsWithName(rdata: Uint8Array, at: number, origin: Uint8Array): boolean {
-  let p = at;
-  while (rdata.length - p > origin.length) p += rdata[p]! + 1;
-  if (rdata.length - p !== origin.length) return false;
-  for (let i = 0; i < origin.length; i++) if (rdata[p + i] !== origin[i]) return false;
-  return true;
+/** Names of CNAMEs are read on the query path, which knows the apex only (alias.ts). */
+function shortening(type: number, count: number): number {
+  if (type === TYPE.CNAME) return SHORTEN.byApex;
+  return count > 1 || type === TYPE.SOA ? SHORTEN.byAll : SHORTEN.byOwner;
 }
 
 /** Compiles choices into the answer-set table of the zone table `zoneId`. Choice n is for slot n. */

@@ -1,12 +1,13 @@
-// hot: RRsets copied from a table into a response: owner pointer, tail, apex pointer. Draws from answer sets
+// hot: RRsets copied from a table into a response: owner pointer, tail, and pointers in place of what the
+// tail leaves open. Draws from answer sets
 // happen here too. Everything returns whether it fitted; nothing is half written.
 import { labelsMax } from '../limits.ts';
 import type { Labels } from '../wire/labels.ts';
 import { addCount, type Response, writeU32 } from '../wire/message.ts';
 import { TYPE } from '../wire/numbers.ts';
 import { COUNTER } from './counters.ts';
-import { findRrset, nodeWord } from './find.ts';
-import { MODE, NODE_ROW, none, RRSET, RRSET_ROW, SET_ROW, SLOT_ROW, tailHeaderSize, ZONE } from './layout.ts';
+import { findRrset } from './find.ts';
+import { MODE, none, PLACE, RRSET, RRSET_ROW, SET_ROW, SLOT_ROW, tailHeaderSize, ZONE } from './layout.ts';
 import type { SetsView, Tables, ZoneView } from './tables.ts';
 
 /** Columns of the header's counts. */
@@ -24,9 +25,10 @@ const golden = 0x9e3779b9;
  * Where names stand that a response can point at, as offsets in the message; respond() sets them. They stay
  * below 2^14 because names and CNAMEs are all that comes before. Of the name being answered, labels from
  * `split` on are not written where it is but at `tail`: a CNAME's target that ends in its zone's apex ends in
- * a pointer.
+ * a pointer. `rrset` is where the RRset written last begins; an address RRset of more than one RR has no use
+ * for it and leaves it alone.
  */
-export const anchors = { owner: 12, apex: 12, name: 12, split: labelsMax, tail: 0, target: 0 };
+export const anchors = { owner: 12, apex: 12, name: 12, split: labelsMax, tail: 0, target: 0, rrset: 0 };
 
 /** Where a label of the name being answered stands in the message. */
 export function placeOf(name: Labels, label: number): number {
@@ -120,9 +122,7 @@ function writeTurned(
   response.end = to;
 }
 
-/**
- * Writes tails of any size in order; where `compressed`, those that end with C0 01 get the apex's pointer.
- */
+/** Writes tails of any size in order; where `compressed`, placeholders become pointers. */
 function writeTails(
   from: Uint8Array,
   at: number,
@@ -134,12 +134,13 @@ function writeTails(
   const pointer = anchors.owner;
   let to = response.end;
   let p = at;
+  anchors.rrset = to - response.at;
   while (p < at + size) {
     octets[to++] = 0xc0 | (pointer >>> 8);
     octets[to++] = pointer;
     const end = p + tailHeaderSize + ((from[p + 8]! << 8) | from[p + 9]!);
     while (p < end) octets[to++] = from[p++]!;
-    if (compressed && from[end - 1] === 1 && from[end - 2] === 0xc0) pointToApex(octets, to - 2);
+    if (compressed && octets[to - 1] !== 0) writePointer(octets, to - 2);
   }
   response.end = to;
 }
@@ -149,13 +150,17 @@ function writeSoa(zone: ZoneView, at: number, size: number, response: Response):
   writeTails(zone.octets, at, size, false, response);
   const mname = zone.words[ZONE.soaPatchMname]!;
   const rname = zone.words[ZONE.soaPatchRname]!;
-  if (mname !== 0) pointToApex(response.octets, start + mname);
-  if (rname !== 0) pointToApex(response.octets, start + rname);
+  if (mname !== 0) writePointer(response.octets, start + mname);
+  if (rname !== 0) writePointer(response.octets, start + rname);
 }
 
-function pointToApex(octets: Uint8Array, at: number): void {
-  octets[at] = 0xc0 | (anchors.apex >>> 8);
-  octets[at + 1] = anchors.apex;
+/** Makes a pointer of the placeholder at octets[at]. */
+function writePointer(octets: Uint8Array, at: number): void {
+  const place = ((octets[at]! & 0x3f) << 8) | octets[at + 1]!;
+  const pointer =
+    place === PLACE.apex ? anchors.apex : place === PLACE.owner ? anchors.owner : anchors.rrset + place;
+  octets[at] = 0xc0 | (pointer >>> 8);
+  octets[at + 1] = pointer;
 }
 
 /** Writes the zone's SOA into the authority section with the negative TTL, at most `ttlMax` (RFC 2308 §3). */
@@ -190,28 +195,31 @@ export function negativeTtlMax(zone: ZoneView, row: number): number {
   return sets.words[sets.slotsAt + slot * SLOT_ROW.words + SLOT_ROW.negativeTtlMax]!;
 }
 
-/** Writes the addresses of an RRset's targets into the additional section; false where one did not fit. */
+/**
+ * Writes the addresses of the targets of the RRset that was written last, `row`, into the additional section;
+ * false where one did not fit. Their owners point at the targets.
+ */
 export function writeTargets(tables: Tables, zone: ZoneView, row: number, response: Response): boolean {
   const more = zone.words[row + RRSET_ROW.more]!;
   if ((more & RRSET.balanced) !== 0) return true;
   const list = more & RRSET.number;
   if (list === 0) return true;
-  const at = zone.listsAt + list;
-  const count = zone.words[at]!;
+  const end = zone.listsAt + list + zone.words[zone.listsAt + list]! * 2;
+  const owner = anchors.owner;
+  const rrset = anchors.rrset;
   let fitted = true;
-  for (let i = 1; i <= count; i++) {
-    const node = zone.words[at + i]!;
+  for (let at = zone.listsAt + list + 1; at < end; at += 2) {
+    const node = zone.words[at]!;
+    const place = zone.words[at + 1]!;
+    anchors.owner = place === PLACE.apex ? anchors.apex : place === PLACE.owner ? owner : rrset + place;
+    if (anchors.owner > 0x3fff) continue; // no pointer reaches so far
     if (!writeTarget(tables, zone, node, TYPE.A, response)) fitted = false;
     if (!writeTarget(tables, zone, node, TYPE.AAAA, response)) fitted = false;
   }
   return fitted;
 }
 
-/**
- * Writes one address RRset of `node`, whose name is not in the message yet. The RRset is written with
- * pointers to where the name will stand, so far behind that the name, which ends in a pointer to the apex,
- * then takes the place of the first of them.
- */
+/** Writes one address RRset of `node`; false where it does not fit. */
 function writeTarget(
   tables: Tables,
   zone: ZoneView,
@@ -220,34 +228,5 @@ function writeTarget(
   response: Response,
 ): boolean {
   const row = findRrset(zone, node, type);
-  const start = response.end;
-  if (row === none || start - response.at > 0x3fff) return true;
-  response.end = start + ownerSize(zone, node) - 2;
-  anchors.owner = start - response.at;
-  const wrote = writeRrset(tables, zone, row, SECTION.additional, response);
-  if (wrote !== WROTE.all) {
-    response.end = start;
-    return wrote !== WROTE.tooBig;
-  }
-  writeOwner(zone, node, start, response.octets);
-  return true;
-}
-
-/** Octets of a node's name when the apex is a pointer. */
-function ownerSize(zone: ZoneView, node: number): number {
-  let size = 2;
-  for (let n = node; n !== 0; n = nodeWord(zone, n, NODE_ROW.parent)) {
-    size += zone.octets[nodeWord(zone, n, NODE_ROW.labelAt)]! + 1;
-  }
-  return size;
-}
-
-function writeOwner(zone: ZoneView, node: number, start: number, octets: Uint8Array): void {
-  let to = start;
-  for (let n = node; n !== 0; n = nodeWord(zone, n, NODE_ROW.parent)) {
-    const at = nodeWord(zone, n, NODE_ROW.labelAt);
-    const end = at + zone.octets[at]!;
-    for (let p = at; p <= end; p++) octets[to++] = zone.octets[p]!;
-  }
-  pointToApex(octets, to);
+  return row === none || writeRrset(tables, zone, row, SECTION.additional, response) !== WROTE.tooBig;
 }

@@ -7,17 +7,18 @@
 //   set table    header | slots | sets | octets (RR tails)
 //
 // An RR *tail* is an RR without its owner: TYPE CLASS TTL RDLENGTH RDATA. The owner is written per response.
-// A tail whose RDATA ends with a name of this zone ends with the octets C0 01 in the apex's place: a pointer
-// to be patched with the apex's position in the response. An uncompressed name ends with 00, so the two
-// cannot be confused.
+// A name that ends RDATA and may be compressed ends in a *placeholder* where its last labels stand elsewhere
+// in the response: two octets, C000 plus a PLACE, which become a pointer. An uncompressed name ends with 00
+// and a placeholder never does, so the two cannot be confused.
 import { crc32 } from 'node:zlib';
+import { cnameChainMax, nameSizeMax } from '../limits.ts';
 
 /** Words that both tables begin with. */
 export const HEADER = { magic: 0, version: 1, length: 2, crc: 3, idHigh: 4, idLow: 5 } as const;
 
 export const zoneMagic = 0x5a445453; // STDZ
 export const setsMagic = 0x41445453; // STDA
-export const version = 1;
+export const version = 2;
 
 /** Header words of a zone table. `…At` are word indices unless they say octets. */
 export const ZONE = {
@@ -50,7 +51,7 @@ export const ZONE = {
   balancedCount: 21,
   balancedAt: 22,
   recordCount: 23,
-  /** Offsets in the SOA's tail of the C0 01 that ends MNAME and of the one that ends RNAME; 0: none. */
+  /** Offsets in the SOA's tail of the placeholder that ends MNAME and of the one that ends RNAME; 0: none. */
   soaPatchMname: 24,
   soaPatchRname: 25,
   words: 32,
@@ -93,13 +94,33 @@ export const RRSET_ROW = {
 export const RRSET = {
   /** An answer-set table says what is answered. */
   balanced: 0x80000000,
-  /** At least one tail ends with C0 01. */
+  /** Every tail ends with a name, at least one of them with a placeholder. */
   compressed: 0x40000000,
   /** The part of `more` that is a slot or a list. */
   number: 0x0fffffff,
 } as const;
 
-/** A target list: one word with the count, then nodes whose A and AAAA go into the additional section. */
+/**
+ * A target list: one word with the count, then a pair for each target: the node whose A and AAAA go into the
+ * additional section, and the place of the target's name, which is their owner.
+ */
+
+/** Octets of a tail before its RDATA. */
+export const tailHeaderSize = 10;
+
+/** Header, question and a chain of DNAMEs with their CNAMEs: no more stands before an RRset. */
+const octetsBefore = 12 + nameSizeMax + 4 + cnameChainMax * 2 * (2 + tailHeaderSize + nameSizeMax);
+
+/**
+ * Where a name stands that is pointed at: at the apex, at the RRset's owner, or so many octets behind the
+ * first octet of the RRset in the message (its first owner's pointer).
+ */
+export const PLACE = {
+  apex: 1,
+  owner: 2,
+  /** Distances in placeholders are at most this, so that pointers have 14 bits, and no multiple of 256. */
+  max: 0x3fff - octetsBefore,
+} as const;
 
 export const none = 0xffffffff;
 
@@ -140,9 +161,6 @@ export const SET_ROW = {
   tailSize: 3,
   words: 4,
 } as const;
-
-/** Octets of a tail before its RDATA. */
-export const tailHeaderSize = 10;
 
 /** CRC-32 of a table, its own word left out. */
 export function tableCrc(table: Uint8Array): number {

@@ -4,7 +4,7 @@ import type { Family } from '../balance/pool.ts';
 import { printName } from '../wire/names.ts';
 import { TYPE } from '../wire/numbers.ts';
 import { compressibleTail } from '../wire/rdata.ts';
-import { NODE_ROW, none, RRSET_ROW, tableId, tailHeaderSize, ZONE } from './layout.ts';
+import { NODE_ROW, PLACE, RRSET, RRSET_ROW, tableId, tailHeaderSize, ZONE } from './layout.ts';
 
 /** One record as it stands in a table; names in the RDATA are uncompressed. */
 export type TableRecord = {
@@ -110,41 +110,58 @@ export class ZoneReader {
   #rrsets(node: number): { type: number; ttl: number; rdata: Uint8Array[] }[] {
     const count = this.#nodeWord(node, NODE_ROW.countAndFlags) & 0xffff;
     const first = this.#words[ZONE.rrsetsAt]! + this.#nodeWord(node, NODE_ROW.firstRrset) * RRSET_ROW.words;
-    return Array.from({ length: count }, (_, i) => this.#rrset(first + i * RRSET_ROW.words));
+    return Array.from({ length: count }, (_, i) => this.#rrset(node, first + i * RRSET_ROW.words));
   }
 
-  #rrset(row: number): { type: number; ttl: number; rdata: Uint8Array[] } {
+  #rrset(node: number, row: number): { type: number; ttl: number; rdata: Uint8Array[] } {
     const type = this.#words[row]! & 0xffff;
     const start = this.#words[row + RRSET_ROW.tailsAt]!;
-    const end = start + this.#words[row + RRSET_ROW.tailsSize]!;
-    const view = new DataView(this.#octets.buffer, this.#octets.byteOffset);
+    const tails = this.#octets.subarray(start, start + this.#words[row + RRSET_ROW.tailsSize]!);
+    const view = new DataView(tails.buffer, tails.byteOffset);
+    const hasPlaceholders =
+      type === TYPE.SOA || (this.#words[row + RRSET_ROW.more]! & RRSET.compressed) !== 0;
+    // Places count as in a message, where an owner of two octets stands before every tail.
+    const rrset = new Uint8Array(tails.length + 2 * (this.#words[row]! >>> 16));
     const rdata: Uint8Array[] = [];
-    for (let at = start; at < end; ) {
-      const behind = at + tailHeaderSize + view.getUint16(at + 8);
-      rdata.push(this.#expand(type, at + tailHeaderSize, behind));
-      at = behind;
+    let end = 0;
+    for (let at = 0; at < tails.length; ) {
+      const size = tailHeaderSize + view.getUint16(at + 8);
+      rrset.set(tails.subarray(at, at + size), end + 2);
+      end += 2 + size;
+      at += size;
+      const start = end - size + tailHeaderSize;
+      rdata.push(hasPlaceholders ? this.#expand(node, type, rrset, start, end) : rrset.slice(start, end));
     }
-    return { type, ttl: view.getUint32(start + 4), rdata };
+    return { type, ttl: view.getUint32(4), rdata };
   }
 
-  /** RDATA with the placeholders of the apex filled in. */
-  #expand(type: number, start: number, end: number): Uint8Array {
-    const stored = this.#octets.subarray(start, end);
-    if (type === TYPE.SOA && this.#words[ZONE.soa] !== none) return this.#expandSoa(stored);
-    if (stored[stored.length - 1] !== 1 || stored[stored.length - 2] !== 0xc0 || compressibleTail(type) < 0)
-      return stored.slice();
-    return Buffer.concat([stored.subarray(0, stored.length - 2), this.#apex]);
+  /** RDATA with its names written out. */
+  #expand(node: number, type: number, rrset: Uint8Array, start: number, end: number): Uint8Array {
+    const firstAt = start + Math.max(compressibleTail(type), 0);
+    const parts: Uint8Array[] = [rrset.subarray(start, firstAt)];
+    let at = firstAt;
+    for (let names = type === TYPE.SOA ? 2 : 1; names > 0; names--) {
+      parts.push(this.#nameAt(node, rrset, at));
+      at = nameEnd(rrset, at);
+    }
+    return Buffer.concat([...parts, rrset.subarray(at, end)]);
   }
 
-  #expandSoa(stored: Uint8Array): Uint8Array {
-    const parts: Uint8Array[] = [];
-    let from = 0;
-    for (const column of [ZONE.soaPatchMname, ZONE.soaPatchRname]) {
-      const patch = this.#words[column]!;
-      if (patch === 0) continue;
-      parts.push(stored.subarray(from, patch - tailHeaderSize), this.#apex);
-      from = patch - tailHeaderSize + 2;
-    }
-    return Buffer.concat([...parts, stored.subarray(from)]);
+  /** The name that begins at `at` of an RRset, what its placeholder stands for included. */
+  #nameAt(node: number, rrset: Uint8Array, at: number): Uint8Array {
+    const end = nameEnd(rrset, at);
+    if (rrset[end - 1] === 0) return rrset.subarray(at, end);
+    const place = ((rrset[end - 2]! & 0x3f) << 8) | rrset[end - 1]!;
+    const labels = rrset.subarray(at, end - 2);
+    if (place === PLACE.apex) return Buffer.concat([labels, this.#apex]);
+    if (place === PLACE.owner) return Buffer.concat([labels, this.#wireName(node)]);
+    return Buffer.concat([labels, this.#nameAt(node, rrset, place)]);
   }
+}
+
+/** Offset behind the name at `at`, which ends with the root or with a placeholder. */
+function nameEnd(octets: Uint8Array, at: number): number {
+  let p = at;
+  while (octets[p] !== 0 && octets[p]! < 0xc0) p += octets[p]! + 1;
+  return octets[p] === 0 ? p + 1 : p + 2;
 }

@@ -243,6 +243,7 @@ function addressesOf(zone: Zone, owner: Uint8Array): AddressSet[] {
     if (family !== TYPE.A && family !== TYPE.AAAA) continue;
     let rrset = rrsets.find((candidate) => candidate.family === family);
     if (rrset === undefined) rrsets.push((rrset = { family, ttl: records.ttl[i]!, rdata: [] }));
+    rrset.ttl = Math.min(rrset.ttl, records.ttl[i]!); // RFC 2181 §5.2, as compile.ts has it
     const at = records.rdataAt[i]!;
     const rdata = records.octets.slice(at, at + records.rdataLength[i]!);
     if (!rrset.rdata.some((other) => Buffer.compare(other, rdata) === 0)) rrset.rdata.push(rdata);

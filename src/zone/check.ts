@@ -6,8 +6,8 @@ import { faultsMax, messageSizeMax, nameSizeMax } from '../limits.ts';
 import { printName } from '../wire/names.ts';
 import { TYPE } from '../wire/numbers.ts';
 import { targetOffset, typeText } from '../wire/rdata.ts';
-import { isDuplicate, sortRecords } from './rrsets.ts';
-import { NODE, Zone } from './zone.ts';
+import { isDuplicate, lowestTtl, sortRecords } from './rrsets.ts';
+import { closestEncloser, NODE, sourceOf, Zone } from './zone.ts';
 
 const delegated = NODE.cut | NODE.occluded;
 /**
@@ -130,10 +130,11 @@ function checkRrsets(zone: Zone, node: number, sorted: number[], faults: Faults)
   for (let at = 0; at < sorted.length && !faults.full; ) {
     const type = records.type[sorted[at]!]!;
     let end = at;
-    let first = sorted[at]!; // the first of the file: its TTL holds
+    let first = sorted[at]!; // the first of the file
     for (; end < sorted.length && records.type[sorted[end]!] === type; end++) {
       first = Math.min(first, sorted[end]!);
     }
+    const lowest = lowestTtl(records, sorted, at, end);
     let size = 0;
     for (let n = at; n < end; n++) {
       const record = sorted[n]!;
@@ -146,9 +147,9 @@ function checkRrsets(zone: Zone, node: number, sorted: number[], faults: Faults)
         const what = `${faults.owner(record)} has more than one ${typeText(type)}`;
         faults.add('error', record, what, `the first is at ${faults.place(first)}`);
       }
-      if (records.ttl[record] !== records.ttl[first]) {
-        const what = `TTL ${records.ttl[record]} in an RRset of TTL ${records.ttl[first]}`;
-        const hint = `one RRset has one TTL (RFC 2181 §5.2): that of ${faults.place(first)} holds`;
+      if (records.ttl[record] !== records.ttl[lowest]) {
+        const what = `TTL ${records.ttl[record]} in an RRset of TTL ${records.ttl[lowest]}`;
+        const hint = `one RRset has one TTL (RFC 2181 §5.2): the lowest holds, ${faults.place(lowest)}`;
         faults.add('warning', record, what, hint);
       }
     }
@@ -239,7 +240,7 @@ function checkTarget(zone: Zone, record: number, offset: number, faults: Faults)
     faults.add('error', record, `${what} has no glue`, hint);
     return;
   }
-  const host = answering(zone, octets, at, encloser);
+  const host = sourceOf(zone, octets, at, encloser);
   const isAlias =
     host === Zone.none ? dnameAt(zone, encloser) !== Zone.none : (zone.flags[host]! & NODE.cname) !== 0;
   if (isAlias) {
@@ -254,28 +255,6 @@ function checkTarget(zone: Zone, record: number, offset: number, faults: Faults)
       'add its A or AAAA to this zone',
     );
   }
-}
-
-/**
- * The node of the name at `at` or of its nearest ancestor that exists; `none` if the name is outside the
- * zone.
- */
-function closestEncloser(zone: Zone, octets: Uint8Array, at: number): number {
-  for (let p = at; ; p += octets[p]! + 1) {
-    const node = zone.find(octets, p);
-    if (node !== Zone.none || octets[p] === 0) return node;
-  }
-}
-
-const wildcardName = new Uint8Array(258);
-
-/** The node that answers for a name: its own, or the wildcard at its closest encloser (RFC 4592 §3.3.1). */
-function answering(zone: Zone, octets: Uint8Array, at: number, encloser: number): number {
-  const own = zone.find(octets, at);
-  if (own !== Zone.none || (zone.flags[encloser]! & NODE.wildcardBelow) === 0) return own;
-  wildcardName.set([1, 0x2a]);
-  wildcardName.set(zone.name(encloser), 2);
-  return zone.find(wildcardName, 0);
 }
 
 function isAtOrBelow(zone: Zone, node: number, ancestor: number): boolean {

@@ -1,9 +1,9 @@
 // A zone as canonical text, equal to `named-compilezone -s full`: names in canonical order, SOA and NS first,
-// names absolute, one record a line, duplicates left out, the first TTL of an RRset for all of it. For `check
-// --print` and for whoever wants to compare two zones as text.
+// names absolute, one record a line, duplicates left out, the lowest TTL of an RRset for all of it (BIND's is
+// the first of neighbours). For `check --print` and for whoever wants to compare two zones as text.
 import { compareLabels, printName } from '../wire/names.ts';
 import { printRdata, typeText } from '../wire/rdata.ts';
-import { isDuplicate, sortRecords } from './rrsets.ts';
+import { isDuplicate, lowestTtl, sortRecords } from './rrsets.ts';
 import { Zone } from './zone.ts';
 
 /** Columns at which BIND puts the TTL, and the RDATA. */
@@ -62,11 +62,12 @@ function printNode(zone: Zone, node: number): string {
   for (let at = 0; at < sorted.length; ) {
     const type = records.type[sorted[at]!]!;
     let end = at;
-    let first = sorted[at]!; // the first of the file: its TTL and the case of its owner hold
+    let first = sorted[at]!; // the first of the file: the case of its owner holds
     for (; end < sorted.length && records.type[sorted[end]!] === type; end++) {
       first = Math.min(first, sorted[end]!);
     }
-    const head = printHead(printName(records.octets, records.ownerAt[first]!), records.ttl[first]!, type);
+    const ttl = records.ttl[lowestTtl(records, sorted, at, end)]!;
+    const head = printHead(printName(records.octets, records.ownerAt[first]!), ttl, type);
     for (let n = at; n < end; n++) {
       const record = sorted[n]!;
       if (n > at && isDuplicate(records, sorted[n - 1]!, record)) continue;

@@ -40,3 +40,17 @@ export function sortRecords(zone: Zone, node: number, into: number[]): void {
   if (into.length === 1) return;
   into.sort((i, j) => rank(records.type[i]!) - rank(records.type[j]!) || compareData(records, i, j) || i - j);
 }
+
+/**
+ * Of the records sorted[from, to), one RRset, the first of the file with the lowest TTL: where an RRset has
+ * several, the lowest holds for all of it (RFC 2181 §5.2).
+ */
+export function lowestTtl(records: Records, sorted: readonly number[], from: number, to: number): number {
+  let lowest = sorted[from]!;
+  for (let n = from + 1; n < to; n++) {
+    const record = sorted[n]!;
+    const less = records.ttl[record]! - records.ttl[lowest]!;
+    if (less < 0 || (less === 0 && record < lowest)) lowest = record;
+  }
+  return lowest;
+}

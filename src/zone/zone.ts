@@ -191,6 +191,31 @@ export function indexZone(records: Records, origin: Uint8Array): Zone {
   return zone;
 }
 
+/**
+ * The node of the name at `at` or of its nearest ancestor that exists; `none` if the name is outside the
+ * zone.
+ */
+export function closestEncloser(zone: Zone, octets: Uint8Array, at: number): number {
+  for (let p = at; ; p += octets[p]! + 1) {
+    const node = zone.find(octets, p);
+    if (node !== absent || octets[p] === 0) return node;
+  }
+}
+
+const wildcardName = new Uint8Array(258);
+
+/**
+ * The node that answers for a name: its own, or the wildcard at its closest encloser (RFC 4592 §3.3.1), or
+ * `none`.
+ */
+export function sourceOf(zone: Zone, octets: Uint8Array, at: number, encloser: number): number {
+  const own = zone.find(octets, at);
+  if (own !== absent || (zone.flags[encloser]! & NODE.wildcardBelow) === 0) return own;
+  wildcardName.set([1, 0x2a]);
+  wildcardName.set(zone.name(encloser), 2);
+  return zone.find(wildcardName, 0);
+}
+
 /** Where the labels of the name last split start, and the hash of the name from each label on. */
 const starts = new Uint32Array(labelsMax);
 const hashes = new Uint32Array(labelsMax);

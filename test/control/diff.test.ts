@@ -32,6 +32,12 @@ const rows: [string, string, string, string | undefined][] = [
   ['another order', 'a A 192.0.2.1\nb A 192.0.2.2\n', 'b A 192.0.2.2\na A 192.0.2.1\n', undefined],
   ['a comment', 'a A 192.0.2.1\n', 'a A 192.0.2.1 ; here\n', undefined],
   ['names in RDATA', 'a CNAME b\n', 'a CNAME c\n', '+1 -1 records'],
+  [
+    'a name that others are shortened by',
+    'a MX 1 one.mail.invalid.\na MX 2 two.mail.invalid.\n',
+    'a MX 0 another.mail.invalid.\na MX 1 one.mail.invalid.\na MX 2 two.mail.invalid.\n',
+    '+1 -0 records',
+  ],
   ['everything below', 'a A 192.0.2.1\nb.c TXT "x"\n', '', '+0 -2 records'],
 ];
 

@@ -53,6 +53,11 @@ const cases: readonly (readonly [shows: string, records: string, faults: readonl
     ['warning 7:5 TTL 7 in an RRset of TTL 5'],
   ],
   [
+    'different TTLs, the lowest of which stands last',
+    'a 7 A 1.1.1.1\na 5 A 1.1.1.2\na 5 A 1.1.1.3',
+    ['warning 5:5 TTL 7 in an RRset of TTL 5'],
+  ],
+  [
     'duplicates',
     'a A 1.1.1.1\nb A 1.1.1.1\nA A 1.1.1.1\na MX 1 NS\na MX 1 ns\na HTTPS 1 NS\na HTTPS 1 ns',
     ['warning 7:3 A.t.example. A stands here again', 'warning 9:3 a.t.example. MX stands here again'],

@@ -78,9 +78,9 @@ function generic(zone: Zone): string {
   return text;
 }
 
-test('RRsets are put together: first TTL, no duplicates, types and names in order', () => {
+test('RRsets are put together: lowest TTL, no duplicates, types and names in order', () => {
   const zone = zoneOf(
-    `${head}b 5 TXT b\na.b A 1.1.1.1\nB 7 TXT b\nb 7 A 1.1.1.2\nb 7 A 1.1.1.1\n` +
+    `${head}b 6 TXT b\na.b A 1.1.1.1\nB 5 TXT b\nb 7 A 1.1.1.2\nb 7 A 1.1.1.1\n` +
       'b NS x.\n*.b A 1.1.1.1\nb 9 TXT a',
   );
   assert.deepEqual(
