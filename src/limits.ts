@@ -60,6 +60,9 @@ export const tcpIdleTimeoutMs = 10_000;
 /** Unsent octets above which we stop reading from a client that does not read. */
 export const tcpUnsentMax = 65_536;
 
+/** A secret of the server's own is renewed after a day, as RFC 7873 §7.1 advises. */
+export const cookieSecretLifeMs = 24 * 3_600_000;
+
 /** Probe bodies are read this far, Route 53's figure, then the connection is cut. */
 export const probeBodyMax = 5120;
 /** A response header longer than this is a failure: as Node and most servers have it. */

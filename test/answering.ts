@@ -14,7 +14,7 @@ import { loadAll, openTable } from '../src/control/load.ts';
 import { printFault } from '../src/faults.ts';
 import { Response } from '../src/wire/message.ts';
 import { Query, TRANSPORT } from '../src/wire/query.ts';
-import type { CaseZone, Transport } from './cases.ts';
+import { type CaseZone, caseSettings, type Transport } from './cases.ts';
 
 /** Octets before and behind what belongs to a message. */
 const margin = 16;
@@ -47,6 +47,7 @@ export function tablesOf(zones: readonly CaseZone[]): Tables {
     assert.deepEqual(errors.map(printFault), []);
     const tables = new Tables();
     tables.adopt({
+      settings: { ...caseSettings, cookieSecrets: [new Uint8Array(16).fill(7)], rateLimit: undefined },
       zones: loaded.zones.map(({ origin, file }) => ({ origin, table: openTable({ file }) })),
       sets: loaded.zones.flatMap(({ origin, id, pools, endpoints }) => {
         const dead = zones.find((zone) => zone.origin === origin)!.down;

@@ -50,7 +50,9 @@ export type Expectation = {
   readonly answer: Section;
   readonly authority: Section;
   readonly additional: Section;
-  /** Code and data in hexadecimal, or undefined where any data will do. */
+  /**
+   * Code and data in hexadecimal: whole, with `*` behind it how they begin, or undefined: whatever they are.
+   */
   readonly options: readonly { readonly code: number; readonly hex: string | undefined }[];
   readonly counters: ReadonlyMap<string, number> | undefined;
 };
@@ -67,6 +69,9 @@ export type Cases = {
   readonly zones: readonly CaseZone[];
   readonly cases: readonly Case[];
 };
+
+/** What the cases expect steerdns.yaml to say. */
+export const caseSettings = { identity: 'ns.cases.test', version: 'steerdns under test' } as const;
 
 const root = new URL('../', import.meta.url);
 

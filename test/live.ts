@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { filesOf } from './answering.ts';
-import type { CaseZone, Transport } from './cases.ts';
+import { type CaseZone, caseSettings, type Transport } from './cases.ts';
 import { Daemon } from './daemon.ts';
 import { readPools } from './pools.ts';
 import { freePort } from './ports.ts';
@@ -38,7 +38,11 @@ export class LiveServer {
       for (const address of addresses) members.push(await listen(address, port));
       ports.set(zone, port);
     }
-    const files = filesOf(zones, (zone) => ports.get(zone)!);
+    const settings = Object.entries(caseSettings).map(([key, text]) => `${key}: "${text}"\n`);
+    const files = {
+      'steerdns.yaml': settings.join(''),
+      ...filesOf(zones, (zone) => ports.get(zone)!),
+    };
     const daemon = await Daemon.start({ files, flags: ['--engine', engine] });
     return new LiveServer(daemon, members, zones[0]!.origin);
   }

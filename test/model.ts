@@ -2,7 +2,9 @@
 // against. It works on names and records as text, looks through whole lists, and allocates as it likes. It
 // says what must be answered as an Expectation, the same thing that a case says. Called by engines.test.ts
 // and properties.test.ts.
-import type { CaseZone, Expectation, Section, Transport } from './cases.ts';
+
+import { type Asked, answeredOptions, readQuestion } from './asked.ts';
+import { type CaseZone, caseSettings, type Expectation, type Section, type Transport } from './cases.ts';
 import { choose, type ModelPool, readPools } from './pools.ts';
 import {
   dataFromText,
@@ -17,7 +19,6 @@ import {
   sameName,
   types,
 } from './rows.ts';
-import { readName } from './wire.ts';
 
 export type ModelZone = {
   readonly origin: string;
@@ -56,29 +57,48 @@ type Answered = {
   readonly tc?: boolean;
 };
 
-export type Asked = {
-  readonly name: string;
-  readonly type: number;
-  readonly class: number;
-  readonly edns: { readonly size: number; readonly version: number } | undefined;
-};
-
 /** Says what must be answered to these octets. */
 export function expected(world: World, octets: Uint8Array, transport: Transport, port = 1): Expectation {
   if (octets.length < 12 || octets[2]! >= 128 || port === 0)
     return expectation({ silence: true, ended: 'silent' });
   if (((octets[2]! >> 3) & 15) !== 0) return expectation({ rcode: 'NOTIMP', bare: true, ended: 'notimp' });
-  const asked = readQuestion(octets);
+  const asked = readQuestion(octets, transport);
   if (!asked) return expectation({ rcode: 'FORMERR', bare: true, ended: 'formerr' });
-  if (asked.edns && asked.edns.version > 0) return expectation({ rcode: 'BADVERS', ended: 'badvers' });
-  if (asked.class !== 1) return expectation({ rcode: 'REFUSED', ended: 'refused' });
-  if (asked.type === types.AXFR || asked.type === types.IXFR) {
-    return expectation({ rcode: 'NOTIMP', ended: 'notimp' });
+  const { edns } = asked;
+  const options = edns?.version === 0 ? answeredOptions(edns.options, transport) : [];
+  const refuse = (rcode: keyof typeof rcodes, info: string): Expectation => {
+    const why = edns ? [{ code: 15, hex: `${info}*` }] : [];
+    return expectation({ rcode, ended: rcode.toLowerCase() }, [...options, ...why]);
+  };
+  if (edns && edns.version > 0) return refuse('BADVERS', '0015');
+  if (asked.isCookieOnly) return expectation({ ended: 'noerror' }, options);
+  if (asked.class === 3) {
+    const rows = chaosRows(asked);
+    if (rows)
+      return expectation(truncate({ aa: true, answer: [rows], ended: 'chaos' }, asked, transport), options);
   }
-  return expectation(truncate(resolve(world, asked.name, asked.type), asked, transport));
+  if (asked.class !== 1) return refuse('REFUSED', '0015');
+  if (asked.type === types.AXFR || asked.type === types.IXFR) return refuse('NOTIMP', '0015');
+  const answered = truncate(resolve(world, asked.name, asked.type), asked, transport);
+  if (answered.rcode === 'REFUSED') return refuse('REFUSED', '0014');
+  if (answered.rcode === 'SERVFAIL') return refuse('SERVFAIL', '0000');
+  return expectation(answered, options);
 }
 
-function expectation(answered: Answered): Expectation {
+/** RFC 4892: what a server says of itself in class CHAOS. */
+function chaosRows({ name, type }: Asked): Row[] | undefined {
+  const texts: Record<string, string> = {
+    'version.bind.': caseSettings.version,
+    'version.server.': caseSettings.version,
+    'hostname.bind.': caseSettings.identity,
+    'id.server.': caseSettings.identity,
+  };
+  const text = texts[lower(name)];
+  if (text === undefined || (type !== types.TXT && type !== types.ANY)) return undefined;
+  return [{ owner: name, ttl: 0, class: 3, type: types.TXT!, data: `"${text}"` }];
+}
+
+function expectation(answered: Answered, options: Expectation['options'] = []): Expectation {
   const flags = [answered.aa ? 'aa' : '', answered.tc ? 'tc' : ''].filter((flag) => flag !== '');
   return {
     silence: answered.silence ?? false,
@@ -88,51 +108,9 @@ function expectation(answered: Answered): Expectation {
     answer: answered.answer ?? [[]],
     authority: answered.authority ?? [[]],
     additional: answered.additional ?? [[]],
-    options: [],
+    options,
     counters: new Map([[answered.ended, 1]]),
   };
-}
-
-/** The question and OPT of a query, or undefined: malformed. */
-function readQuestion(octets: Uint8Array): Asked | undefined {
-  const u16 = (at: number): number => {
-    if (at + 2 > octets.length) throw new Error('cut off');
-    return octets[at]! * 256 + octets[at + 1]!;
-  };
-  try {
-    if (u16(4) !== 1 || u16(6) !== 0 || u16(8) !== 0) return undefined;
-    const { name, next } = readName(octets, 12, false);
-    const [type, code] = [u16(next), u16(next + 2)];
-    let at = next + 4;
-    let edns: Asked['edns'];
-    for (let left = u16(10); left > 0; left--) {
-      const owner = at;
-      at = skipName(octets, at);
-      const [rowType, size, version, length] = [u16(at), u16(at + 2), octets[at + 5]!, u16(at + 8)];
-      const end = at + 10 + length;
-      if (end > octets.length) return undefined;
-      if (rowType === types.OPT) {
-        if (edns || octets[owner] !== 0) return undefined;
-        edns = { size, version };
-        let option = at + 10;
-        while (option < end) option += 4 + u16(option + 2);
-        if (option !== end) return undefined;
-      }
-      at = end;
-    }
-    return { name, type, class: code, edns };
-  } catch {
-    return undefined;
-  }
-}
-
-function skipName(octets: Uint8Array, at: number): number {
-  for (; octets[at] !== 0; at += octets[at]! + 1) {
-    if (at >= octets.length) throw new Error('cut off');
-    if (octets[at]! >= 0xc0) return at + 2;
-    if (octets[at]! > 63) throw new Error('label type');
-  }
-  return at + 1;
 }
 
 /** RFC 1034 §4.3.2, with CNAMEs followed through all zones served here. */
@@ -302,7 +280,7 @@ function targets(zone: ModelZone, rows: readonly Row[]): Section {
 }
 
 /** Octets that a UDP response to this query may have. */
-export const udpLimit = (edns: Asked['edns']): number =>
+export const udpLimit = (edns: { readonly size: number } | undefined): number =>
   edns ? Math.min(1232, Math.max(512, edns.size)) : 512;
 
 /**
@@ -311,7 +289,12 @@ export const udpLimit = (edns: Asked['edns']): number =>
  */
 function truncate(answered: Answered, asked: Asked, transport: Transport): Answered {
   if (transport === 'tcp') return answered;
-  const limit = udpLimit(asked.edns) - (asked.edns ? 11 : 0);
+  const options = answeredOptions(asked.edns?.options ?? [], transport);
+  const optionsSize = options.reduce(
+    (sum, { code, hex }) => sum + 4 + (code === 10 ? 24 : hex!.length / 2),
+    0,
+  );
+  const limit = udpLimit(asked.edns) - (asked.edns ? 11 : 0) - optionsSize;
   const fits = (sections: readonly (Section | undefined)[]): boolean => {
     const rows = sections.flatMap((section) => section?.[0] ?? []);
     const [smallest, largest] = [sizeOf(asked.name, rows, true), sizeOf(asked.name, rows, false)];

@@ -22,6 +22,11 @@ export const counterNames = [
   'send-failed',
   'tcp-refused',
   'tcp-cut',
+  'rate-dropped',
+  'rate-slipped',
+  'cookies-valid',
+  'badcookie',
+  'chaos',
 ] as const;
 
 /** Cell of each counter. */
@@ -51,4 +56,13 @@ export const COUNTER = {
   /** TCP connections closed at once because of a limit, and those cut because of a deadline. */
   tcpRefused: 17,
   tcpCut: 18,
+  /** Responses left out and cut short by the rate limit; what they would have been is counted too. */
+  rateDropped: 19,
+  rateSlipped: 20,
+  /** Queries with a server cookie that we made. */
+  cookiesValid: 21,
+  /** Responses cut short by the rate limit that carry a cookie for the next query. */
+  badcookie: 22,
+  /** Answers about the server itself, class CHAOS. */
+  chaos: 23,
 } as const;

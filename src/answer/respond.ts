@@ -2,21 +2,22 @@
 // no throw, no allocation. UDP, TCP, the command line and every test call it. The order is that of RFC 1034
 // §4.3.2.
 import { labelsMax, udpSizeClassic, udpSizeMax } from '../limits.ts';
+import { COOKIE } from '../wire/cookies.ts';
 import type { Labels } from '../wire/labels.ts';
 import {
-  optSize,
   type Response,
   setAuthoritative,
   setRcode,
   setTruncated,
   writeHeader,
-  writeOpt,
   writeQuestion,
 } from '../wire/message.ts';
 import { CLASS, RCODE, TYPE } from '../wire/numbers.ts';
 import { type Query, READ, readQuery, TRANSPORT } from '../wire/query.ts';
 import { ALIAS, depthOf, followCname, followDname, isWritten } from './alias.ts';
+import { answerChaos, CHAOS } from './chaos.ts';
 import { COUNTER } from './counters.ts';
+import { ednsSize, readCookie, writeEdns } from './edns.ts';
 import {
   anchors,
   hasAnswer,
@@ -30,6 +31,7 @@ import {
 } from './emit.ts';
 import { FOUND, find, findRrset, findZone, found, nodeWord } from './find.ts';
 import { NODE_ROW, none, RRSET_ROW } from './layout.ts';
+import { LIMIT, limitResponse, type RateLimiter } from './ratelimit.ts';
 import { REFUSAL, refusals } from './refusals.ts';
 import type { Tables, ZoneView } from './tables.ts';
 
@@ -37,6 +39,10 @@ import type { Tables, ZoneView } from './tables.ts';
 const DONE = 0;
 const TRUNCATED = -1;
 const FOLLOW = -2;
+
+/** What the rate limit counts this response with; errors of all kinds count together. */
+const answered = { key: 0 };
+const errorKey = 0;
 
 /**
  * Answers `query` from `tables` into `response`; returns the length of the message, 0 for silence. The
@@ -52,54 +58,112 @@ export function respond(tables: Tables, query: Query, response: Response): numbe
     return 0;
   }
   writeHeader(response, query.octets, query.at);
-  if (query.hasEdns) counters[COUNTER.ednsQueries]! += 1;
-  setLimit(query, response);
-  if (read !== READ.ok) return refuse(tables, query, response, read);
-  writeQuestion(response, query.octets, query.at + 12, query.questionEnd);
-  const questionEnd = response.end;
-  const outcome = answer(tables, query, response);
-  if (outcome > DONE) return refuse(tables, query, response, outcome);
-  if (outcome === TRUNCATED) {
-    // RFC 2181 §9: what does not fit is left out whole; the client asks again over TCP.
-    counters[COUNTER.truncated]! += 1;
-    response.end = questionEnd;
-    for (let i = 6; i < 12; i++) response.octets[response.at + i] = 0;
-    setTruncated(response);
+  let cookie: number = COOKIE.none;
+  if (query.hasEdns) {
+    counters[COUNTER.ednsQueries]! += 1;
+    if (read <= READ.ok) cookie = readCookie(tables, query);
+    if (cookie === COOKIE.valid) counters[COUNTER.cookiesValid]! += 1;
   }
-  if (query.hasEdns) writeOpt(response, udpSizeMax, RCODE.NOERROR, query.dnssecOk);
+  setLimit(query, response, ednsSize(tables, query, cookie));
+  answered.key = errorKey;
+  let outcome: number = read;
+  if (read === READ.ok) {
+    writeQuestion(response, query.octets, query.at + 12, query.questionEnd);
+    outcome = answer(tables, query, response);
+  } else if (read === READ.cookieOnly) {
+    // RFC 7873 §5.4: a header and a cookie.
+    outcome = cookie === COOKIE.none ? REFUSAL.formerr : count(tables, COUNTER.noerror);
+  }
+  if (query.transport === TRANSPORT.udp && cookie !== COOKIE.valid && tables.limiter !== null) {
+    const limit = limitOf(tables.limiter, query);
+    // What is refused unread is answered with less than was sent: nothing shorter could be slipped.
+    if (limit === LIMIT.drop || (limit === LIMIT.slip && read <= READ.ok)) {
+      return limited(tables, query, response, limit, cookie);
+    }
+  }
+  if (outcome > DONE) return refuse(tables, query, response, outcome, cookie);
+  if (outcome === TRUNCATED) {
+    counters[COUNTER.truncated]! += 1;
+    truncate(query, response);
+  }
+  if (query.hasEdns) writeEdns(tables, query, response, RCODE.NOERROR, cookie, null);
   return response.end - response.at;
 }
 
 /** How far the response may reach, with room kept for the OPT record. */
-function setLimit(query: Query, response: Response): void {
+function setLimit(query: Query, response: Response, reserved: number): void {
   let size = response.sizeMax;
   if (query.transport === TRANSPORT.udp) {
     const asked = Math.max(query.udpSize, udpSizeClassic);
     if (asked < size) size = asked;
     if (udpSizeMax < size) size = udpSizeMax;
   }
-  response.limit = response.at + size - (query.hasEdns ? optSize : 0);
+  response.reserved = reserved;
+  response.limit = response.at + size - reserved;
+}
+
+/** RFC 2181 §9: what does not fit is left out whole; the client asks again over TCP. */
+function truncate(query: Query, response: Response): void {
+  response.end = response.at + query.questionEnd - query.at;
+  for (let i = 6; i < 12; i++) response.octets[response.at + i] = 0;
+  setTruncated(response);
+}
+
+/** Whether this response may be sent, one of LIMIT, by what it says and to whom. */
+function limitOf(limiter: RateLimiter, query: Query): number {
+  return limitResponse(
+    limiter,
+    query.source,
+    query.sourceAt,
+    query.sourceSize,
+    query.nowMicros,
+    answered.key,
+  );
+}
+
+/**
+ * A response over the limit: nothing, or now and then a short one by which a real client finds another way to
+ * us: with the cookie that it can show next time (RFC 7873 §5.2.3), else over TCP.
+ */
+function limited(tables: Tables, query: Query, response: Response, limit: number, cookie: number): number {
+  if (limit === LIMIT.drop) {
+    tables.counters[COUNTER.rateDropped]! += 1;
+    return 0;
+  }
+  tables.counters[COUNTER.rateSlipped]! += 1;
+  if (cookie !== COOKIE.none) return refuse(tables, query, response, REFUSAL.badCookie, cookie);
+  writeHeader(response, query.octets, query.at);
+  echoQuestion(query, response);
+  setTruncated(response);
+  if (query.hasEdns) writeEdns(tables, query, response, RCODE.NOERROR, cookie, null);
+  return response.end - response.at;
 }
 
 /**
  * Writes a refusal in place of whatever was written: the header, the question where it was read, OPT where it
  * was.
  */
-function refuse(tables: Tables, query: Query, response: Response, refusal: number): number {
+function refuse(tables: Tables, query: Query, response: Response, refusal: number, cookie: number): number {
   const row = refusals[refusal]!;
   tables.counters[row.counter]! += 1;
   writeHeader(response, query.octets, query.at);
   setRcode(response, row.rcode);
   if (row.echoesQuestion) {
-    writeQuestion(response, query.octets, query.at + 12, query.questionEnd);
-    if (query.hasEdns) writeOpt(response, udpSizeMax, row.rcode, query.dnssecOk);
+    echoQuestion(query, response);
+    if (query.hasEdns) writeEdns(tables, query, response, row.rcode, cookie, row);
   }
   return response.end - response.at;
 }
 
+/** Sends the question back where there was one. */
+function echoQuestion(query: Query, response: Response): void {
+  const from = query.at + 12;
+  if (query.questionEnd > from) writeQuestion(response, query.octets, from, query.questionEnd);
+}
+
 /** Finds the zone and follows CNAMEs from there; returns DONE, TRUNCATED or a refusal. */
 function answer(tables: Tables, query: Query, response: Response): number {
-  if (query.class !== CLASS.IN) return REFUSAL.otherClass;
+  if (query.class !== CLASS.IN) return answerOther(tables, query, response);
   if (query.type === TYPE.AXFR || query.type === TYPE.IXFR) return REFUSAL.transfer;
   let index = zoneFor(tables, query.name, query.type);
   if (index < 0) return REFUSAL.notOurs;
@@ -126,6 +190,14 @@ function answer(tables: Tables, query: Query, response: Response): number {
   }
 }
 
+/** Another class than IN: CHAOS says who we are, all others are refused. */
+function answerOther(tables: Tables, query: Query, response: Response): number {
+  if (query.class !== CLASS.CH) return REFUSAL.otherClass;
+  const outcome = answerChaos(tables, query.name, query.type, response);
+  if (outcome === CHAOS.unknown) return REFUSAL.otherClass;
+  return outcome === CHAOS.tooBig ? TRUNCATED : count(tables, COUNTER.chaos);
+}
+
 /** Index of the zone that answers for this name and type, or -1. */
 function zoneFor(tables: Tables, name: Labels, type: number): number {
   const nearest = findZone(tables, name, 0);
@@ -149,6 +221,8 @@ function answerFrom(
 ): number {
   const outcome = find(zone, name, type);
   const node = found.node;
+  // What the rate limit counts together: a name and type; of a zone all that it refers elsewhere or denies.
+  if (hops === 0) answered.key = nodeWord(zone, node, NODE_ROW.hash) ^ type;
   if (outcome === FOUND.referral) return refer(tables, zone, name, node, response);
   if (hops === 0) setAuthoritative(response);
   if (outcome === FOUND.dname) {
@@ -156,6 +230,7 @@ function answerFrom(
   }
   if (outcome === FOUND.nxdomain) {
     setRcode(response, RCODE.NXDOMAIN);
+    answered.key = ~zone.apexHash;
     return writeNegativeSoa(zone, none, response) ? count(tables, COUNTER.nxdomain) : TRUNCATED;
   }
   const row = type === TYPE.ANY ? anyRrset(zone, node) : findRrset(zone, node, type);
@@ -185,6 +260,7 @@ function outcomeOf(tables: Tables, type: number, alias: number): number {
 
 /** NODATA: the SOA in the authority section says for how long (RFC 2308 §2.2). */
 function noData(tables: Tables, zone: ZoneView, ttlMax: number, response: Response): number {
+  answered.key = ~zone.apexHash;
   return writeNegativeSoa(zone, ttlMax, response) ? count(tables, COUNTER.nodata) : TRUNCATED;
 }
 
@@ -203,6 +279,7 @@ function anyRrset(zone: ZoneView, node: number): number {
 
 /** The NS RRset of the cut with its glue; a referral without its glue is truncated (RFC 9471 §3.1). */
 function refer(tables: Tables, zone: ZoneView, name: Labels, cut: number, response: Response): number {
+  answered.key = ~zone.apexHash;
   anchors.owner = placeOf(name, name.count - depthOf(zone, cut));
   const row = findRrset(zone, cut, TYPE.NS);
   if (writeRrset(tables, zone, row, SECTION.authority, response) !== WROTE.all) return TRUNCATED;

@@ -8,7 +8,8 @@ import { slotOf } from '../wire/hash.ts';
 import { Labels } from '../wire/labels.ts';
 import { counterNames } from './counters.ts';
 import { HEADER, NODE_ROW, SETS, ZONE } from './layout.ts';
-import type { RateLimiter } from './ratelimit.ts';
+import { RateLimiter } from './ratelimit.ts';
+import type { Settings } from './settings.ts';
 
 /** A zone table with the numbers of its header at hand. */
 export class ZoneView {
@@ -97,6 +98,8 @@ export type Adoption = {
     readonly table: Uint8Array;
     readonly counts: Float64Array;
   }[];
+  /** Settings from now on; absent when they stay. */
+  readonly settings?: Settings;
 };
 
 /** What one worker answers from. */
@@ -108,10 +111,6 @@ export class Tables {
   directoryMask = 3;
   /** This worker's row of counters. */
   readonly counters: Float64Array;
-  /** Secrets of DNS cookies; off until they are configured. */
-  readonly cookies = new CookieKeys();
-  /** What limits responses over UDP; null where nothing does. */
-  limiter: RateLimiter | null = null;
   /** Turns the order of plain A and AAAA RRsets. */
   turn = randomPhase();
   /** The name being looked up when it is not the QNAME: a CNAME's target. */
@@ -127,12 +126,26 @@ export class Tables {
   readonly followedOwners = new Uint32Array(cnameChainMax);
   readonly followedTargets = new Uint32Array(cnameChainMax);
 
-  constructor(counters: Float64Array = new Float64Array(counterNames.length)) {
+  /** Who we say we are, as octets; empty: that is not said. */
+  identity: Uint8Array = new Uint8Array(0);
+  version: Uint8Array = new Uint8Array(0);
+  /** Without secrets there are no cookies. */
+  readonly cookieKeys = new CookieKeys();
+  /** The limit that all workers keep together; null where nothing is limited: TCP, tests, explain. */
+  readonly limiter: RateLimiter | null;
+
+  /** `rateTable` is the one of makeRateTable() that all UDP workers share. */
+  constructor(
+    counters: Float64Array = new Float64Array(counterNames.length),
+    rateTable: Int32Array | undefined = undefined,
+  ) {
     this.counters = counters;
+    this.limiter = rateTable === undefined ? null : new RateLimiter(rateTable);
   }
 
   /** Takes a publication into service. Phases of balanced RRsets that stay go on where they were. */
   adopt(adoption: Adoption): void {
+    if (adoption.settings !== undefined) this.#adoptSettings(adoption.settings);
     if (adoption.zones !== undefined) this.#adoptZones(adoption.zones);
     for (const { origin, table, counts } of adoption.sets) {
       const zone = this.#byOrigin.get(origin);
@@ -142,6 +155,13 @@ export class Tables {
       if (sets.words[HEADER.idLow] !== zone.words[HEADER.idLow]) continue;
       zone.sets = sets;
     }
+  }
+
+  #adoptSettings({ identity, version, cookieSecrets, rateLimit }: Settings): void {
+    this.identity = new TextEncoder().encode(identity);
+    this.version = new TextEncoder().encode(version);
+    this.cookieKeys.configure(cookieSecrets ?? []);
+    this.limiter?.configure(rateLimit);
   }
 
   #adoptZones(zones: readonly { readonly origin: string; readonly table: Uint8Array }[]): void {

@@ -3,8 +3,10 @@
 // service. Health changes are collected for a moment, and a zone whose choices came out the same again costs
 // nothing.
 import { basename, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { compileSets } from '../answer/compile.ts';
+import type { Settings } from '../answer/settings.ts';
 import { choosePool, type FamilyChoice, type Health, type Pool } from '../balance/pool.ts';
 import { cachedChoicesMax, coalesceMs, publishTimeoutMs, republishMs } from '../limits.ts';
 import type { Publish, Published, ToServer } from '../serve/channel.ts';
@@ -43,6 +45,7 @@ export class Publisher {
   /** Zones in service and their answer sets, by origin. Written only between a publication and the next. */
   #zones = new Map<string, LoadedZone>();
   #served = new Map<string, ServedSets>();
+  #settings: Settings | undefined;
   #generation = 0;
   #edition: number;
   #ticket = 0;
@@ -73,12 +76,17 @@ export class Publisher {
     return this.#served.get(origin);
   }
 
-  /** Puts these zones, and no others, into service with answer sets for the health of this moment. */
-  publishZones(zones: readonly LoadedZone[]): Promise<Published> {
+  /**
+   * Puts these zones, and no others, into service, with answer sets for the health of this moment, and the
+   * settings.
+   */
+  publishZones(zones: readonly LoadedZone[], settings: Settings): Promise<Published> {
     return this.#inTurn(async () => {
       const sets = zones.map((zone) => this.#compile(zone)).filter((made) => made !== undefined);
       const fresh = sets.filter((made) => this.#served.get(made.origin) !== made);
-      const isSame = this.#generation > 0 && fresh.length === 0 && sameTables(zones, this.zones());
+      const isSettled = isDeepStrictEqual(settings, this.#settings);
+      const isSame =
+        this.#generation > 0 && isSettled && fresh.length === 0 && sameTables(zones, this.zones());
       if (isSame) return this.#nothingToDo(zones);
       const published = await this.#announce({
         zones: zones.map(({ origin, id, file, length }) => ({
@@ -88,10 +96,12 @@ export class Publisher {
           length,
         })),
         sets: fresh,
+        ...(isSettled ? {} : { settings }),
       });
       if (published.fault === undefined) {
         this.#zones = new Map(zones.map((zone) => [zone.origin, zone]));
         this.#served = new Map(sets.map((made) => [made.origin, made]));
+        this.#settings = settings;
         this.#look(this.#zones.keys()); // health may have changed while the server was adopting
       }
       return published;
@@ -186,9 +196,11 @@ export class Publisher {
     return choices;
   }
 
-  #announce(publication: Pick<Publish, 'zones'> & { sets: readonly ServedSets[] }): Promise<Published> {
+  #announce(
+    publication: Pick<Publish, 'zones' | 'settings'> & { sets: readonly ServedSets[] },
+  ): Promise<Published> {
     const ticket = ++this.#ticket;
-    const { zones } = publication;
+    const { zones, settings } = publication;
     const sets = publication.sets.map(({ origin, edition, table }) => ({ origin, edition, table }));
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
@@ -201,7 +213,13 @@ export class Publisher {
         if (published.fault === undefined) this.#generation = published.generation;
         resolve(published);
       });
-      this.#options.send({ kind: 'publish', ticket, sets, ...(zones === undefined ? {} : { zones }) });
+      this.#options.send({
+        kind: 'publish',
+        ticket,
+        sets,
+        ...(zones === undefined ? {} : { zones }),
+        ...(settings === undefined ? {} : { settings }),
+      });
     });
   }
 

@@ -12,6 +12,7 @@ import type { Keeper } from './keep.ts';
 import type { Loaded, LoadedZone } from './load.ts';
 import { loadInThread } from './loader.ts';
 import type { Publisher } from './publish.ts';
+import { settingsOf } from './settings.ts';
 import type { Source } from './sources.ts';
 
 /** What control has in service and what it works with. */
@@ -81,7 +82,7 @@ export async function takeIntoService(running: Running, loaded: Loaded): Promise
   running.names = memberNames(loaded.zones);
   monitors.watch([...before, ...after]);
   await firstResults(monitors); // so that a server that is down is never handed out because it is new
-  const { fault } = await publisher.publishZones(loaded.zones);
+  const { fault } = await publisher.publishZones(loaded.zones, settingsOf(loaded.server));
   if (fault === undefined) {
     running.loaded = loaded;
     await copyAccepted(join(dirname(tablesDir), 'accepted'), loaded.sources);

@@ -3,6 +3,8 @@
 // directory. The server owns generations; control numbers its publications (tickets) and its answer-set
 // tables (editions).
 
+import type { Settings } from '../answer/settings.ts';
+
 /** Addresses as `192.0.2.1:53` or `[2001:db8::1]:53`. */
 export type ListenAddress = string;
 
@@ -99,6 +101,8 @@ export type Publish = {
   readonly zones?: readonly ZoneRef[];
   /** New answer-set tables; those of zones not named stay as they are. */
   readonly sets: readonly { readonly origin: string; readonly edition: number; readonly table: Uint8Array }[];
+  /** Absent where they stay as they are. */
+  readonly settings?: Settings;
 };
 
 export type ToServer =

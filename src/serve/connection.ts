@@ -5,8 +5,10 @@ import type { Socket } from 'node:net';
 import { respond } from '../answer/respond.ts';
 import type { Tables } from '../answer/tables.ts';
 import { messageSizeMax, tcpIdleTimeoutMs, tcpMessageTimeoutMs, tcpUnsentMax } from '../limits.ts';
+import { parseAddressText } from '../wire/literals.ts';
 import { Response } from '../wire/message.ts';
 import { Query, TRANSPORT } from '../wire/query.ts';
+import { stampTime } from './clock.ts';
 
 /** What a connection needs of the stream worker. */
 export type Service = {
@@ -33,6 +35,8 @@ response.sizeMax = messageSizeMax;
 export class Connection {
   readonly #socket: Socket;
   readonly #service: Service;
+  /** The client's address. */
+  readonly #source: Uint8Array;
   /** Octets received and not yet answered. */
   #pending: Uint8Array = new Uint8Array(0);
   #deadline = performance.now() + tcpIdleTimeoutMs;
@@ -43,6 +47,7 @@ export class Connection {
   constructor(socket: Socket, service: Service) {
     this.#socket = socket;
     this.#service = service;
+    this.#source = parseAddressText(socket.remoteAddress?.split('%')[0] ?? '') ?? new Uint8Array(4);
     socket.on('data', (chunk) => this.#receive(chunk));
     socket.on('drain', () => this.#serve());
     socket.on('error', () => this.destroy());
@@ -103,6 +108,9 @@ export class Connection {
     query.at = at;
     query.length = length;
     query.sourcePort = this.#socket.remotePort ?? 1;
+    query.source = this.#source;
+    query.sourceSize = this.#source.length;
+    stampTime(query);
     const size = respond(this.#service.tables, query, response);
     if (size === 0) {
       this.destroy();

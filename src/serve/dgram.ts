@@ -9,14 +9,16 @@ import { COUNTER } from '../answer/counters.ts';
 import { respond } from '../answer/respond.ts';
 import { Tables } from '../answer/tables.ts';
 import { receiveBufferSize, receiveTimeoutMs, udpQuerySizeMax, udpSizeMax } from '../limits.ts';
+import { parseAddressText } from '../wire/literals.ts';
 import { Response } from '../wire/message.ts';
 import { Query, TRANSPORT } from '../wire/query.ts';
+import { stampTime } from './clock.ts';
 import { Inbox, PHASE, type Publication, reportFault, type ThreadData, type ThreadReport } from './inbox.ts';
 
 export type DgramData = ThreadData & { readonly listen: readonly { address: string; port: number }[] };
 
 const data = workerData as DgramData;
-const tables = new Tables(data.counters);
+const tables = new Tables(data.counters, data.rateTable);
 const inbox = new Inbox(parentPort!, data, tables);
 const query = new Query();
 const response = new Response();
@@ -26,12 +28,22 @@ query.transport = TRANSPORT.udp;
 response.octets = scratch;
 response.sizeMax = udpSizeMax;
 
-function serveDatagram(socket: Socket, datagram: Uint8Array, address: string, port: number): void {
+function serveDatagram(
+  socket: Socket,
+  local: { readonly address: string; readonly port: number },
+  datagram: Uint8Array,
+  address: string,
+  port: number,
+): void {
   if (inbox.isBehind()) inbox.drain();
   if (inbox.phase() !== PHASE.answering) return;
   query.octets = datagram;
   query.length = datagram.length > udpQuerySizeMax ? 0 : datagram.length; // as in the batch engine: not read
   query.sourcePort = port;
+  query.source = parseAddressText(address.split('%')[0]!)!; // a link-local one has its zone behind it
+  query.sourceSize = query.source.length;
+  query.isOurs = port === local.port && address === local.address;
+  stampTime(query);
   const length = respond(tables, query, response);
   if (length === 0) return;
   socket.send(Buffer.from(scratch.subarray(0, length)), port, address, (error) => {
@@ -52,7 +64,10 @@ function bindSocket({ address, port }: { address: string; port: number }): Promi
       } catch {
         // the kernel's own size stays; drops are counted
       }
-      socket.on('message', (datagram, peer) => serveDatagram(socket, datagram, peer.address, peer.port));
+      const local = socket.address();
+      socket.on('message', (datagram, peer) =>
+        serveDatagram(socket, local, datagram, peer.address, peer.port),
+      );
       resolve(socket);
     });
   });

@@ -3,6 +3,7 @@
 // adopts, and writes the generation into its cell. The server counts a publication as adopted when every cell
 // shows it.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { Settings } from '../answer/settings.ts';
 import type { Tables } from '../answer/tables.ts';
 
 /** Cells of the shared control words; from `adopted` on there is one cell per thread. */
@@ -29,6 +30,8 @@ export type Publication = {
     /** This thread's cells, one per set. */
     readonly counts: Float64Array;
   }[];
+  /** Absent where they stay as they are. */
+  readonly settings?: Settings;
 };
 
 /** What every thread of the server process is given at its start. */
@@ -38,6 +41,8 @@ export type ThreadData = {
   readonly shared: Int32Array;
   /** The thread's row of counters. */
   readonly counters: Float64Array;
+  /** The rate limit's table, one for all UDP workers. */
+  readonly rateTable: Int32Array;
 };
 
 /** What the thread tells the server: it is bound, or why not. */

@@ -5,7 +5,7 @@
 import { batchMax, receiveTimeoutMs, udpQuerySizeMax } from '../limits.ts';
 import { parseAddressText } from '../wire/literals.ts';
 import { type LibC, libc } from './libc.ts';
-import type { UdpSocket } from './socket.ts';
+import type { LocalAddress, UdpSocket } from './socket.ts';
 
 const AF_INET = 2;
 const MSG_TRUNC = 0x20;
@@ -17,6 +17,8 @@ const POLLIN = 1;
 const nameSize = 28;
 /** Room for one control message: a struct cmsghdr and a struct in_pktinfo or in6_pktinfo. */
 const controlSize = 64;
+/** Octets of a struct cmsghdr. */
+const cmsgHeaderSize = 16;
 const headerSize = 64;
 const iovecSize = 16;
 /**
@@ -40,7 +42,8 @@ export class Batch {
   readonly tx = new Uint8Array(batchMax * udpQuerySizeMax);
   /** How many answers are staged, and where the next is to be written in `tx`. */
   staged = 0;
-  readonly #names = new Uint8Array(batchMax * nameSize);
+  /** The peers' names: struct sockaddr_in or sockaddr_in6, nameSize octets each. */
+  readonly names = new Uint8Array(batchMax * nameSize);
   readonly #controls = new Uint8Array(batchMax * controlSize);
   readonly #rxIovecs = new BigUint64Array(batchMax * 2);
   readonly #txIovecs = new BigUint64Array(batchMax * 2);
@@ -58,7 +61,7 @@ export class Batch {
   constructor() {
     const c = libc();
     this.#c = c;
-    const names = c.address(this.#names.buffer);
+    const names = c.address(this.names.buffer);
     const controls = c.address(this.#controls.buffer);
     for (let i = 0; i < batchMax; i++) {
       const slot = BigInt(i * udpQuerySizeMax);
@@ -105,7 +108,31 @@ export class Batch {
 
   /** UDP port that datagram i came from. */
   portOf(i: number): number {
-    return (this.#names[i * nameSize + 2]! << 8) | this.#names[i * nameSize + 3]!;
+    return (this.names[i * nameSize + 2]! << 8) | this.names[i * nameSize + 3]!;
+  }
+
+  /** Where in `names` the address of datagram i's source stands, and how many octets it has. */
+  addressAt(i: number): number {
+    return i * nameSize + (this.names[i * nameSize] === AF_INET ? 4 : 8);
+  }
+
+  addressSize(i: number): number {
+    return this.names[i * nameSize] === AF_INET ? 4 : 16;
+  }
+
+  /**
+   * Whether datagram i says that it came from the socket it came to, which is bound to `local`: behind a
+   * wildcard, to the address that the control message names.
+   */
+  isFromUs(i: number, local: LocalAddress): boolean {
+    if (this.portOf(i) !== local.port) return false;
+    const at = this.addressAt(i);
+    if (!local.isWildcard) return sameOctets(this.names, at, local.octets, 0, local.octets.length);
+    if (this.#rxWords[i * headerWords + CONTROL_LENGTH] === 0) return false;
+    // struct in_pktinfo has the address asked behind the interface and the local address; in6_pktinfo first.
+    const size = this.addressSize(i);
+    const asked = i * controlSize + cmsgHeaderSize + (size === 4 ? 8 : 0);
+    return sameOctets(this.names, at, this.#controls, asked, size);
   }
 
   /**
@@ -121,7 +148,7 @@ export class Batch {
     const to = this.staged;
     const control = this.#rxWords[i * headerWords + CONTROL_LENGTH]!;
     if (to !== i) {
-      this.#names.copyWithin(to * nameSize, i * nameSize, (i + 1) * nameSize);
+      this.names.copyWithin(to * nameSize, i * nameSize, (i + 1) * nameSize);
       if (control !== 0) this.#controls.copyWithin(to * controlSize, i * controlSize, (i + 1) * controlSize);
     }
     // What says where the datagram came to says where the answer goes out from (ip(7), IP_PKTINFO); which way
@@ -138,7 +165,7 @@ export class Batch {
    * link-local).
    */
   #forgetInterface(i: number): void {
-    const at = i * controlSize + 16;
+    const at = i * controlSize + cmsgHeaderSize;
     if (this.#controls[i * controlSize + 8] === 0) this.#controls.fill(0, at, at + 4);
     else if (this.#controls[at] !== 0xfe) this.#controls.fill(0, at + 16, at + 20);
   }
@@ -164,13 +191,18 @@ export class Batch {
   /** Set-up: addresses datagram i to a peer; for the self-test, which has nobody to answer. */
   addressTo(i: number, address: string, port: number): void {
     const at = i * nameSize;
-    const view = new DataView(this.#names.buffer);
+    const view = new DataView(this.names.buffer);
     view.setUint16(at, AF_INET, true);
     view.setUint16(at + 2, port);
-    this.#names.set(parseAddressText(address)!, at + 4);
+    this.names.set(parseAddressText(address)!, at + 4);
     this.#rxWords[i * headerWords + NAME_LENGTH] = 16;
     this.#rxWords[i * headerWords + CONTROL_LENGTH] = 0;
   }
+}
+
+function sameOctets(a: Uint8Array, at: number, b: Uint8Array, bt: number, size: number): boolean {
+  for (let i = 0; i < size; i++) if (a[at + i] !== b[bt + i]) return false;
+  return true;
 }
 
 /** Waits until one of several sockets has something: struct pollfd for each, laid out once. */

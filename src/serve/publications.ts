@@ -5,11 +5,13 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { SETS, setsMagic, tableFault, tableId, ZONE, zoneMagic } from '../answer/layout.ts';
+import type { Settings } from '../answer/settings.ts';
 import { adoptTimeoutMs } from '../limits.ts';
 import { Buffers } from './buffers.ts';
 import type { Publish, ZoneRef } from './channel.ts';
 import { type Publication, SHARED } from './inbox.ts';
 import type { Kept } from './kept.ts';
+import type { OwnSecrets } from './settings.ts';
 import type { Thread } from './threads.ts';
 
 type ZoneInService = { readonly origin: string; readonly id: string; readonly table: Uint8Array };
@@ -37,6 +39,8 @@ export type PublicationWatch = {
   adopted(ticket: number, generation: number, fault: string | undefined): void;
   /** Final counts of an answer-set table. */
   retired(origin: string, edition: number, counts: Float64Array): void;
+  /** These settings are in service, without secrets of the server's own. */
+  settled(settings: Settings): void;
 };
 
 const pollMs = 5;
@@ -52,11 +56,15 @@ export class Publications {
   #sets = new Map<string, SetsInService>();
   #pending: Pending[] = [];
   #poll: NodeJS.Timeout | undefined;
+  readonly #secrets: OwnSecrets;
+  /** As they were published: secrets of the server's own are filled in when they are posted. */
+  #settings: Settings | undefined;
   #isStopped = false;
 
-  constructor(runDir: string, shared: Int32Array, watch: PublicationWatch) {
+  constructor(runDir: string, shared: Int32Array, secrets: OwnSecrets, watch: PublicationWatch) {
     this.#runDir = runDir;
     this.#shared = shared;
+    this.#secrets = secrets;
     this.#watch = watch;
   }
 
@@ -77,6 +85,7 @@ export class Publications {
       generation: this.generation,
       zones: [...this.#zones.values()].map(({ origin, table }) => ({ origin, table })),
       sets: [...this.#sets.values()].map((sets) => post(sets, index)),
+      ...this.#postSettings(),
     };
   }
 
@@ -103,7 +112,8 @@ export class Publications {
         if (inService.get(origin)?.id !== zoneId)
           throw new Error(`answer sets of ${origin} are of another zone table`);
       }
-      this.#adopt(zones, sets, message.ticket);
+      this.#adopt(zones, sets, message.settings, message.ticket);
+      if (message.settings !== undefined) this.#watch.settled(message.settings);
     } catch (error) {
       for (const buffer of taken) this.buffers.giveBack(buffer);
       this.#watch.adopted(message.ticket, this.generation, (error as Error).message);
@@ -111,17 +121,33 @@ export class Publications {
   }
 
   /** Takes kept tables into service; they must be whole. Nothing kept is nothing done. */
-  restore(kept: Pick<Kept, 'zones' | 'sets'> | undefined): void {
+  restore(kept: (Pick<Kept, 'zones' | 'sets'> & { settings: Settings | undefined }) | undefined): void {
     if (kept === undefined) return;
     const taken: SharedArrayBuffer[] = [];
     this.#adopt(
       kept.zones.map(({ origin, id, table }) => ({ origin, id, table: this.#copy(table, taken) })),
       kept.sets.map(({ origin, edition, table }) => this.#setsInService(origin, edition, table, taken)),
+      kept.settings,
       0,
     );
   }
 
-  #adopt(zones: ZoneInService[] | undefined, sets: readonly SetsInService[], ticket: number): void {
+  /** Gives the server's own cookies a new secret and tells every thread. */
+  renewSecrets(): void {
+    this.#secrets.renew();
+    if (!this.#isStopped && this.#settings !== undefined) this.#adopt(undefined, [], this.#settings, 0);
+  }
+
+  #postSettings(): { settings?: Settings } {
+    return this.#settings === undefined ? {} : { settings: this.#secrets.complete(this.#settings) };
+  }
+
+  #adopt(
+    zones: ZoneInService[] | undefined,
+    sets: readonly SetsInService[],
+    settings: Settings | undefined,
+    ticket: number,
+  ): void {
     const oldZones: ZoneInService[] = [];
     const oldSets: SetsInService[] = [];
     if (zones !== undefined) {
@@ -140,12 +166,14 @@ export class Publications {
       oldSets.push(old);
       this.#sets.delete(origin);
     }
+    if (settings !== undefined) this.#settings = settings;
     this.generation += 1;
     for (const thread of this.#threads) {
       thread.post({
         generation: this.generation,
         ...(zones === undefined ? {} : { zones: zones.map(({ origin, table }) => ({ origin, table })) }),
         sets: sets.map((next) => post(next, thread.index)),
+        ...(settings === undefined ? {} : this.#postSettings()),
       });
     }
     Atomics.store(this.#shared, SHARED.generation, this.generation);

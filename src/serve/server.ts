@@ -6,7 +6,8 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { counterNames } from '../answer/counters.ts';
 import { setsMagic, tableFault, zoneMagic } from '../answer/layout.ts';
-import { firstRoundMaxMs, keptAgeMaxMs, workersMax } from '../limits.ts';
+import { makeRateTable } from '../answer/ratelimit.ts';
+import { cookieSecretLifeMs, firstRoundMaxMs, keptAgeMaxMs, workersMax } from '../limits.ts';
 import { flushLog, log } from '../log.ts';
 import type { Paths } from '../paths.ts';
 import { parseSocketAddress, printSocketAddress, type SocketAddress } from '../wire/addresses.ts';
@@ -19,6 +20,7 @@ import { keepListen, type Listen, readListen } from './listen.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { Publications } from './publications.ts';
 import { batchEngineFault } from './selftest.ts';
+import { keepSettings, OwnSecrets, readSettings } from './settings.ts';
 import { bindUdp, closeUdp, type UdpSocket } from './socket.ts';
 import { Thread, type ThreadKind, type ThreadWatch } from './threads.ts';
 
@@ -48,6 +50,8 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #lock: Lock;
   readonly #shared = new Int32Array(new SharedArrayBuffer((SHARED.adopted + threadsMax) * 4));
+  readonly #secrets = new OwnSecrets();
+  #renewal: NodeJS.Timeout | undefined;
   readonly #publications: Publications;
   readonly #control: ControlChild;
   readonly #startedAt = Date.now();
@@ -91,10 +95,11 @@ export class Server {
   private constructor(options: ServerOptions, lock: Lock) {
     this.#options = options;
     this.#lock = lock;
-    this.#publications = new Publications(options.runDir, this.#shared, {
+    this.#publications = new Publications(options.runDir, this.#shared, this.#secrets, {
       adopted: (ticket, generation, fault) => {
         this.#control.send({ kind: 'published', ticket, generation, fault });
       },
+      settled: (settings) => keepSettings(options.stateDir, settings),
       retired: (origin, edition, counts) => this.#control.send({ kind: 'retired', origin, edition, counts }),
     });
     this.#control = new ControlChild({
@@ -167,7 +172,8 @@ export class Server {
   async #answerWhenReady(): Promise<void> {
     if ((await this.#first('ready', patienceMs)) === undefined && this.#publications.generation === 0) {
       log.error('control has published nothing: answering from what was kept, however old it is');
-      this.#publications.restore(this.#readKept(Number.POSITIVE_INFINITY));
+      const kept = this.#readKept(Number.POSITIVE_INFINITY);
+      this.#publications.restore(kept && { ...kept, settings: readSettings(this.#options.stateDir) });
     }
     this.#answer();
   }
@@ -210,7 +216,8 @@ export class Server {
       return bindFault(error as NodeJS.ErrnoException);
     }
     this.#publications.setThreads(this.#threads);
-    this.#publications.restore(kept);
+    this.#publications.restore(kept && { ...kept, settings: readSettings(this.#options.stateDir) });
+    this.#renewal = setInterval(() => this.#publications.renewSecrets(), cookieSecretLifeMs).unref();
     const reports = await Promise.all(this.#threads.map((thread) => thread.start()));
     const bad = reports.find((report) => report.kind === 'fault');
     return bad === undefined ? undefined : bindFault({ code: bad.code, message: bad.what });
@@ -222,6 +229,7 @@ export class Server {
       died: (name, why, restarts) =>
         log.error({ thread: name, why, restarts }, 'a thread died and is replaced'),
     };
+    const memory = { shared: this.#shared, rateTable: makeRateTable() };
     const kinds: [string, ThreadKind][] = [];
     if (this.#engine === 'dgram') kinds.push(['udp-1', { kind: 'dgram', listen: this.#listen }]);
     else {
@@ -234,7 +242,7 @@ export class Server {
       }
     }
     kinds.push(['stream', { kind: 'stream', listen: this.#listen }]);
-    return kinds.map(([name, what], index) => new Thread(name, index, what, this.#shared, watch));
+    return kinds.map(([name, what], index) => new Thread(name, index, what, memory, watch));
   }
 
   #startMessage(recover: boolean): Start {
@@ -313,6 +321,7 @@ export class Server {
 
   async #stop(): Promise<void> {
     await this.#control.stop(stopMs); // meanwhile queries are still answered
+    clearInterval(this.#renewal);
     this.#publications.stop();
     Atomics.store(this.#shared, SHARED.phase, PHASE.stopping);
     Atomics.notify(this.#shared, SHARED.phase);

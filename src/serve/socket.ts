@@ -74,11 +74,25 @@ export function bindUdp(address: string, port: number, shared: boolean): UdpSock
   return { fd };
 }
 
-/** The port a socket is bound to. */
-export function boundPort(socket: UdpSocket): number {
+/** What a socket is bound to. */
+export type LocalAddress = {
+  readonly octets: Uint8Array;
+  readonly port: number;
+  readonly isWildcard: boolean;
+};
+
+/** Asks the kernel what a socket is bound to. */
+export function localAddress(socket: UdpSocket): LocalAddress {
   const name = new Uint8Array(nameSize);
   if (libc().getsockname(socket.fd, name, Int32Array.of(nameSize)) !== 0) throw libc().error('getsockname');
-  return new DataView(name.buffer).getUint16(2);
+  const view = new DataView(name.buffer);
+  const octets = view.getUint16(0, true) === AF_INET ? name.slice(4, 8) : name.slice(8, 24);
+  return { octets, port: view.getUint16(2), isWildcard: octets.every((octet) => octet === 0) };
+}
+
+/** The port a socket is bound to. */
+export function boundPort(socket: UdpSocket): number {
+  return localAddress(socket).port;
 }
 
 /** Closes a socket that no thread uses any more. */

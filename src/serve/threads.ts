@@ -5,7 +5,7 @@ import type { Worker } from 'node:worker_threads';
 import { counterNames } from '../answer/counters.ts';
 import { besideModule, spawnWorker } from '../spawn.ts';
 import type { DgramData } from './dgram.ts';
-import { type Publication, SHARED, type ThreadReport } from './inbox.ts';
+import { type Publication, SHARED, type ThreadData, type ThreadReport } from './inbox.ts';
 import type { UdpSocket } from './socket.ts';
 
 /** What a thread does. */
@@ -18,6 +18,9 @@ const goodLifeMs = 10_000;
 const backOffMs = [0, 100, 500, 2000, 5000];
 
 const modules = { batch: './worker.ts', dgram: './dgram.ts', stream: './stream.ts' } as const;
+
+/** Memory that all threads share. */
+export type ThreadMemory = Pick<ThreadData, 'shared' | 'rateTable'>;
 
 /** What the server wants to know of a thread. */
 export type ThreadWatch = {
@@ -36,6 +39,7 @@ export class Thread {
   isAlive = false;
   readonly #what: ThreadKind;
   readonly #shared: Int32Array;
+  readonly #rateTable: Int32Array;
   readonly #watch: ThreadWatch;
   #worker: Worker | undefined;
   #startedAt = 0;
@@ -46,11 +50,12 @@ export class Thread {
    */
   #hasServed = false;
 
-  constructor(name: string, index: number, what: ThreadKind, shared: Int32Array, watch: ThreadWatch) {
+  constructor(name: string, index: number, what: ThreadKind, memory: ThreadMemory, watch: ThreadWatch) {
     this.name = name;
     this.index = index;
     this.#what = what;
-    this.#shared = shared;
+    this.#shared = memory.shared;
+    this.#rateTable = memory.rateTable;
     this.#watch = watch;
     const cells = new SharedArrayBuffer(counterNames.length * Float64Array.BYTES_PER_ELEMENT);
     this.counters = new Float64Array(cells);
@@ -60,7 +65,13 @@ export class Thread {
   start(): Promise<ThreadReport> {
     this.#startedAt = performance.now();
     const { kind, ...rest } = this.#what;
-    const workerData = { index: this.index, shared: this.#shared, counters: this.counters, ...rest };
+    const workerData = {
+      index: this.index,
+      shared: this.#shared,
+      counters: this.counters,
+      rateTable: this.#rateTable,
+      ...rest,
+    };
     let worker: Worker;
     try {
       worker = spawnWorker(besideModule(import.meta.url, modules[kind]), { workerData, name: this.name });

@@ -15,6 +15,8 @@ export class Response {
   /** Next octet to write, and the first that may not be written. */
   end = 0;
   limit = 0;
+  /** Octets kept free behind `limit` for the OPT record. */
+  reserved = 0;
 }
 
 /** Octets of an OPT record without options (RFC 6891 §6.1.2). */
@@ -100,6 +102,21 @@ export function writeOpt(response: Response, size: number, rcode: number, dnssec
   writeU16(octets, at + 9, 0);
   response.end = at + optSize;
   addCount(response, 10, 1);
+}
+
+/**
+ * Adds an option of `size` octets to the OPT record at `opt`, which stands last; returns where its data
+ * belong, or -1 where there is no room for it.
+ */
+export function addOption(response: Response, opt: number, code: number, size: number): number {
+  const octets = response.octets;
+  const at = response.end;
+  if (at + 4 + size > response.limit + response.reserved) return -1;
+  writeU16(octets, at, code);
+  writeU16(octets, at + 2, size);
+  writeU16(octets, opt + 9, at + 4 + size - opt - optSize);
+  response.end = at + 4 + size;
+  return at + 4;
 }
 
 /** The low four bits of the RCODE as it stands. */

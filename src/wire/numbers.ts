@@ -28,6 +28,12 @@ export const CLASS = { IN: 1, CH: 3, HS: 4, NONE: 254, ANY: 255 } as const;
 
 export const OPCODE = { QUERY: 0, NOTIFY: 4, UPDATE: 5 } as const;
 
+/** EDNS options that we read or write. */
+export const OPTION = { nsid: 3, subnet: 8, cookie: 10, keepalive: 11, extendedError: 15 } as const;
+
+/** Info codes of extended errors (RFC 8914 §5.2). */
+export const INFO = { other: 0, notAuthoritative: 20, notSupported: 21 } as const;
+
 export const RCODE = {
   NOERROR: 0,
   FORMERR: 1,
@@ -37,6 +43,7 @@ export const RCODE = {
   REFUSED: 5,
   YXDOMAIN: 6,
   BADVERS: 16,
+  BADCOOKIE: 23,
 } as const;
 
 /** Mnemonics of response codes, as dig prints them. */

@@ -1,15 +1,27 @@
-// hot: a query read from its octets: header, QNAME, OPT. One pass, bounded by the octets received and never
-// by a count in the header; no exception, no allocation. answer/respond.ts is the only reader of what stands
-// here.
+// hot: a query read from its octets: header, QNAME, OPT and its options. One pass, bounded by the octets
+// received and never by a count in the header; no exception, no allocation. answer/respond.ts is the only
+// reader of what stands here.
 import { udpSizeClassic } from '../limits.ts';
+import { readUint16 } from './bytes.ts';
 import { Labels, readLabels } from './labels.ts';
-import { OPCODE, TYPE } from './numbers.ts';
+import { OPCODE, OPTION, TYPE } from './numbers.ts';
 
-/** What readQuery() found. Above `ok` are the refusals, each with its row in answer/refusals.ts. */
-export const READ = { silence: -1, ok: 0, formerr: 1, notimp: 2, badvers: 3 } as const;
+/**
+ * What readQuery() found. Above `ok` are the refusals, each with its row in answer/refusals.ts; `cookieOnly`
+ * is a message without a question that asks for a cookie (RFC 7873 §5.4).
+ */
+export const READ = { cookieOnly: -2, silence: -1, ok: 0, formerr: 1, notimp: 2, badvers: 3 } as const;
 
 /** How a query came; whatever the answer depends on is a field of the query. */
 export const TRANSPORT = { udp: 0, tcp: 1 } as const;
+
+/** Octets of a client cookie; with a server cookie 16 to 40 (RFC 7873 §4). */
+export const clientCookieSize = 8;
+const cookieSizeLeast = 16;
+const cookieSizeMost = 40;
+
+/** Octets of FAMILY, SOURCE PREFIX-LENGTH and SCOPE PREFIX-LENGTH (RFC 7871 §6). */
+const subnetHeaderSize = 4;
 
 /** One query: the transport fills the first group, readQuery() the second. Made once per worker. */
 export class Query {
@@ -20,6 +32,15 @@ export class Query {
   transport: number = TRANSPORT.udp;
   /** The source's UDP or TCP port; 0 is never answered. */
   sourcePort = 1;
+  /** The source's address: sourceSize octets, 4 or 16, at sourceAt of `source`. */
+  source: Uint8Array = new Uint8Array(16);
+  sourceAt = 0;
+  sourceSize = 4;
+  /** The source is a socket of ours: whoever forged that wants us to talk to ourselves. */
+  isOurs = false;
+  /** Monotonic microseconds modulo 2^32, of one clock in all threads; and seconds since 1970. */
+  nowMicros = 0;
+  nowSeconds = 0;
 
   readonly name = new Labels();
   /** Offset in `octets` behind the question. */
@@ -32,6 +53,13 @@ export class Query {
   udpSize = udpSizeClassic;
   ednsVersion = 0;
   dnssecOk = false;
+  /** EDNS options that we know: where their data stand in `octets`; a size of 0 is an option not sent. */
+  cookieAt = 0;
+  cookieSize = 0;
+  subnetAt = 0;
+  subnetSize = 0;
+  wantsNsid = false;
+  wantsKeepalive = false;
 }
 
 /**
@@ -46,27 +74,42 @@ export function readQuery(query: Query): number {
   query.udpSize = udpSizeClassic;
   query.ednsVersion = 0;
   query.dnssecOk = false;
+  query.cookieSize = 0;
+  query.subnetSize = 0;
+  query.wantsNsid = false;
+  query.wantsKeepalive = false;
   query.questionEnd = at + 12;
-  if (length < 12 || query.sourcePort === 0) return READ.silence;
+  if (length < 12 || query.sourcePort === 0 || query.isOurs) return READ.silence;
   const flags = octets[at + 2]!;
   if ((flags & 0x80) !== 0) return READ.silence; // a response: never answer one, or two servers talk for ever
   if (((flags >> 3) & 15) !== OPCODE.QUERY) return READ.notimp;
-  if (word(octets, at + 4) !== 1 || word(octets, at + 6) !== 0) return READ.formerr;
   const end = at + length;
+  const questions = readUint16(octets, at + 4);
+  if (questions > 1 || readUint16(octets, at + 6) !== 0) return READ.formerr;
+  if (questions === 0) return readWithoutQuestion(query, end);
   const behindName = readLabels(query.name, octets, at + 12, end);
   if (behindName < 0 || behindName + 4 > end) return READ.formerr;
-  query.type = word(octets, behindName);
-  query.class = word(octets, behindName + 2);
+  query.type = readUint16(octets, behindName);
+  query.class = readUint16(octets, behindName + 2);
   query.questionEnd = behindName + 4;
-  const authority = word(octets, at + 8);
+  const authority = readUint16(octets, at + 8);
   // RFC 1995 §3: an IXFR query carries the SOA that the client has; any other has no authority section.
   if (authority !== 0 && (authority !== 1 || query.type !== TYPE.IXFR)) return READ.formerr;
-  const additional = authority + word(octets, at + 10);
+  const additional = authority + readUint16(octets, at + 10);
   if (additional !== 0) {
     const fault = readAdditional(query, behindName + 4, end, additional);
     if (fault !== READ.ok) return fault;
   }
   return READ.ok;
+}
+
+/** RFC 7873 §5.4: no question, but a cookie; whatever else has none is malformed (RFC 9619 §4). */
+function readWithoutQuestion(query: Query, end: number): number {
+  const octets = query.octets;
+  if (readUint16(octets, query.at + 8) !== 0) return READ.formerr;
+  const read = readAdditional(query, query.at + 12, end, readUint16(octets, query.at + 10));
+  if (read !== READ.ok) return read;
+  return query.cookieSize === 0 ? READ.formerr : READ.cookieOnly;
 }
 
 /** Walks the additional section for the one OPT it may hold (RFC 6891 §6.1.1). */
@@ -77,28 +120,69 @@ function readAdditional(query: Query, from: number, end: number, count: number):
     const owner = p;
     p = skipName(octets, p, end);
     if (p < 0 || p + 10 > end) return READ.formerr;
-    const behind = p + 10 + word(octets, p + 8);
+    const behind = p + 10 + readUint16(octets, p + 8);
     if (behind > end) return READ.formerr;
-    if (word(octets, p) === TYPE.OPT) {
+    if (readUint16(octets, p) === TYPE.OPT) {
       if (query.hasEdns || octets[owner] !== 0) return READ.formerr;
       query.hasEdns = true;
-      query.udpSize = word(octets, p + 2);
+      query.udpSize = readUint16(octets, p + 2);
       query.ednsVersion = octets[p + 5]!;
       query.dnssecOk = (octets[p + 6]! & 0x80) !== 0;
-      if (!optionsAreSound(octets, p + 10, behind)) return READ.formerr;
+      // What options mean belongs to the version (RFC 6891 §6.1.3).
+      if (query.ednsVersion === 0 && !readOptions(query, p + 10, behind)) return READ.formerr;
     }
     p = behind;
   }
   return query.ednsVersion === 0 ? READ.ok : READ.badvers;
 }
 
-function optionsAreSound(octets: Uint8Array, from: number, end: number): boolean {
+/**
+ * Reads the options in octets[from, end) into the query; false: malformed. Of an option that comes twice the
+ * first holds (RFC 7873 §5.2); what we do not know is ignored (RFC 6891 §6.1.2).
+ */
+function readOptions(query: Query, from: number, end: number): boolean {
+  const octets = query.octets;
   let p = from;
   while (p < end) {
     if (p + 4 > end) return false;
-    p += 4 + word(octets, p + 2);
+    const code = readUint16(octets, p);
+    const size = readUint16(octets, p + 2);
+    const at = p + 4;
+    p = at + size;
+    if (p > end) return false;
+    if (code === OPTION.cookie) {
+      if (size !== clientCookieSize && (size < cookieSizeLeast || size > cookieSizeMost)) return false;
+      if (query.cookieSize === 0) {
+        query.cookieAt = at;
+        query.cookieSize = size;
+      }
+    } else if (code === OPTION.nsid) query.wantsNsid = true;
+    else if (code === OPTION.keepalive && query.transport !== TRANSPORT.udp) {
+      if (size !== 0) return false; // RFC 7828 §3.2.1: a client names no time
+      query.wantsKeepalive = true;
+    } else if (code === OPTION.subnet) {
+      if (!isSubnet(octets, at, size)) return false;
+      if (query.subnetSize === 0) {
+        query.subnetAt = at;
+        query.subnetSize = size;
+      }
+    }
   }
-  return p === end;
+  return true;
+}
+
+/**
+ * Whether a client subnet is well-formed: no scope, as many octets of address as the prefix has, no bits
+ * behind it (RFC 7871 §6, §7.1.2). Family 0 with no prefix is what dig sends for "do not use my address".
+ */
+function isSubnet(octets: Uint8Array, at: number, size: number): boolean {
+  if (size < subnetHeaderSize) return false;
+  const family = readUint16(octets, at);
+  const bits = octets[at + 2]!;
+  if (octets[at + 3] !== 0) return false;
+  if (bits > (family === 1 ? 32 : family === 2 ? 128 : 0) || family > 2) return false;
+  if (size !== subnetHeaderSize + ((bits + 7) >>> 3)) return false;
+  return (bits & 7) === 0 || (octets[at + size - 1]! & (0xff >>> (bits & 7))) === 0;
 }
 
 /** Steps over a name that may end in a pointer; -1 where it is malformed or cut off. */
@@ -112,8 +196,4 @@ function skipName(octets: Uint8Array, from: number, end: number): number {
     p += length + 1;
   }
   return -1;
-}
-
-function word(octets: Uint8Array, at: number): number {
-  return (octets[at]! << 8) | octets[at + 1]!;
 }

@@ -38,6 +38,8 @@ function zone(origin: string, id: string, addresses = 2): LoadedZone {
 let stop = () => {};
 afterEach(() => stop());
 
+const settings = { identity: 'ns1', version: '', cookieSecrets: [], rateLimit: undefined };
+
 function make() {
   const health = new Map<string, Health>();
   const sent: Publish[] = [];
@@ -61,7 +63,7 @@ function make() {
   };
   const message = (count: number) => until(`${count} publications`, 5000, () => sent.length >= count);
   const publish = async (zones: LoadedZone[]) => {
-    const published = publisher.publishZones(zones);
+    const published = publisher.publishZones(zones, settings);
     await message(sent.length + 1);
     settle();
     return published;
@@ -128,7 +130,7 @@ test('a health that came back before anybody looked costs nothing', async () => 
 
 test('health that changes while zones are being adopted is published after them', async () => {
   const { publisher, sent, health, settle, message } = make();
-  const published = publisher.publishZones([zone('a.example.', '00000000000000aa')]);
+  const published = publisher.publishZones([zone('a.example.', '00000000000000aa')], settings);
   await message(1);
   health.set('e0', down);
   publisher.healthChanged(['e0']); // the zone is not in service yet, so nobody is concerned
@@ -144,7 +146,7 @@ test('health that changes while zones are being adopted is published after them'
 test('what the server refuses is not in service; health is offered again, zones are not', async () => {
   const { publish, publisher, sent, health, settle, message, faults } = make();
   await publish([zone('a.example.', '00000000000000aa')]);
-  const refused = publisher.publishZones([zone('a.example.', '00000000000000ac')]);
+  const refused = publisher.publishZones([zone('a.example.', '00000000000000ac')], settings);
   await message(2);
   settle('damaged');
   assert.equal((await refused).fault, 'damaged');
@@ -163,8 +165,23 @@ test('what the server refuses is not in service; health is offered again, zones 
 test('the same zones again are nothing to publish', async () => {
   const { publish, publisher, sent } = make();
   await publish([zone('a.example.', '00000000000000aa')]);
-  const again = await publisher.publishZones([zone('a.example.', '00000000000000aa')]);
+  const again = await publisher.publishZones([zone('a.example.', '00000000000000aa')], settings);
   assert.deepEqual([again.fault, again.generation, sent.length], [undefined, 1, 1]);
+});
+
+test('settings are published with the zones, again when they change, and not otherwise', async () => {
+  const { publish, publisher, sent, message, settle } = make();
+  const zones = [zone('a.example.', '00000000000000aa')];
+  await publish(zones);
+  assert.deepEqual(sent[0]!.settings, settings);
+  const changed = { ...settings, cookieSecrets: [new Uint8Array(16).fill(1)] };
+  const published = publisher.publishZones(zones, changed);
+  await message(2);
+  assert.deepEqual(sent[1]!.settings, changed);
+  settle();
+  await published;
+  assert.equal((await publisher.publishZones(zones, structuredClone(changed))).generation, 2);
+  assert.equal(sent.length, 2);
 });
 
 test('shares: cells of a table count for its addresses, each 1/k, also after it is retired', () => {

@@ -8,7 +8,7 @@ import { udpQuerySizeMax } from '../../src/limits.ts';
 import { libcFault } from '../../src/serve/libc.ts';
 import { Batch, Readiness } from '../../src/serve/mmsg.ts';
 import { batchEngineFault } from '../../src/serve/selftest.ts';
-import { bindUdp, boundPort, closeUdp } from '../../src/serve/socket.ts';
+import { bindUdp, boundPort, closeUdp, localAddress } from '../../src/serve/socket.ts';
 
 const skip = libcFault !== undefined && !process.env.CI ? libcFault : false;
 
@@ -73,6 +73,46 @@ describe('the batch engine', { skip }, () => {
     assert.deepEqual(answers, [0, 2]);
     client.close();
     closeUdp(bound);
+  });
+
+  it('knows a datagram that says it came from our own address and port', async () => {
+    for (const listen of ['127.0.0.1', '0.0.0.0']) {
+      const bound = bindUdp(listen, 0, true);
+      const port = boundPort(bound);
+      // A twin on the same port: what it sends to the address has the address for its source too.
+      const twin = bindUdp('0.0.0.0', port, true);
+      const sender = new Batch();
+      sender.addressTo(0, '127.0.0.1', port);
+      sender.stage(0, 12);
+      assert.equal(sender.send(twin.fd), 0);
+      const stranger = await send([13], port);
+      const batch = new Batch();
+      const readiness = new Readiness([bound, twin]); // two on a wildcard share what comes
+      const seen = new Map<number, boolean>();
+      while (seen.size < 2) {
+        assert.ok(readiness.wait(), 'both datagrams arrive');
+        for (const socket of [bound, twin]) {
+          const received = batch.receive(socket.fd, false);
+          for (let i = 0; i < received; i++) {
+            assert.equal(batch.addressSize(i), 4);
+            assert.equal(batch.names[batch.addressAt(i)], 127);
+            seen.set(batch.lengthOf(i), batch.isFromUs(i, localAddress(socket)));
+            batch.release(i);
+          }
+        }
+      }
+      assert.deepEqual(
+        seen,
+        new Map([
+          [12, true],
+          [13, false],
+        ]),
+        listen,
+      );
+      stranger.close();
+      closeUdp(twin);
+      closeUdp(bound);
+    }
   });
 
   it('takes a datagram that is longer than a slot for none', async () => {

@@ -1,0 +1,55 @@
+// The settings that threads answer with: as control publishes them, with secrets of the server's own where
+// the operator names none, and kept in the state directory for a start that does not wait for control.
+import { randomBytes } from 'node:crypto';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Settings } from '../answer/settings.ts';
+
+/** Octets of a secret: SipHash takes 128 bits. */
+const secretSize = 16;
+
+/** Secrets of this server alone, renewed now and then; the one before is still accepted. */
+export class OwnSecrets {
+  #secrets: Uint8Array[] = [randomBytes(secretSize)];
+
+  /** Makes a new secret the first (RFC 7873 §7.1). */
+  renew(): void {
+    this.#secrets = [randomBytes(secretSize), this.#secrets[0]!];
+  }
+
+  /** The settings with these secrets where they have none. */
+  complete(settings: Settings): Settings {
+    return settings.cookieSecrets?.length === 0 ? { ...settings, cookieSecrets: this.#secrets } : settings;
+  }
+}
+
+const fileName = 'settings.json';
+
+/** Keeps settings for the next start, best effort: without them it answers a moment with the defaults. */
+export function keepSettings(stateDir: string, settings: Settings): void {
+  const path = join(stateDir, fileName);
+  const text = JSON.stringify(settings, (_, value: unknown) =>
+    value instanceof Uint8Array ? { hex: Buffer.from(value).toString('hex') } : value,
+  );
+  try {
+    writeFileSync(`${path}.new`, text, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  } catch {
+    // a full disk is control's to report; it writes there far more than we do
+  }
+}
+
+/** What was kept, or undefined. */
+export function readSettings(stateDir: string): Settings | undefined {
+  try {
+    return JSON.parse(readFileSync(join(stateDir, fileName), 'utf8'), (_, value: unknown) =>
+      isHex(value) ? new Uint8Array(Buffer.from(value.hex, 'hex')) : value,
+    ) as Settings;
+  } catch {
+    return undefined;
+  }
+}
+
+function isHex(value: unknown): value is { hex: string } {
+  return typeof value === 'object' && value !== null && typeof (value as { hex?: unknown }).hex === 'string';
+}
