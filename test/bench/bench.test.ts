@@ -41,14 +41,14 @@ test('the statistics of dnsperf are read, and their absence is an error', () => 
   Run time (s):         2.500123
   Queries per second:   159.992128
 `;
-  assert.deepEqual(parseDnsperf(text), {
+  assert.deepEqual(parseDnsperf(text, 'NOERROR'), {
     completed: 400,
     lost: 1,
     seconds: 2.500123,
     perSecond: 159.992128,
-    noErrorShare: 0.99,
+    rightShare: 0.99,
   });
-  assert.throws(() => parseDnsperf('Error: no such file'), /did not print/);
+  assert.throws(() => parseDnsperf('Error: no such file', 'NOERROR'), /did not print/);
 });
 
 test('a response is read, a query and a broken response are not', () => {

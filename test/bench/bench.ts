@@ -13,11 +13,11 @@ import { type Load, runTurn, type Turn } from './load.ts';
 import { cpuModel, pssOctets } from './measure.ts';
 import { type Peer, peers, root, versionOf } from './peers.ts';
 import { type Plan, parsePlan, turnOrder, usage } from './plan.ts';
-import { printForeign, printRounds, printStarts, type Start } from './report.ts';
+import { type Questions, questions } from './questions.ts';
+import { printForeign, printRounds, printStarts, type Rounds, reference, type Start } from './report.ts';
 import { endServersOnExit, type Server, startServer } from './server.ts';
 import { balancedName, lastHost, memberAddresses } from './zones.ts';
 
-const namesUnderLoad = 10_000;
 const pollMs = 5;
 const startTimeoutMs = 120_000;
 const settleMs = 2000;
@@ -111,24 +111,45 @@ async function startAndWait(peer: Peer, names: number, name: string, core: numbe
   throw new Error(`no answer to ${name}; it wrote:\n${log}`);
 }
 
-/** The first part: all servers run, one at a time is asked. */
+/** The first part: all servers of one size of zone run, one at a time is asked. */
 async function measureRounds(
   plan: Plan,
   present: readonly Peer[],
-  queryFile: string,
-): Promise<Map<string, (Turn | undefined)[]>> {
-  const [serverCore, loadCore] = plan.cores;
-  const load: Load = { queryFile, serverCore, loadCore, ...plan };
+  asked: readonly Questions[],
+  folder: string,
+): Promise<Map<string, Rounds>> {
+  const [serverCore] = plan.cores;
   const servers: Server[] = [];
   for (const peer of present) {
     try {
-      const { server } = await startAndWait(peer, namesUnderLoad, balancedName, serverCore);
+      const { server } = await startAndWait(peer, asked[0]!.names, balancedName, serverCore);
       await checkServer(server);
       servers.push(server);
     } catch (error) {
       fail(peer.title, error);
     }
   }
+  const measured = new Map<string, Rounds>();
+  for (const one of asked) {
+    const isAsked = ({ peer }: Server) => one.ofAll || peer.key === 'batch' || peer.key === reference;
+    measured.set(one.key, await askRounds(plan, servers.filter(isAsked), one, folder));
+  }
+  for (const server of servers) await server.stop();
+  return measured;
+}
+
+/** Asks these servers one kind of question, in turns. */
+async function askRounds(
+  plan: Plan,
+  servers: readonly Server[],
+  asked: Questions,
+  folder: string,
+): Promise<Rounds> {
+  const [serverCore, loadCore] = plan.cores;
+  const { rcode, flags } = asked;
+  const queryFile = join(folder, asked.key);
+  writeFileSync(queryFile, `${asked.lines().join('\n')}\n`);
+  const load: Load = { ...plan, queryFile, rcode, flags, serverCore, loadCore };
   const rounds = new Map<string, (Turn | undefined)[]>(servers.map((server) => [server.peer.key, []]));
   for (let round = 0; round <= plan.rounds; round++) {
     for (const server of turnOrder(servers, round)) {
@@ -137,9 +158,8 @@ async function measureRounds(
       );
       if (round > 0) rounds.get(server.peer.key)!.push(turn ?? undefined);
     }
-    say(round === 0 ? 'warm-up round done' : `round ${round} of ${plan.rounds} done`);
+    say(`${asked.key}: ${round === 0 ? 'warm-up round' : `round ${round} of ${plan.rounds}`} done`);
   }
-  for (const server of servers) await server.stop();
   return rounds;
 }
 
@@ -165,6 +185,11 @@ async function measureStarts(plan: Plan, loaders: readonly Peer[]): Promise<Star
   return starts;
 }
 
+/** Rounds by question and server, as JSON can have them. */
+function nested(rounds: ReadonlyMap<string, Rounds>): object {
+  return Object.fromEntries([...rounds].map(([key, turns]) => [key, Object.fromEntries(turns)]));
+}
+
 async function main(): Promise<void> {
   const plan = parsePlan(process.argv.slice(2));
   if (plan === 'help') return void process.stdout.write(usage);
@@ -177,23 +202,29 @@ async function main(): Promise<void> {
   const present = introduce(plan);
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const queryFile = join(folder, 'queries');
-  writeFileSync(queryFile, `${balancedName} A\n`);
-  let rounds = new Map<string, (Turn | undefined)[]>();
+  const rounds = new Map<string, Rounds>();
   let starts: Start[] = [];
   const dnsperf = versionOf('dnsperf', ['-h']);
   if (plan.rounds > 0 && dnsperf === undefined) {
     fail(balancedName, new Error('dnsperf is not installed'));
   } else if (plan.rounds > 0) {
-    rounds = await measureRounds(plan, present, queryFile);
-    const measured = present.filter((peer) => rounds.has(peer.key));
     process.stdout.write(
-      `\n${balancedName} A with EDNS, dnsperf ${dnsperf}, ${plan.outstanding} outstanding, medians of ` +
+      `\nWith EDNS, dnsperf ${dnsperf}, ${plan.outstanding} outstanding, medians of ` +
         `${plan.rounds} rounds of ${plan.seconds} s in turns,\n` +
-        `server on core ${plan.cores[0]}, dnsperf on core ${plan.cores[1]}; [95 % interval]\n\n` +
-        printRounds(measured, rounds) +
-        printForeign(rounds),
+        `server on core ${plan.cores[0]}, dnsperf on core ${plan.cores[1]}; [95 % interval]\n`,
     );
+    const wanted = questions.filter((one) => plan.questions.includes(one.key));
+    for (const names of new Set(wanted.map((one) => one.names))) {
+      const asked = wanted.filter((one) => one.names === names);
+      const hasAll = asked.some((one) => one.ofAll);
+      const servers = present.filter(({ key }) => hasAll || key === 'batch' || key === reference);
+      for (const [key, measured] of await measureRounds(plan, servers, asked, folder)) {
+        rounds.set(key, measured);
+        const { title } = wanted.find((one) => one.key === key)!;
+        const listed = servers.filter((peer) => measured.has(peer.key));
+        process.stdout.write(`\n${title}\n${printRounds(listed, measured)}${printForeign(measured)}`);
+      }
+    }
   }
   if (plan.starts > 0) {
     const loaders = present.filter((peer) => peer.loadsZones);
@@ -214,7 +245,7 @@ async function main(): Promise<void> {
     };
     writeFileSync(
       plan.json,
-      JSON.stringify({ machine, versions, plan, rounds: Object.fromEntries(rounds), starts }, null, 1),
+      JSON.stringify({ machine, versions, plan, rounds: nested(rounds), starts }, null, 1),
     );
   }
   process.exitCode = failures > 0 ? 1 : 0;

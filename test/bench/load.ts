@@ -1,4 +1,4 @@
-// One turn of one server: dnsperf on its own core asks the balanced name with EDNS as fast as it gets
+// One turn of one server: dnsperf on its own core asks questions with EDNS as fast as it gets
 // answers, with a fixed number of queries outstanding (few enough for the default receive buffer of a
 // socket, 256 small datagrams, so that a loss is the server's). CPU time of the server is read before and
 // after. Called by bench.ts.
@@ -12,6 +12,9 @@ const graceMs = 15_000;
 
 export type Load = {
   readonly queryFile: string;
+  /** What every answer must be, and more flags for dnsperf. */
+  readonly rcode: string;
+  readonly flags: readonly string[];
   readonly seconds: number;
   readonly outstanding: number;
   readonly clients: number;
@@ -25,7 +28,8 @@ export type Counts = {
   readonly lost: number;
   readonly seconds: number;
   readonly perSecond: number;
-  readonly noErrorShare: number;
+  /** Answers with the RCODE that they must have. */
+  readonly rightShare: number;
 };
 
 /** One turn as it is kept in the raw rounds. */
@@ -49,10 +53,10 @@ export async function runTurn(server: Server, load: Load): Promise<Turn> {
   const { text, cpuUsedMs } = await runDnsperf(server.port, load);
   const serverMs = cpuMs(pid) - cpuBefore;
   const foreignMs = busyOf() - busyBefore - serverMs - cpuUsedMs;
-  const counts = parseDnsperf(text);
+  const counts = parseDnsperf(text, load.rcode);
   if (counts.completed === 0) throw new Error('it answered no query');
-  if (counts.noErrorShare < 1)
-    throw new Error(`only ${counts.noErrorShare * 100} % of its answers were NOERROR`);
+  if (counts.rightShare < 1)
+    throw new Error(`only ${counts.rightShare * 100} % of its answers were ${load.rcode}`);
   return {
     ...counts,
     cpuMicros: (serverMs * 1000) / counts.completed,
@@ -62,7 +66,7 @@ export async function runTurn(server: Server, load: Load): Promise<Turn> {
 }
 
 /** Reads the statistics that dnsperf 2 prints at its end. */
-export function parseDnsperf(text: string): Counts {
+export function parseDnsperf(text: string, rcode: string): Counts {
   const number = (pattern: RegExp): number => {
     const match = pattern.exec(text);
     if (match === null) throw new Error(`dnsperf did not print ${pattern.source}:\n${text.slice(-500)}`);
@@ -74,7 +78,7 @@ export function parseDnsperf(text: string): Counts {
     lost: number(/Queries lost:\s+(\d+)/),
     seconds: number(/Run time \(s\):\s+([\d.]+)/),
     perSecond: number(/Queries per second:\s+([\d.]+)/),
-    noErrorShare: completed === 0 ? 0 : number(/Response codes:.*?NOERROR (\d+)/) / completed,
+    rightShare: completed === 0 ? 0 : number(new RegExp(`Response codes:.*?${rcode} (\\d+)`)) / completed,
   };
 }
 
@@ -85,7 +89,8 @@ function runDnsperf(
 ): Promise<{ readonly text: string; readonly cpuUsedMs: number }> {
   const dnsperf = ['dnsperf', '-s', '127.0.0.1', '-p', port, '-d', load.queryFile, '-e', '-T', 1];
   const limits = ['-l', load.seconds, '-q', load.outstanding, '-c', load.clients, '-t', lossTimeoutSeconds];
-  const args = ['--pdeathsig', 'KILL', 'taskset', '-c', load.loadCore, ...dnsperf, ...limits].map(String);
+  const pinned = ['--pdeathsig', 'KILL', 'taskset', '-c', load.loadCore];
+  const args = [...pinned, ...dnsperf, ...limits, ...load.flags].map(String);
   const childrenBefore = endedChildrenMs();
   return new Promise((resolve, reject) => {
     const child = spawn('setpriv', args, {

@@ -94,6 +94,9 @@ function steerdns(engine: 'batch' | 'dgram'): Peer {
       const zones = makeFolder(folder, 'zones');
       writeZone(join(zones, `${origin}.zone`), balancedPlain, names);
       const members = memberAddresses.map((address) => `      ${address}: { weight: 1 }\n`).join('');
+      // The rate limit is on and exempts nobody, but is too high to be reached.
+      const limit = 'rate-limit: { responses-per-second: 1000000, exempt: [] }\n';
+      writeFileSync(join(zones, 'steerdns.yaml'), limit);
       writeFileSync(join(zones, `${origin}.yaml`), `balance:\n  www:\n    members:\n${members}`);
       return [
         ...[process.execPath, main, 'serve', '--config', zones, '--listen', `127.0.0.1:${port}`],

@@ -2,6 +2,7 @@
 // bench.ts.
 import { parseArgs } from 'node:util';
 import { peers } from './peers.ts';
+import { questions } from './questions.ts';
 
 export const usage = `npm run bench -- [flags]
 
@@ -11,6 +12,7 @@ export const usage = `npm run bench -- [flags]
   --clients N          sockets that dnsperf sends from (4)
   --starts N           starts per server and size, for start time and memory (3; 0 leaves this part out)
   --names N,N          sizes of the zone for that part (10000,1000000)
+  --questions KEY,KEY  ${questions.map((one) => one.key).join(' ')} (all)
   --only KEY,KEY       ${peers.map((peer) => peer.key).join(' ')} (all that are installed)
   --cores SERVER,LOAD  which core is the server's and which dnsperf's (0,1)
   --json FILE          write all raw rounds and starts
@@ -23,6 +25,7 @@ export type Plan = {
   readonly clients: number;
   readonly starts: number;
   readonly names: readonly number[];
+  readonly questions: readonly string[];
   readonly only: readonly string[];
   readonly cores: readonly [server: number, load: number];
   readonly json: string | undefined;
@@ -39,6 +42,7 @@ export function parsePlan(args: readonly string[]): Plan | 'help' {
       clients: { type: 'string', default: '4' },
       starts: { type: 'string', default: '3' },
       names: { type: 'string', default: '10000,1000000' },
+      questions: { type: 'string', default: questions.map((one) => one.key).join(',') },
       only: { type: 'string', default: peers.map((peer) => peer.key).join(',') },
       cores: { type: 'string', default: '0,1' },
       json: { type: 'string' },
@@ -49,6 +53,10 @@ export function parsePlan(args: readonly string[]): Plan | 'help' {
   const only = values.only.split(',');
   for (const key of only) {
     if (!peers.some((peer) => peer.key === key)) throw new Error(`--only ${key}: no such server`);
+  }
+  const asked = values.questions.split(',');
+  for (const key of asked) {
+    if (!questions.some((one) => one.key === key)) throw new Error(`--questions ${key}: no such questions`);
   }
   const [serverCore, loadCore, ...more] = values.cores
     .split(',')
@@ -63,6 +71,7 @@ export function parsePlan(args: readonly string[]): Plan | 'help' {
     clients: parseNumber('clients', values.clients, 1, 256),
     starts: parseNumber('starts', values.starts, 0, 100),
     names: values.names.split(',').map((text) => parseNumber('names', text, 1, 1 << 24)),
+    questions: asked,
     only,
     cores: [serverCore, loadCore],
     json: values.json,

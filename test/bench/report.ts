@@ -4,7 +4,8 @@ import type { Turn } from './load.ts';
 import type { Peer } from './peers.ts';
 import { type Estimate, estimate, median, pairedRatios } from './stats.ts';
 
-const reference = 'gdnsd';
+/** Whom the ratios are to. */
+export const reference = 'gdnsd';
 const leastRatios = 3;
 
 /** The counted rounds of one server; undefined where a turn gave no figure. */
@@ -18,19 +19,22 @@ export type Start = {
   readonly pss: number;
 };
 
-/** The table of the balanced name. */
+/** The table of one kind of question. */
 export function printRounds(peers: readonly Peer[], rounds: Rounds): string {
   const cpuOf = (key: string): (number | undefined)[] =>
     (rounds.get(key) ?? []).map((turn) => turn?.cpuMicros);
+  const hasDns2 = rounds.has('dns2');
   const rows = peers.map((peer) => {
     const turns = (rounds.get(peer.key) ?? []).filter((turn) => turn !== undefined);
-    if (turns.length === 0) return [peer.title, 'failed', '', '', '', '', '', '', '0'];
+    if (turns.length === 0) return [peer.title, 'failed', ...(hasDns2 ? [''] : []), '', '', '', '', '', '0'];
     const of = (pick: (turn: Turn) => number): number => median(turns.map(pick));
     return [
       peer.title,
       of((turn) => turn.cpuMicros).toFixed(2),
       peer.key === reference ? '1' : printRatio(pairedRatios(cpuOf(peer.key), cpuOf(reference))),
-      peer.key === 'dns2' ? '1' : printRatio(pairedRatios(cpuOf('dns2'), cpuOf(peer.key))),
+      ...(hasDns2
+        ? [peer.key === 'dns2' ? '1' : printRatio(pairedRatios(cpuOf('dns2'), cpuOf(peer.key)))]
+        : []),
       of((turn) => turn.perSecond).toFixed(0),
       `${of((turn) => turn.coreShare * 100).toFixed(0)} %`,
       `${of((turn) => turn.lost)}`,
@@ -38,7 +42,8 @@ export function printRounds(peers: readonly Peer[], rounds: Rounds): string {
       `${turns.length}`,
     ];
   });
-  const head = ['', 'CPU µs/query', `ratio to ${reference}`, 'times better than dns2', 'queries/s', 'core'];
+  const times = hasDns2 ? ['times better than dns2'] : [];
+  const head = ['', 'CPU µs/query', `ratio to ${reference}`, ...times, 'queries/s', 'core'];
   return printTable([[...head, 'lost', 'lost in all', 'rounds'], ...rows]);
 }
 
