@@ -34,9 +34,23 @@ means[0x29] = MEANS.close;
 means[0x3b] = MEANS.comment;
 means[backslash] = MEANS.backslash;
 
+function withNewline(text: Uint8Array): Uint8Array {
+  const octets = new Uint8Array(text.length + 1);
+  octets.set(text);
+  octets[text.length] = newline;
+  return octets;
+}
+
+/** The column of an offset in the line that starts at `lineAt`: characters, from 1. */
+export function columnIn(text: Uint8Array, lineAt: number, at: number): number {
+  let column = 1;
+  for (let i = lineAt; i < at; i++) if ((text[i]! & 0xc0) !== 0x80) column++;
+  return column;
+}
+
 /** A cursor over text in presentation format. */
 export class Tokens {
-  /** The text, and one newline behind it that ends the last record of a file without one. */
+  /** The text, which ends with a newline: one is put behind it where there is none. */
   readonly octets: Uint8Array;
   /** Kind of the current token, one of TOKEN. */
   kind: number = TOKEN.end;
@@ -59,14 +73,10 @@ export class Tokens {
   #openLine = 0;
   #openLineAt = 0;
 
-  /** `from` is where the text begins in `text`, behind a byte order mark. */
-  constructor(text: Uint8Array, from = 0) {
-    this.octets = new Uint8Array(text.length + 1);
-    this.octets.set(text);
-    this.octets[text.length] = newline;
-    this.#size = text.length;
-    this.#at = from - 1; // as if a newline stood before the first line
-    this.lineAt = from;
+  constructor(text: Uint8Array) {
+    this.octets = text[text.length - 1] === newline ? text : withNewline(text);
+    this.#size = this.octets.length - 1;
+    this.#at = -1; // as if a newline stood before the first line
   }
 
   /**
@@ -142,7 +152,7 @@ export class Tokens {
 
   /** Notes what is wrong at an offset in a line, unless something already is, and returns false. */
   failAt(line: number, lineAt: number, at: number, what: string, hint: string): false {
-    this.problem ??= { line, column: this.column(lineAt, at), what, hint };
+    this.problem ??= { line, column: columnIn(this.octets, lineAt, at), what, hint };
     return false;
   }
 
@@ -150,13 +160,6 @@ export class Tokens {
   expected(what: string): false {
     if (this.kind === TOKEN.end) return this.fail(`the record ends where ${what} is expected`, '');
     return this.fail(`"${this.text()}" stands where ${what} is expected`, '');
-  }
-
-  /** The column of an offset in the line that starts at `lineAt`: characters, from 1. */
-  column(lineAt: number, at: number): number {
-    let column = 1;
-    for (let i = lineAt; i < at; i++) if ((this.octets[i]! & 0xc0) !== 0x80) column++;
-    return column;
   }
 
   /** The current token as it may be shown to an operator: printable, and not long. */

@@ -66,14 +66,7 @@ class Faults {
     if (this.full) return;
     const { records } = this.#zone;
     const file = records.files[records.file[record]!]!;
-    this.list.push({
-      severity,
-      file,
-      line: records.line[record]!,
-      column: records.column[record]!,
-      what,
-      hint,
-    });
+    this.list.push({ severity, file, ...records.place(record), what, hint });
   }
 
   /** Adds an error that stands nowhere, because what it is about is missing. */
@@ -89,7 +82,7 @@ class Faults {
   /** Where a record stands, for a message about another. */
   place(record: number): string {
     const { records } = this.#zone;
-    return `${records.files[records.file[record]!]!}:${records.line[record]}`;
+    return `${records.files[records.file[record]!]!}:${records.place(record).line}`;
   }
 }
 

@@ -79,12 +79,15 @@ export function loadZoneFile(
   return { records, faults };
 }
 
-function scanFile(scan: Scan, path: string, text: Uint8Array, origin: Uint8Array): void {
+function scanFile(scan: Scan, path: string, octets: Uint8Array, origin: Uint8Array): void {
   const { files } = scan.records;
   const known = files.indexOf(path);
   const file = known < 0 ? files.push(path) - 1 : known;
-  const marked = text[0] === 0xef && text[1] === 0xbb && text[2] === 0xbf; // byte order mark
-  const tokens = new Tokens(text, marked ? 3 : 0);
+  const marked = octets[0] === 0xef && octets[1] === 0xbb && octets[2] === 0xbf; // byte order mark
+  const text = marked ? octets.subarray(3) : octets;
+  scan.records.texts[file] = text;
+  scan.records.expect(text.length);
+  const tokens = new Tokens(text);
   const source: Source = { scan, path, file, tokens, origin, ownerAt: -1, ownerLength: 0, faults: 0 };
   while (tokens.startRecord()) {
     if (tokens.kind === TOKEN.end) continue; // an empty line, or a comment
@@ -204,8 +207,7 @@ function scanRecord(source: Source): boolean {
   records.rdataAt[row] = rdataAt;
   records.rdataLength[row] = rdataLength;
   records.file[row] = source.file;
-  records.line[row] = line;
-  records.column[row] = Math.min(tokens.column(lineAt, from), 0xffff);
+  records.placeAt[row] = from;
   return true;
 }
 
@@ -345,12 +347,10 @@ function scanGenerated(
   const inner: Source = { ...source, tokens, ownerAt: -1, ownerLength: 0 };
   const start = records.used;
   tokens.startRecord();
-  const { line, lineAt, from } = template.ownerAt;
   if (scanOwner(inner)) {
     tokens.next();
     if (scanRecord(inner)) {
-      records.line[records.count - 1] = line;
-      records.column[records.count - 1] = Math.min(outer.column(lineAt, from), 0xffff);
+      records.placeAt[records.count - 1] = template.ownerAt.from;
       return true;
     }
   }

@@ -30,30 +30,45 @@ export class Zone {
   readonly origin: Uint8Array;
   nodeCount = 0;
   /** The node's parent; the apex is its own. */
-  parent = new Uint32Array(64);
+  parent: Uint32Array;
   /**
    * Offset in `records.octets` of the node's first label (a length octet, then the label, case as written).
    */
-  labelAt = new Uint32Array(64);
+  labelAt: Uint32Array;
   /** Hash of the full name, lowercase, as wire/hash.ts makes it. */
-  hash = new Uint32Array(64);
+  hash: Uint32Array;
   /** First record of the node, or `none`. */
-  first = new Uint32Array(64);
-  flags = new Uint8Array(64);
+  first: Uint32Array;
+  flags: Uint8Array;
   /** Per record: the next record of the same node in file order, or `none`. */
   readonly next: Uint32Array;
   /** Per record: its node, or `none` where the owner is outside the zone. */
   readonly node: Uint32Array;
+  /**
+   * From slotOf(hash) to node + 1, 0 where there is none: open addressing in the order of nodes, the smallest
+   * power of two that is at most half full. A zone table has it as it is.
+   */
+  slots: Uint32Array;
   /** Marks the end of a list and the absence of a node. */
   static readonly none = absent;
   readonly #originLabels: number;
-  #slots = new Uint32Array(256).fill(absent);
+  /** The node above the name last added and that node's name in `records.octets`: siblings mostly follow. */
+  #above = absent;
+  #aboveAt = 0;
+  #aboveSize = 0;
 
-  constructor(records: Records, origin: Uint8Array) {
+  /** `names` is how many names to make room for. */
+  constructor(records: Records, origin: Uint8Array, names: number) {
     this.records = records;
     this.origin = origin;
-    this.next = new Uint32Array(records.count).fill(absent);
-    this.node = new Uint32Array(records.count).fill(absent);
+    this.next = new Uint32Array(records.count);
+    this.node = new Uint32Array(records.count);
+    this.parent = new Uint32Array(names);
+    this.labelAt = new Uint32Array(names);
+    this.hash = new Uint32Array(names);
+    this.first = new Uint32Array(names);
+    this.flags = new Uint8Array(names);
+    this.slots = new Uint32Array(slotCount(names));
     this.#originLabels = countLabels(origin, 0);
   }
 
@@ -85,10 +100,11 @@ export class Zone {
   }
 
   #child(parent: number, hash: number, octets: Uint8Array, at: number): number {
-    const mask = this.#slots.length - 1;
+    const { slots } = this;
+    const mask = slots.length - 1;
     for (let slot = slotOf(hash) & mask; ; slot = (slot + 1) & mask) {
-      const node = this.#slots[slot]!;
-      if (node === absent) return absent;
+      const node = slots[slot]! - 1;
+      if (node < 0) return absent;
       if (
         this.hash[node] === hash &&
         this.parent[node] === parent &&
@@ -101,29 +117,55 @@ export class Zone {
   }
 
   #insert(node: number): void {
-    const mask = this.#slots.length - 1;
+    const { slots } = this;
+    const mask = slots.length - 1;
     let slot = slotOf(this.hash[node]!) & mask;
-    while (this.#slots[slot] !== absent) slot = (slot + 1) & mask;
-    this.#slots[slot] = node;
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = node + 1;
   }
 
-  /** Adds the name's node and every ancestor's that is missing; returns `none` outside the zone. */
-  add(octets: Uint8Array, at: number): number {
+  /**
+   * Adds the name of `size` octets at `at` in `records.octets` and every ancestor of it that is missing.
+   * Returns its node, `none` outside the zone.
+   */
+  add(at: number, size: number): number {
+    const { octets } = this.records;
+    const aboveAt = at + octets[at]! + 1;
+    const aboveSize = at + size - aboveAt;
+    if (this.#above !== absent && aboveSize === this.#aboveSize && this.#isBelowSame(aboveAt)) {
+      const hash = combineHash(this.hash[this.#above]!, hashLabel(octets, at));
+      return this.#childMade(this.#above, hash, at);
+    }
     const belowApex = splitName(octets, at) - this.#originLabels;
     if (belowApex < 0 || !endsWith(octets, starts[belowApex]!, this.origin)) return absent;
     if (this.nodeCount === 0) this.#push(0, starts[belowApex]!, hashes[belowApex]!);
     let node = 0;
     for (let label = belowApex - 1; label >= 0; label--) {
-      const start = starts[label]!;
-      const hash = hashes[label]!;
-      let child = this.#child(node, hash, octets, start);
-      if (child === absent) {
-        child = this.#push(node, start, hash);
-        if (octets[start] === 1 && octets[start + 1] === 42) this.flags[node]! |= NODE.wildcardBelow;
+      if (label === 0) {
+        this.#above = node;
+        this.#aboveAt = aboveAt;
+        this.#aboveSize = aboveSize;
       }
-      node = child;
+      node = this.#childMade(node, hashes[label]!, starts[label]!);
     }
     return node;
+  }
+
+  #isBelowSame(aboveAt: number): boolean {
+    const { octets } = this.records;
+    for (let i = 0; i < this.#aboveSize; i++) {
+      if (octets[aboveAt + i] !== octets[this.#aboveAt + i]) return false;
+    }
+    return true;
+  }
+
+  /** The child of a node that has the label at `at`, made where it is missing. */
+  #childMade(parent: number, hash: number, at: number): number {
+    const { octets } = this.records;
+    const child = this.#child(parent, hash, octets, at);
+    if (child !== absent) return child;
+    if (octets[at] === 1 && octets[at + 1] === 42) this.flags[parent]! |= NODE.wildcardBelow;
+    return this.#push(parent, at, hash);
   }
 
   #push(parent: number, labelAt: number, hash: number): number {
@@ -133,12 +175,15 @@ export class Zone {
     this.labelAt[node] = labelAt;
     this.hash[node] = hash;
     this.first[node] = absent;
-    if (this.nodeCount * 2 > this.#slots.length) {
-      this.#slots = new Uint32Array(this.#slots.length * 2).fill(absent);
-      for (let n = 0; n < node; n++) this.#insert(n);
-    }
-    this.#insert(node);
+    if (this.nodeCount * 2 > this.slots.length) this.makeSlots();
+    else this.#insert(node);
     return node;
+  }
+
+  /** Makes the slots that these nodes need. */
+  makeSlots(): void {
+    this.slots = new Uint32Array(slotCount(this.nodeCount));
+    for (let node = 0; node < this.nodeCount; node++) this.#insert(node);
   }
 
   #grow(): void {
@@ -158,36 +203,33 @@ export class Zone {
   }
 }
 
+/** Slots for so many nodes: a power of two, at most half full. */
+function slotCount(nodes: number): number {
+  let count = 2;
+  while (count < nodes * 2) count *= 2;
+  return count;
+}
+
 /** Makes the tree of a zone's names from its records. `origin` is in wire form, lowercase. */
 export function indexZone(records: Records, origin: Uint8Array): Zone {
-  const zone = new Zone(records, origin);
-  zone.records.reserve(origin.length);
-  zone.records.octets.set(origin, zone.records.used);
-  zone.add(zone.records.octets, zone.records.used); // the apex exists whatever the file says
-  zone.records.used += origin.length;
-  let seen = new Uint32Array(records.count + 1); // by node: its last record so far
-  for (let i = 0; i < records.count; i++) {
-    const sameOwner = i > 0 && records.ownerAt[i] === records.ownerAt[i - 1];
-    const node = sameOwner ? zone.node[i - 1]! : zone.add(records.octets, records.ownerAt[i]!);
-    zone.node[i] = node;
+  const zone = new Zone(records, origin, countRuns(records) + 1);
+  const apexAt = records.reserve(origin.length);
+  records.octets.set(origin, apexAt);
+  records.used += origin.length;
+  zone.add(apexAt, origin.length); // the apex exists whatever the file says
+  const hasCuts = addOwners(zone);
+  // From the last to the first, each before what its node has already: lists in file order, and no tails kept.
+  for (let i = records.count - 1; i >= 0; i--) {
+    const node = zone.node[i]!;
     if (node === absent) continue;
-    if (node >= seen.length) {
-      const wider = new Uint32Array(Math.max(node + 1, seen.length * 2));
-      wider.set(seen);
-      seen = wider;
-    }
-    if (zone.first[node] === absent) zone.first[node] = i;
-    else zone.next[seen[node]!] = i;
-    seen[node] = i;
-    const type = records.type[i]!;
-    if (type === TYPE.NS && node !== 0) zone.flags[node]! |= NODE.cut;
-    if (type === TYPE.CNAME) zone.flags[node]! |= NODE.cname;
-    if (type === TYPE.DNAME) zone.flags[node]! |= NODE.dname;
+    zone.next[i] = zone.first[node]!;
+    zone.first[node] = i;
   }
-  for (let node = 1; node < zone.nodeCount; node++) {
+  for (let node = 1; hasCuts && node < zone.nodeCount; node++) {
     const above = zone.flags[zone.parent[node]!]!;
     if ((above & (NODE.cut | NODE.occluded)) !== 0) zone.flags[node]! |= NODE.occluded;
   }
+  if (zone.slots.length > slotCount(zone.nodeCount)) zone.makeSlots(); // names came back later in the file
   return zone;
 }
 
@@ -214,6 +256,32 @@ export function sourceOf(zone: Zone, octets: Uint8Array, at: number, encloser: n
   wildcardName.set([1, 0x2a]);
   wildcardName.set(zone.name(encloser), 2);
   return zone.find(wildcardName, 0);
+}
+
+/** Adds the owner of every record and sets the flags that types make; says whether there are zone cuts. */
+function addOwners(zone: Zone): boolean {
+  const { count, ownerAt, ownerLength, type } = zone.records;
+  let hasCuts = false;
+  for (let i = 0; i < count; i++) {
+    const sameOwner = i > 0 && ownerAt[i] === ownerAt[i - 1];
+    const node = sameOwner ? zone.node[i - 1]! : zone.add(ownerAt[i]!, ownerLength[i]!);
+    zone.node[i] = node;
+    zone.next[i] = absent;
+    if (node === absent) continue;
+    if (type[i] === TYPE.NS && node !== 0) {
+      zone.flags[node]! |= NODE.cut;
+      hasCuts = true;
+    } else if (type[i] === TYPE.CNAME) zone.flags[node]! |= NODE.cname;
+    else if (type[i] === TYPE.DNAME) zone.flags[node]! |= NODE.dname;
+  }
+  return hasCuts;
+}
+
+/** Owners that are not that of the record before. */
+function countRuns({ count, ownerAt }: Records): number {
+  let runs = 0;
+  for (let i = 0; i < count; i++) if (i === 0 || ownerAt[i] !== ownerAt[i - 1]) runs++;
+  return runs;
 }
 
 /** Where the labels of the name last split start, and the hash of the name from each label on. */

@@ -93,8 +93,17 @@ test('its records stand at the directive; the owner before it stays, a fault lea
     '1.o.t.example. 60 NS o.t.example.',
     '2.o.t.example. 60 NS o.t.example.',
   ]);
-  assert.deepEqual([...records.line.subarray(0, 5)], [2, 4, 5, 6, 6]);
-  assert.deepEqual([...records.column.subarray(0, 5)], [5, 19, 2, 15, 15]);
+  const places = Array.from({ length: 5 }, (_, i) => records.place(i));
+  assert.deepEqual(
+    places.map(({ line, column }) => [line, column]),
+    [
+      [2, 5],
+      [4, 19],
+      [5, 2],
+      [6, 15],
+      [6, 15],
+    ],
+  );
 });
 
 test('it ends: 65,536 records by one directive, and bounded text by all of a zone', () => {

@@ -271,8 +271,16 @@ test('a record with a fault leaves nothing behind', () => {
 
 test('records know their place, and owners in a row share their octets', () => {
   const { records } = load('\n\nwww 5 A 1.1.1.1\nwww 5 A 1.1.1.2\n IN\t5 TXT ( x\n y )\nWWW 5 A 1.1.1.3');
-  assert.deepEqual([...records.line.subarray(0, 4)], [3, 4, 5, 7]);
-  assert.deepEqual([...records.column.subarray(0, 4)], [7, 7, 7, 7]);
+  const places = Array.from({ length: 4 }, (_, i) => records.place(i));
+  assert.deepEqual(
+    places.map(({ line, column }) => [line, column]),
+    [
+      [3, 7],
+      [4, 7],
+      [5, 7],
+      [7, 7],
+    ],
+  );
   assert.equal(records.ownerAt[1], records.ownerAt[0]);
   assert.equal(records.ownerAt[2], records.ownerAt[0]);
   assert.notEqual(records.ownerAt[3], records.ownerAt[0]); // case as written
