@@ -1,35 +1,52 @@
 // The log: one line per transition (a verdict turned over, a reload, a fault), nothing per query and nothing
 // per probe above debug. JSON lines on stderr, or one readable line each where stderr is a terminal. Written
 // asynchronously into a bounded buffer: a reader that does not read costs lines, never a stalled process.
-import pino from 'pino';
+// pino is loaded by the first line: no start waits for it.
+import { createRequire } from 'node:module';
+import type pino from 'pino';
+
+const require = createRequire(import.meta.url);
 
 /** Unwritten octets that are held for a slow reader; what comes beyond is dropped. */
 const unwrittenMax = 1 << 20;
 
-const destination = pino.destination({ dest: 2, sync: false, minLength: 0, maxLength: unwrittenMax });
-destination.on('error', () => {}); // the reader is gone (EPIPE): go on without a log
+type Destination = ReturnType<typeof pino.destination>;
+let opened: { readonly logger: pino.Logger; readonly destination: Destination } | undefined;
 
 /** The program's log; STEERDNS_LOG sets the level: debug, info (default), warn, error, silent. */
-export const log = pino(
-  {
-    level: levelFrom(process.env.STEERDNS_LOG),
-    base: { pid: process.pid },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  },
-  process.stderr.isTTY === true
-    ? { write: (line: string) => destination.write(readableLine(line)) }
-    : destination,
-);
+export const log: Readonly<Record<'debug' | 'info' | 'warn' | 'error' | 'fatal', pino.LogFn>> = {
+  debug: (...line: Parameters<pino.LogFn>) => open().debug(...line),
+  info: (...line: Parameters<pino.LogFn>) => open().info(...line),
+  warn: (...line: Parameters<pino.LogFn>) => open().warn(...line),
+  error: (...line: Parameters<pino.LogFn>) => open().error(...line),
+  fatal: (...line: Parameters<pino.LogFn>) => open().fatal(...line),
+};
 
-function levelFrom(level: string | undefined): string {
-  return level !== undefined && Object.hasOwn({ ...pino.levels.values, silent: 0 }, level) ? level : 'info';
+function open(): pino.Logger {
+  if (opened !== undefined) return opened.logger;
+  const library = require('pino') as typeof pino;
+  const destination = library.destination({ dest: 2, sync: false, minLength: 0, maxLength: unwrittenMax });
+  destination.on('error', () => {}); // the reader is gone (EPIPE): go on without a log
+  const given = process.env.STEERDNS_LOG ?? '';
+  const logger = library(
+    {
+      level: Object.hasOwn({ ...library.levels.values, silent: 0 }, given) ? given : 'info',
+      base: { pid: process.pid },
+      timestamp: library.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    process.stderr.isTTY === true
+      ? { write: (line: string) => destination.write(readableLine(line)) }
+      : destination,
+  );
+  opened = { logger, destination };
+  return logger;
 }
 
 /** Writes out what is still in the buffer; for the moment before a process exits. */
 export function flushLog(): void {
   try {
-    destination.flushSync();
+    opened?.destination.flushSync();
   } catch {
     // Not open yet, or the reader is gone: nothing can be done about it at an exit.
   }

@@ -25,7 +25,14 @@ import { firstLoad } from './firstload.ts';
 import { Keeper, readVerdicts } from './keep.ts';
 import type { Loaded } from './load.ts';
 import { Publisher } from './publish.ts';
-import { type ReloadReport, type Running, reload, removeTables, takeIntoService } from './reload.ts';
+import {
+  copyAccepted,
+  type ReloadReport,
+  type Running,
+  reload,
+  removeTables,
+  takeIntoService,
+} from './reload.ts';
 import { Shares } from './shares.ts';
 import { ControlSocket, type SocketSettings } from './socket.ts';
 import { type ControlFacts, type Refusal, statusOf } from './status.ts';
@@ -172,10 +179,11 @@ class Control {
     if (fault !== undefined) throw new Error(`the server did not take the first publication: ${fault}`);
     send({ kind: 'ready' });
     this.#loadedAt = Date.now();
-    if (first.source === 'config') this.#keeper.accept(loaded.sources);
-    else this.#keeper.request();
     const { generation } = this.#publisher;
     log.info({ zones: loaded.zones.length, generation, source: first.source }, 'in service');
+    if (first.source === 'config') this.#keeper.accept(loaded.sources);
+    else this.#keeper.request();
+    await copyAccepted(this.#running, loaded.sources);
     await removeTables(this.#running);
   }
 

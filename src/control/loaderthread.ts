@@ -1,7 +1,7 @@
 // The loader: a thread that loads once and ends, so that a big zone neither delays a probe nor stays in
-// memory. Its parent is loader.ts, which it tells the settings as soon as they are known and everything at
-// the end.
-import { parentPort, workerData } from 'node:worker_threads';
+// memory. Its parent is loader.ts, which asks by one message and is told the settings as soon as they are
+// known and everything at the end.
+import { parentPort } from 'node:worker_threads';
 import type { ServerConfig } from '../config.ts';
 import { type Loaded, type LoadRequest, loadAll } from './load.ts';
 
@@ -13,6 +13,8 @@ function post(message: FromLoader, transfer: ArrayBuffer[]): void {
   parentPort!.postMessage(message, transfer);
 }
 
-const loaded = loadAll(workerData as LoadRequest, (server) => post({ kind: 'settings', server }, []));
-const contents = new Set(loaded.sources.map(({ content }) => content.buffer as ArrayBuffer));
-post({ kind: 'loaded', loaded }, [...contents]);
+parentPort!.once('message', (request: LoadRequest) => {
+  const loaded = loadAll(request, (server) => post({ kind: 'settings', server }, []));
+  const contents = new Set(loaded.sources.map(({ content }) => content.buffer as ArrayBuffer));
+  post({ kind: 'loaded', loaded }, [...contents]);
+});

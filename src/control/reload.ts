@@ -56,7 +56,10 @@ export async function reload(running: Running): Promise<ReloadReport> {
     failure = (error as Error).message;
   }
   const ok = loaded !== undefined && failure === undefined && !refuses(loaded.faults);
-  if (ok) running.keeper.accept(loaded!.sources);
+  if (ok) {
+    running.keeper.accept(loaded!.sources);
+    await copyAccepted(running, loaded!.sources);
+  }
   await removeTables(running);
   return {
     ok,
@@ -76,17 +79,14 @@ export function requestFor({ tablesDir, publisher }: Running, dir: string) {
 
 /** Probes what is new, publishes, and only then lets go of what was; returns why it failed, if it did. */
 export async function takeIntoService(running: Running, loaded: Loaded): Promise<string | undefined> {
-  const { monitors, publisher, tablesDir } = running;
+  const { monitors, publisher } = running;
   const before = endpointsOf(running.loaded?.zones ?? []);
   const after = endpointsOf(loaded.zones);
   running.names = memberNames(loaded.zones);
   monitors.watch([...before, ...after]);
   await firstResults(monitors); // so that a server that is down is never handed out because it is new
   const { fault } = await publisher.publishZones(loaded.zones, settingsOf(loaded.server));
-  if (fault === undefined) {
-    running.loaded = loaded;
-    await copyAccepted(join(dirname(tablesDir), 'accepted'), loaded.sources);
-  }
+  if (fault === undefined) running.loaded = loaded;
   monitors.watch(fault === undefined ? after : before);
   return fault;
 }
@@ -95,7 +95,8 @@ export async function takeIntoService(running: Running, loaded: Loaded): Promise
  * Copies what is now in service into the run directory: a control process that crashes begins again from
  * there.
  */
-async function copyAccepted(folder: string, sources: readonly Source[]): Promise<void> {
+export async function copyAccepted({ tablesDir }: Running, sources: readonly Source[]): Promise<void> {
+  const folder = join(dirname(tablesDir), 'accepted');
   const made = `${folder}.new`;
   try {
     await rm(made, { recursive: true, force: true });

@@ -177,7 +177,7 @@ export class Publications {
       });
     }
     Atomics.store(this.#shared, SHARED.generation, this.generation);
-    Atomics.notify(this.#shared, SHARED.generation);
+    Atomics.notify(this.#shared, SHARED.phase); // those that wait for their first queries sleep on this word
     const deadline = performance.now() + adoptTimeoutMs;
     this.#pending.push({ generation: this.generation, ticket, deadline, oldZones, oldSets });
     this.#settle();

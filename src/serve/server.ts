@@ -158,7 +158,6 @@ export class Server {
     if (this.#isKept) this.#answer();
     else void this.#answerWhenReady();
     if (isControlLater) this.#control.start(false);
-    log.info({ engine: this.#engine, listen: listen.listen, workers: this.#threads.length - 1 }, 'serving');
     return undefined;
   }
 
@@ -181,6 +180,8 @@ export class Server {
   #answer(): void {
     Atomics.compareExchange(this.#shared, SHARED.phase, PHASE.waiting, PHASE.answering);
     Atomics.notify(this.#shared, SHARED.phase);
+    const { engine, listen, workers } = this.facts;
+    log.info({ engine, listen, workers }, 'serving');
   }
 
   /** What was kept, if it is younger than `ageMaxMs` and whole; with no bound on age, what of it is whole. */
