@@ -218,7 +218,7 @@ export function indexZone(records: Records, origin: Uint8Array): Zone {
   records.used += origin.length;
   zone.add(apexAt, origin.length); // the apex exists whatever the file says
   const hasCuts = addOwners(zone);
-  // From the last to the first, each before what its node has already: lists in file order, and no tails kept.
+  // From the last to the first, each before what its node has already: lists in file order, no tails kept.
   for (let i = records.count - 1; i >= 0; i--) {
     const node = zone.node[i]!;
     if (node === absent) continue;
