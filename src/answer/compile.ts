@@ -3,7 +3,6 @@
 import { strict as assert } from 'node:assert';
 import type { FamilyChoice } from '../balance/pool.ts';
 import { bounds } from '../balance/sets.ts';
-import { slotOf } from '../wire/hash.ts';
 import { CLASS, TYPE } from '../wire/numbers.ts';
 import { compressibleTail, targetOffset } from '../wire/rdata.ts';
 import { isDuplicate, lowestTtl, sortRecords } from '../zone/rrsets.ts';
@@ -29,164 +28,176 @@ import {
 import { Octets, Words } from './store.ts';
 import { TargetLists } from './targets.ts';
 
+/** Words that a record adds to target lists at most: a count, and a pair for its target. */
+const listWordsMax = 3;
+
 /**
  * Compiles a zone into its table. `balancedOwners` are lowercase wire names; their A and AAAA RRsets get
  * slots, in this order, A before AAAA. `id` is 16 hexadecimal digits that change with the content.
  */
 export function compileZone(zone: Zone, balancedOwners: readonly Uint8Array[], id: string): Uint8Array {
-  const header = new Uint32Array(ZONE.words);
-  const nodes = new Words(zone.nodeCount * NODE_ROW.words);
-  const rrsets = new Words(zone.records.count * RRSET_ROW.words);
-  const lists = new Words(64);
-  const octets = new Octets(zone.nodeCount * 8 + zone.records.count * 16);
-  const writer = new ZoneWriter(zone, header, nodes, rrsets, lists, octets);
-  lists.push(0); // so that no list has index 0, which means: none
+  const { records, slots } = zone;
+  const slotsAt = ZONE.words + zone.nodeCount * NODE_ROW.words;
+  const octetsAt = (slotsAt + slots.length) * 4;
+  // Labels and RDATA stand in the zone's octets too and become no longer. Memory never touched costs nothing.
+  const octetsMax = records.used + records.count * tailHeaderSize + zone.origin.length;
+  const rowsMax = records.count * (RRSET_ROW.words + listWordsMax) + balancedOwners.length * 4;
+  const writer = new ZoneWriter(zone, octetsAt, octetsAt + octetsMax + (rowsMax + 2) * 4);
   writer.writeNodes(balancedOwners);
-  writer.writeBalanced();
-  const slots = nameSlots(zone);
-  const apexNameAt = octets.append(zone.origin, 0, zone.origin.length);
-
+  const { header, octets, words } = writer;
+  words.set(slots, slotsAt);
   header[HEADER.magic] = zoneMagic;
   header[HEADER.version] = version;
   header[HEADER.idHigh] = Number.parseInt(id.slice(0, 8), 16);
   header[HEADER.idLow] = Number.parseInt(id.slice(8, 16), 16);
   header[ZONE.nodeCount] = zone.nodeCount;
   header[ZONE.nodesAt] = ZONE.words;
-  header[ZONE.slotsAt] = header[ZONE.nodesAt]! + nodes.used;
+  header[ZONE.slotsAt] = slotsAt;
   header[ZONE.slotMask] = slots.length - 1;
-  header[ZONE.rrsetsAt] = header[ZONE.slotsAt]! + slots.length;
-  header[ZONE.rrsetCount] = rrsets.used / RRSET_ROW.words;
-  header[ZONE.listsAt] = header[ZONE.rrsetsAt]! + rrsets.used;
-  header[ZONE.balancedAt] = header[ZONE.listsAt]! + writer.balancedAt;
-  const octetsAt = (header[ZONE.listsAt]! + lists.used) * 4;
   header[ZONE.octetsAt] = octetsAt;
-  header[ZONE.apexNameAt] = octetsAt + apexNameAt;
+  header[ZONE.apexNameAt] = octets.append(zone.origin, 0, zone.origin.length);
   header[ZONE.apexSize] = zone.origin.length;
   header[ZONE.apexLabels] = countLabels(zone.origin, 0);
   header[ZONE.apexHash] = zone.hash[0]!;
   header[ZONE.recordCount] = writer.recordCount;
-  nodes.addToColumn(NODE_ROW.labelAt, NODE_ROW.words, octetsAt);
-  rrsets.addToColumn(RRSET_ROW.tailsAt, RRSET_ROW.words, octetsAt);
-  return assemble(header, [nodes.view(), slots, rrsets.view(), lists.view()], octets);
+  return writer.finish();
 }
 
-/** Puts the parts one behind the other and closes the header with length and checksum. */
-function assemble(header: Uint32Array, parts: readonly Uint32Array[], octets: Octets): Uint8Array {
-  const wordCount = parts.reduce((sum, part) => sum + part.length, header.length);
-  const size = Math.ceil((wordCount * 4 + octets.used) / 4) * 4;
-  const table = new Uint8Array(size);
-  const words = new Uint32Array(table.buffer);
-  header[HEADER.length] = size;
-  let at = header.length;
-  for (const part of parts) {
-    words.set(part, at);
-    at += part.length;
-  }
-  words.set(header, 0);
-  table.set(octets.view(), at * 4);
-  words[HEADER.crc] = tableCrc(table);
+/** Closes the header with length and checksum. */
+function seal(table: Uint8Array, header: Uint32Array): Uint8Array {
+  header[HEADER.length] = table.length;
+  header[HEADER.crc] = tableCrc(table);
   return table;
 }
 
-/** Writes nodes, RRsets, target lists and octets of one zone. */
+/** Writes nodes, RRsets, target lists and octets of one zone: nodes and octets where they are to stay. */
 class ZoneWriter {
   recordCount = 0;
-  balancedAt = 0;
+  readonly header: Uint32Array;
+  readonly octets: Octets;
+  /** The table, with more room behind the octets than will be needed. */
+  readonly words: Uint32Array;
+  readonly #table: Uint8Array;
   readonly #zone: Zone;
-  readonly #header: Uint32Array;
-  readonly #nodes: Words;
   readonly #rrsets: Words;
-  readonly #lists: Words;
-  readonly #octets: Octets;
+  readonly #lists = new Words(64);
   readonly #names: NameWriter;
   readonly #targets: TargetLists;
   /** The records of the node at hand, in order. */
   readonly #sorted: number[] = [];
+  /** By node: 1 and the place of a balanced owner in the order asked for, else 0. */
+  readonly #orders: Uint32Array;
   readonly #balanced: { node: number; type: number; rrset: number; order: number }[] = [];
 
-  constructor(zone: Zone, header: Uint32Array, nodes: Words, rrsets: Words, lists: Words, octets: Octets) {
+  constructor(zone: Zone, octetsAt: number, sizeMax: number) {
+    const { count } = zone.records;
+    this.#table = new Uint8Array(Math.ceil(sizeMax / 4) * 4);
+    this.words = new Uint32Array(this.#table.buffer);
+    this.header = this.words.subarray(0, ZONE.words);
+    this.header[ZONE.soa] = none;
+    this.octets = new Octets(this.#table, octetsAt);
     this.#zone = zone;
-    this.#header = header;
-    this.#nodes = nodes;
-    this.#rrsets = rrsets;
-    this.#lists = lists;
-    this.#octets = octets;
-    this.#names = new NameWriter(zone, octets);
-    this.#targets = new TargetLists(zone, lists);
-    header[ZONE.soa] = none;
+    this.#rrsets = new Words(count * RRSET_ROW.words);
+    this.#orders = new Uint32Array(zone.nodeCount);
+    this.#names = new NameWriter(zone, this.octets);
+    this.#targets = new TargetLists(zone, this.#lists);
+    this.#lists.push(0); // so that no list has index 0, which means: none
   }
 
   writeNodes(balancedOwners: readonly Uint8Array[]): void {
     const zone = this.#zone;
-    const order = new Map<number, number>();
+    const { words } = this;
     for (const [index, owner] of balancedOwners.entries()) {
       const node = zone.find(owner, 0);
-      if (node !== Zone.none) order.set(node, index);
+      if (node !== Zone.none) this.#orders[node] = index + 1;
     }
     for (let node = 0; node < zone.nodeCount; node++) {
       const first = this.#rrsets.used / RRSET_ROW.words;
-      this.#writeRrsets(node, order.get(node));
+      this.#writeRrsets(node);
       const count = this.#rrsets.used / RRSET_ROW.words - first;
       const label = zone.labelAt[node]!;
       const size = node === 0 ? 0 : zone.records.octets[label]! + 1;
-      const labelAt = this.#octets.appendLowercase(zone.records.octets, label, size);
-      this.#nodes.push(
-        zone.hash[node]!,
-        zone.parent[node]!,
-        labelAt,
-        first,
-        (zone.flags[node]! << 16) | count,
-      );
+      const row = ZONE.words + node * NODE_ROW.words;
+      words[row + NODE_ROW.hash] = zone.hash[node]!;
+      words[row + NODE_ROW.parent] = zone.parent[node]!;
+      words[row + NODE_ROW.labelAt] = this.octets.appendLowercase(zone.records.octets, label, size);
+      words[row + NODE_ROW.firstRrset] = first;
+      words[row + NODE_ROW.countAndFlags] = (zone.flags[node]! << 16) | count;
     }
+    this.#writeBalanced();
+  }
+
+  /** Puts RRsets and lists behind the octets; the table is then whole. */
+  finish(): Uint8Array {
+    const { header } = this;
+    const rrsets = this.#rrsets.view();
+    const lists = this.#lists.view();
+    const rrsetsAt = this.octets.end();
+    const listsAt = rrsetsAt + rrsets.length;
+    header[ZONE.rrsetsAt] = rrsetsAt;
+    header[ZONE.rrsetCount] = rrsets.length / RRSET_ROW.words;
+    header[ZONE.listsAt] = listsAt;
+    header[ZONE.balancedAt]! += listsAt;
+    const size = (listsAt + lists.length) * 4;
+    const { words } = this;
+    words.set(rrsets, rrsetsAt);
+    words.set(lists, listsAt);
+    return seal(this.#table.subarray(0, size), header);
   }
 
   /** Writes the node's records RRset by RRset, duplicates left out (RFC 2181 §5). */
-  #writeRrsets(node: number, balancedOrder: number | undefined): void {
-    const { records } = this.#zone;
+  #writeRrsets(node: number): void {
+    const { records, first, next } = this.#zone;
+    const record = first[node]!;
+    if (record === Zone.none) return;
     const sorted = this.#sorted;
+    if (next[record] === Zone.none) {
+      sorted[0] = record;
+      this.#writeRrset(node, records.type[record]!, records.ttl[record]!, 0, 1);
+      return;
+    }
     sortRecords(this.#zone, node, sorted);
     for (let at = 0, end = 0; at < sorted.length; at = end) {
       const type = records.type[sorted[at]!]!;
-      const members: number[] = [];
-      for (; end < sorted.length && records.type[sorted[end]!] === type; end++) {
-        if (end === at || !isDuplicate(records, sorted[end - 1]!, sorted[end]!)) members.push(sorted[end]!);
-      }
+      while (end < sorted.length && records.type[sorted[end]!] === type) end++;
       const ttl = records.ttl[lowestTtl(records, sorted, at, end)]!;
-      this.#writeRrset(node, members, ttl, balancedOrder);
+      let kept = at + 1;
+      for (let i = at + 1; i < end; i++) {
+        if (!isDuplicate(records, sorted[kept - 1]!, sorted[i]!)) sorted[kept++] = sorted[i]!;
+      }
+      this.#writeRrset(node, type, ttl, at, kept);
     }
   }
 
-  #writeRrset(
-    node: number,
-    members: readonly number[],
-    ttl: number,
-    balancedOrder: number | undefined,
-  ): void {
-    assert(members.length < 65_536);
-    const type = this.#zone.records.type[members[0]!]!;
-    const index = this.#rrsets.used / RRSET_ROW.words;
-    const tailsAt = this.#octets.used;
+  /** Writes the RRset whose records are those of `#sorted` between `from` and `to`. */
+  #writeRrset(node: number, type: number, ttl: number, from: number, to: number): void {
+    const count = to - from;
+    assert(count < 65_536);
+    const { octets } = this;
+    const tailsAt = octets.used;
     const leads = targetOffset(type) >= 0;
-    this.#names.begin(node, shortening(type, members.length));
-    for (const [i, record] of members.entries()) {
+    const isSoa = type === TYPE.SOA && node === 0;
+    const hasNames = type === TYPE.SOA || compressibleTail(type) >= 0;
+    if (hasNames) this.#names.begin(node, shortening(type, count));
+    for (let i = from; i < to; i++) {
+      const record = this.#sorted[i]!;
       // Two octets of owner stand before every tail in the message.
-      const place = this.#octets.used - tailsAt + 2 * (i + 1);
+      const place = octets.used - tailsAt + 2 * (i - from + 1);
       const target = this.#writeTail(type, ttl, record, place);
       if (leads) this.#targets.add(this.#zone.records.rdataAt[record]! + targetOffset(type), target);
     }
-    const isSoa = type === TYPE.SOA && node === 0;
-    const compressed = this.#names.compressed && !isSoa ? RRSET.compressed : 0;
+    const compressed = hasNames && this.#names.compressed && !isSoa ? RRSET.compressed : 0;
     const list = leads ? this.#targets.end() : 0;
-    this.#rrsets.push(
-      type | (members.length << 16),
-      tailsAt,
-      this.#octets.used - tailsAt,
-      (compressed | list) >>> 0,
-    );
-    this.recordCount += members.length;
-    if (isSoa) this.#describeSoa(index, ttl, members[0]!);
-    if (balancedOrder !== undefined && (type === TYPE.A || type === TYPE.AAAA)) {
-      this.#balanced.push({ node, type, rrset: index, order: balancedOrder });
+    const row = this.#rrsets.take(RRSET_ROW.words);
+    this.#rrsets.set(row + RRSET_ROW.typeAndCount, type | (count << 16));
+    this.#rrsets.set(row + RRSET_ROW.tailsAt, tailsAt);
+    this.#rrsets.set(row + RRSET_ROW.tailsSize, octets.used - tailsAt);
+    this.#rrsets.set(row + RRSET_ROW.more, (compressed | list) >>> 0);
+    this.recordCount += count;
+    if (isSoa) this.#describeSoa(row / RRSET_ROW.words, ttl, this.#sorted[from]!);
+    const order = this.#orders[node]!;
+    if (order !== 0 && (type === TYPE.A || type === TYPE.AAAA)) {
+      this.#balanced.push({ node, type, rrset: row, order });
     }
   }
 
@@ -198,73 +209,60 @@ class ZoneWriter {
     const { octets, rdataAt, rdataLength } = this.#zone.records;
     const start = rdataAt[record]!;
     const end = start + rdataLength[record]!;
-    this.#octets.u16(type);
-    this.#octets.u16(CLASS.IN);
-    this.#octets.u32(ttl);
-    this.#octets.u16(0);
-    const sizedAt = this.#octets.used;
+    this.octets.u16(type);
+    this.octets.u16(CLASS.IN);
+    this.octets.u32(ttl);
+    this.octets.u16(0);
+    const sizedAt = this.octets.used;
     const nameAt = compressibleTail(type);
     let target = place + tailHeaderSize + Math.max(targetOffset(type), 0);
     if (type === TYPE.SOA) {
       this.#writeSoaRdata(start, end, place + tailHeaderSize);
     } else if (nameAt < 0) {
-      this.#octets.append(octets, start, end);
+      this.octets.append(octets, start, end);
     } else {
-      this.#octets.append(octets, start, start + nameAt);
+      this.octets.append(octets, start, start + nameAt);
       target = this.#names.write(start + nameAt, end, place + tailHeaderSize + nameAt);
     }
-    this.#octets.setU16(sizedAt - 2, this.#octets.used - sizedAt);
+    this.octets.setU16(sizedAt - 2, this.octets.used - sizedAt);
     return target;
   }
 
   /** Both names of a SOA may be compressed (RFC 1035 §3.3.13). */
   #writeSoaRdata(start: number, end: number, place: number): void {
     const { octets } = this.#zone.records;
-    const began = this.#octets.used;
+    const began = this.octets.used;
     let at = start;
     for (const column of [ZONE.soaPatchMname, ZONE.soaPatchRname]) {
       const behind = nameEnd(octets, at);
-      const written = this.#octets.used;
+      const written = this.octets.used;
       this.#names.write(at, behind, place + written - began);
-      const isShorter = this.#octets.used - written < behind - at;
-      this.#header[column] = isShorter ? tailHeaderSize + this.#octets.used - 2 - began : 0;
+      const isShorter = this.octets.used - written < behind - at;
+      this.header[column] = isShorter ? tailHeaderSize + this.octets.used - 2 - began : 0;
       at = behind;
     }
-    this.#octets.append(octets, at, end);
+    this.octets.append(octets, at, end);
   }
 
   #describeSoa(index: number, ttl: number, record: number): void {
     const { octets, rdataAt, rdataLength } = this.#zone.records;
     const numbersAt = octets.byteOffset + rdataAt[record]! + rdataLength[record]! - 20;
     const numbers = new DataView(octets.buffer, numbersAt, 20);
-    this.#header[ZONE.soa] = index;
-    this.#header[ZONE.serial] = numbers.getUint32(0);
-    this.#header[ZONE.negativeTtl] = Math.min(ttl, numbers.getUint32(16));
+    this.header[ZONE.soa] = index;
+    this.header[ZONE.serial] = numbers.getUint32(0);
+    this.header[ZONE.negativeTtl] = Math.min(ttl, numbers.getUint32(16));
   }
 
   /** Numbers the balanced RRsets: by owner in the order asked for, A before AAAA. */
-  writeBalanced(): void {
+  #writeBalanced(): void {
     this.#balanced.sort((a, b) => a.order - b.order || a.type - b.type);
-    this.balancedAt = this.#lists.used;
-    this.#header[ZONE.balancedCount] = this.#balanced.length;
+    this.header[ZONE.balancedAt] = this.#lists.used;
+    this.header[ZONE.balancedCount] = this.#balanced.length;
     for (const [slot, { node, type, rrset }] of this.#balanced.entries()) {
       this.#lists.push(node, type);
-      this.#rrsets.set(rrset * RRSET_ROW.words + RRSET_ROW.more, (RRSET.balanced | slot) >>> 0);
+      this.#rrsets.set(rrset + RRSET_ROW.more, (RRSET.balanced | slot) >>> 0);
     }
   }
-}
-
-function nameSlots(zone: Zone): Uint32Array {
-  let size = 2;
-  while (size < zone.nodeCount * 2) size *= 2;
-  const slots = new Uint32Array(size);
-  const mask = size - 1;
-  for (let node = 0; node < zone.nodeCount; node++) {
-    let slot = slotOf(zone.hash[node]!) & mask;
-    while (slots[slot] !== 0) slot = (slot + 1) & mask;
-    slots[slot] = node + 1;
-  }
-  return slots;
 }
 
 function nameEnd(octets: Uint8Array, at: number): number {
@@ -281,21 +279,24 @@ function shortening(type: number, count: number): number {
 
 /** Compiles choices into the answer-set table of the zone table `zoneId`. Choice n is for slot n. */
 export function compileSets(zoneId: string, edition: number, choices: readonly FamilyChoice[]): Uint8Array {
-  const header = new Uint32Array(SETS.words);
-  const slots = new Words(choices.length * SLOT_ROW.words);
-  const sets = new Words(64);
-  const octets = new Octets(256);
-  for (const choice of choices) {
-    const firstSet = sets.used / SET_ROW.words;
-    const upper = bounds(choice.sets);
-    for (const [i, set] of choice.sets.entries()) {
-      const tailsAt = octets.used;
-      for (const member of set.members) writeAddress(octets, choice, choice.addresses[member]!.rdata);
-      const tailSize = (octets.used - tailsAt) / set.members.length;
-      sets.push(upper[i]!, set.members.length, tailsAt, tailSize);
+  const setCount = choices.reduce((sum, { sets }) => sum + sets.length, 0);
+  const setsAt = SETS.words + choices.length * SLOT_ROW.words;
+  const octetsAt = (setsAt + setCount * SET_ROW.words) * 4;
+  const table = new Uint8Array(octetsAt + Math.ceil(choices.reduce(addTails, 0) / 4) * 4);
+  const header = new Uint32Array(table.buffer);
+  const octets = new Octets(table, octetsAt);
+  let set = 0;
+  for (const [slot, choice] of choices.entries()) {
+    const { mode, sets, addresses, negativeTtlMax } = choice;
+    header.set([MODE[mode], set, sets.length, negativeTtlMax], SETS.words + slot * SLOT_ROW.words);
+    const upper = bounds(sets);
+    for (const [i, { members }] of sets.entries()) {
+      const row = [upper[i]!, members.length, octets.used, tailSize(choice)];
+      header.set(row, setsAt + set++ * SET_ROW.words);
+      for (const member of members) writeAddress(octets, choice, addresses[member]!.rdata);
     }
-    slots.push(MODE[choice.mode], firstSet, choice.sets.length, choice.negativeTtlMax);
   }
+  octets.end();
   header[HEADER.magic] = setsMagic;
   header[HEADER.version] = version;
   header[HEADER.idHigh] = Number.parseInt(zoneId.slice(0, 8), 16);
@@ -303,10 +304,17 @@ export function compileSets(zoneId: string, edition: number, choices: readonly F
   header[SETS.edition] = edition;
   header[SETS.slotCount] = choices.length;
   header[SETS.slotsAt] = SETS.words;
-  header[SETS.setCount] = sets.used / SET_ROW.words;
-  header[SETS.setsAt] = SETS.words + slots.used;
-  sets.addToColumn(SET_ROW.tailsAt, SET_ROW.words, (SETS.words + slots.used + sets.used) * 4);
-  return assemble(header, [slots.view(), sets.view()], octets);
+  header[SETS.setCount] = setCount;
+  header[SETS.setsAt] = setsAt;
+  return seal(table, header);
+}
+
+function tailSize({ family }: FamilyChoice): number {
+  return tailHeaderSize + (family === TYPE.A ? 4 : 16);
+}
+
+function addTails(sum: number, choice: FamilyChoice): number {
+  return choice.sets.reduce((octets, { members }) => octets + members.length * tailSize(choice), sum);
 }
 
 function writeAddress(octets: Octets, choice: FamilyChoice, rdata: Uint8Array): void {

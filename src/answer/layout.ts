@@ -3,7 +3,7 @@
 // else hands them on whole. Immutable once made; kept in files and SharedArrayBuffers as they are. Change
 // anything here: raise `version`.
 //
-//   zone table   header | nodes | name slots | RRsets | lists | octets (labels, RR tails)
+//   zone table   header | nodes | name slots | octets (labels, RR tails) | RRsets | lists
 //   set table    header | slots | sets | octets (RR tails)
 //
 // An RR *tail* is an RR without its owner: TYPE CLASS TTL RDLENGTH RDATA. The owner is written per response.

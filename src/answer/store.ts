@@ -1,8 +1,9 @@
-// Growing stores of words and of octets, from which compile.ts puts a table together. Numbers of two and four
-// octets are written in network order.
+// Stores of words and of octets, from which compile.ts puts a table together. Numbers of two and four octets
+// are written in network order.
+import { strict as assert } from 'node:assert';
 import { lowerOctet } from '../wire/hash.ts';
 
-/** 32-bit words, one behind the other. */
+/** 32-bit words, one behind the other, as many as there come. */
 export class Words {
   used = 0;
   #words: Uint32Array;
@@ -11,26 +12,25 @@ export class Words {
     this.#words = new Uint32Array(Math.max(room, 16));
   }
 
-  push(...values: readonly number[]): void {
-    if (this.used + values.length > this.#words.length) {
-      const larger = new Uint32Array(Math.ceil((this.used + values.length) * 1.5));
+  /** Makes room for `count` more words and returns the index of the first; they are not cleared. */
+  take(count: number): number {
+    const at = this.used;
+    this.used += count;
+    if (this.used > this.#words.length) {
+      const larger = new Uint32Array(Math.ceil(this.used * 1.5));
       larger.set(this.#words);
       this.#words = larger;
     }
-    for (const value of values) this.#words[this.used++] = value;
+    return at;
   }
 
-  get(index: number): number {
-    return this.#words[index]!;
+  push(...values: readonly number[]): void {
+    let at = this.take(values.length);
+    for (const value of values) this.#words[at++] = value;
   }
 
   set(index: number, value: number): void {
     this.#words[index] = value;
-  }
-
-  /** Adds `value` to one column of rows that are `width` words wide. */
-  addToColumn(column: number, width: number, value: number): void {
-    for (let at = column; at < this.used; at += width) this.#words[at]! += value;
   }
 
   view(): Uint32Array {
@@ -38,39 +38,37 @@ export class Words {
   }
 }
 
-/** Octets, one behind the other. */
+/** Octets, one behind the other, in a run of octets that is long enough for all of them. */
 export class Octets {
-  used = 0;
-  #octets: Uint8Array;
+  used: number;
+  readonly #octets: Uint8Array;
 
-  constructor(room: number) {
-    this.#octets = new Uint8Array(Math.max(room, 64));
-  }
-
-  #room(size: number): void {
-    if (this.used + size <= this.#octets.length) return;
-    const larger = new Uint8Array(Math.ceil((this.used + size) * 1.5));
-    larger.set(this.#octets);
-    this.#octets = larger;
+  /** Writes into `octets` from `at` on. */
+  constructor(octets: Uint8Array, at: number) {
+    this.#octets = octets;
+    this.used = at;
   }
 
   /** Appends from[start, end) and returns the offset at which it now stands. */
   append(from: Uint8Array, start: number, end: number): number {
+    const octets = this.#octets;
     const at = this.used;
-    this.#room(end - start);
-    for (let i = start; i < end; i++) this.#octets[this.used++] = from[i]!;
+    let used = at;
+    for (let i = start; i < end; i++) octets[used++] = from[i]!;
+    this.used = used;
     return at;
   }
 
   /** Appends `size` octets from `start` in lowercase and returns the offset at which they stand. */
   appendLowercase(from: Uint8Array, start: number, size: number): number {
-    const at = this.append(from, start, start + size);
-    for (let i = at; i < this.used; i++) this.#octets[i] = lowerOctet(this.#octets[i]!);
+    const octets = this.#octets;
+    const at = this.used;
+    for (let i = 0; i < size; i++) octets[at + i] = lowerOctet(from[start + i]!);
+    this.used = at + size;
     return at;
   }
 
   u16(value: number): void {
-    this.#room(2);
     this.#octets[this.used++] = value >>> 8;
     this.#octets[this.used++] = value;
   }
@@ -85,7 +83,10 @@ export class Octets {
     this.#octets[at + 1] = value;
   }
 
-  view(): Uint8Array {
-    return this.#octets.subarray(0, this.used);
+  /** Ends the run with zeros up to a multiple of four; the index of the word that follows. */
+  end(): number {
+    while (this.used % 4 !== 0) this.#octets[this.used++] = 0;
+    assert(this.used <= this.#octets.length); // beyond the end nothing would have been written
+    return this.used / 4;
   }
 }

@@ -242,23 +242,31 @@ function fixedNameOffset(fields: readonly f.Field[]): number {
   return -1;
 }
 
+/** By index in `table`: what compressibleTail() and targetOffset() say; they are asked for every record. */
+const tailOffsets = table.map(({ fields = [] }) => {
+  const names = fields.filter((field) => field.name !== undefined);
+  if (names.length !== 1 || names[0]!.name !== 'compressible' || fields.at(-1) !== names[0]) return -1;
+  return fixedNameOffset(fields);
+});
+const targetOffsets = table.map(({ fields = [], leadsToAddresses }) =>
+  leadsToAddresses === true ? fixedNameOffset(fields) : -1,
+);
+
 /**
  * Offset in the RDATA of a type that ends with exactly one name, compressible (NS 0, CNAME 0, PTR 0, MX 2),
  * else -1.
  */
 export function compressibleTail(type: number): number {
-  const fields = rowOf(type)?.fields ?? [];
-  const names = fields.filter((field) => field.name !== undefined);
-  if (names.length !== 1 || names[0]!.name !== 'compressible' || fields.at(-1) !== names[0]) return -1;
-  return fixedNameOffset(fields);
+  const index = rowIndex[type]!;
+  return index === 0 ? -1 : tailOffsets[index - 1]!;
 }
 
 /**
  * Offset in the RDATA of the name whose addresses go into the additional section (NS 0, MX 2, SRV 6), or -1.
  */
 export function targetOffset(type: number): number {
-  const row = rowOf(type);
-  return row?.leadsToAddresses === true ? fixedNameOffset(row.fields ?? []) : -1;
+  const index = rowIndex[type]!;
+  return index === 0 ? -1 : targetOffsets[index - 1]!;
 }
 
 /**
