@@ -53,12 +53,34 @@ export const secretFileSizeMax = 65_536;
 /** CNAMEs followed inside our own zones for one query: longer chains are operator error or a loop. */
 export const cnameChainMax = 16;
 
-/** TCP: as gdnsd, Knot and the reliability study have it. */
+/** TCP connections in all: as gdnsd and Knot have it, a few MiB of memory when all are busy. */
 export const tcpConnectionsMax = 1024;
-export const tcpMessageTimeoutMs = 2000;
+/** One client has at most this part of them: a resolver needs one, a farm behind one NAT some dozens. */
+export const tcpClientShare = 8;
+/** From the first octet of a message to its last, as Knot has it: a query is one segment. */
+export const tcpMessageTimeoutMs = 500;
+/** From an answer to the next query (RFC 7766 §6.2.3: of the order of seconds). */
 export const tcpIdleTimeoutMs = 10_000;
+/** To read what is unsent: 64 KiB take a client on a 64 kbit/s line eight seconds. */
+export const tcpReadTimeoutMs = 10_000;
 /** Unsent octets above which we stop reading from a client that does not read. */
 export const tcpUnsentMax = 65_536;
+/** Queries of one connection before others have their turn: all 1024 pipelining make a round of 0.2 s. */
+export const tcpTurnMax = 16;
+/** Connections that the kernel holds for us: what is accepted in a tenth of a second. */
+export const tcpBacklog = 1024;
+/** Asked of the kernel for a connection: its own choice is megabytes, also for a client that never reads. */
+export const tcpSendSize = 65_536;
+/** Hundreds of pipelined queries; what is read at once has about this size, and may have to be kept. */
+export const tcpReceiveSize = 16_384;
+/** At a stop, connections that are answering have this long: less than the server waits for its threads. */
+export const tcpStopTimeoutMs = 1500;
+/** Descriptors that TCP leaves alone: a new control process, a reload, the log and the state directory. */
+export const descriptorsReserved = 64;
+/** A thread has an epoll, an eventfd, pipes and its sockets. */
+export const descriptorsPerThread = 12;
+/** Addresses that could not be bound yet, and new interfaces, are looked for this often. */
+export const listenRetryMs = 5000;
 
 /** A secret of the server's own is renewed after a day, as RFC 7873 §7.1 advises. */
 export const cookieSecretLifeMs = 24 * 3_600_000;
@@ -92,6 +114,8 @@ export const keptAgeMaxMs = 10 * 60_000;
 export const firstRoundMaxMs = 5000;
 /** A worker that has not adopted a publication within this time is replaced. */
 export const adoptTimeoutMs = 3000;
+/** One that has just been started has this long before that: it loads its code first, on a busy machine. */
+export const threadStartTimeoutMs = 15_000;
 
 /** Above a million a weight says nothing more, and a pool's scaled sum stays an exact integer. */
 export const weightMax = 1 << 20;

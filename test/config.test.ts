@@ -75,6 +75,7 @@ describe('what good files mean', () => {
       'control: { mode: 0600, group: dns }\n';
     assert.deepEqual(loadZone('', yaml).config.server, {
       listen: ['127.0.0.1:5311', '[::1]:53', '192.0.2.1:53', '[2001:db8::1]:53'],
+      isListenDefault: false,
       workers: 3,
       control: { mode: 0o600, group: 'dns' },
       identity: undefined,
@@ -90,7 +91,7 @@ describe('what good files mean', () => {
       },
     });
     const short = loadZone('', 'listen: 127.0.0.1\nworkers: auto\ncontrol: { mode: 660 }\n').config.server;
-    assert.deepEqual(short, { ...defaults.server, listen: ['127.0.0.1:53'] });
+    assert.deepEqual(short, { ...defaults.server, listen: ['127.0.0.1:53'], isListenDefault: false });
   });
 
   test('what the server says of itself', () => {

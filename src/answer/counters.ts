@@ -27,6 +27,9 @@ export const counterNames = [
   'cookies-valid',
   'badcookie',
   'chaos',
+  'tcp-accepted',
+  'tcp-idle',
+  'tcp-refused-client',
 ] as const;
 
 /** Cell of each counter. */
@@ -53,7 +56,7 @@ export const COUNTER = {
   balanced: 15,
   /** Responses that the kernel refused to send. */
   sendFailed: 16,
-  /** TCP connections closed at once because of a limit, and those cut because of a deadline. */
+  /** TCP connections that made room for others, and those cut: a message unfinished, a client not reading. */
   tcpRefused: 17,
   tcpCut: 18,
   /** Responses left out and cut short by the rate limit; what they would have been is counted too. */
@@ -65,4 +68,9 @@ export const COUNTER = {
   badcookie: 22,
   /** Answers about the server itself, class CHAOS. */
   chaos: 23,
+  tcpAccepted: 24,
+  /** Closed because no query came for the idle time, as is usual. */
+  tcpIdle: 25,
+  /** Made room for another of the same client, which had its share. */
+  tcpRefusedClient: 26,
 } as const;

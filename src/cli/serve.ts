@@ -1,6 +1,7 @@
 // `steerdns serve`: answers queries until it is stopped. SIGHUP reloads, SIGTERM and SIGINT stop. Everything
 // that can be reached from here runs in the server process: keep libraries out.
 import { resolvePaths } from '../paths.ts';
+import { readUser, type User } from '../serve/privileges.ts';
 import { type Engine, Server } from '../serve/server.ts';
 import { type Command, complain, EXIT, options, textOf, textsOf } from './command.ts';
 
@@ -13,6 +14,7 @@ export const command: Command = {
     listen: { value: 'ADDR:PORT', multiple: true, what: 'answer here, in place of what steerdns.yaml says' },
     workers: { value: 'N', what: 'UDP workers, in place of one per core' },
     engine: { value: 'NAME', what: 'auto (default), batch or dgram: how UDP is received' },
+    user: { value: 'NAME[:GROUP]', what: 'started as root: be this user once the ports are bound' },
     state: options.state,
     control: options.control,
     json: { what: 'print how and where it answers, as JSON, once it does' },
@@ -30,6 +32,11 @@ export const command: Command = {
       complain(`--workers is a number from 1, not "${workers}"`);
       return EXIT.usage;
     }
+    const user = userOf(textOf(values, 'user'));
+    if (user !== undefined && 'fault' in user) {
+      complain(user.fault);
+      return EXIT.usage;
+    }
     const paths = resolvePaths({
       config: textOf(values, 'config'),
       state: textOf(values, 'state'),
@@ -43,6 +50,7 @@ export const command: Command = {
       listen: textsOf(values, 'listen'),
       workers: workers === undefined ? undefined : Number(workers),
       engine: engine as Engine | 'auto',
+      user,
     });
     if ('fault' in server) {
       complain(server.fault);
@@ -58,3 +66,9 @@ export const command: Command = {
     return EXIT.done;
   },
 };
+
+function userOf(text: string | undefined): User | { readonly fault: string } | undefined {
+  if (text === undefined) return undefined;
+  if (process.getuid?.() === 0) return readUser(text);
+  return { fault: `--user ${text}: only root can become another user; leave it out, or start it as root` };
+}

@@ -12,6 +12,8 @@ import type { YamlMap } from './yaml.ts';
 export type ServerConfig = {
   /** Socket addresses in canonical form: `192.0.2.1:53`, `[2001:db8::1]:53`. */
   readonly listen: readonly string[];
+  /** True where the file names no address to listen on. */
+  readonly isListenDefault: boolean;
   /** UDP workers; 0: one per core. */
   readonly workers: number;
   readonly control: {
@@ -31,6 +33,7 @@ export type ServerConfig = {
 /** What holds where steerdns.yaml says nothing. */
 export const serverDefaults: ServerConfig = {
   listen: ['0.0.0.0:53', '[::]:53'],
+  isListenDefault: true,
   workers: 0,
   control: { mode: 0o660 },
   identity: undefined,
@@ -80,6 +83,7 @@ export function readServer(
   const { mode = serverDefaults.control.mode, group } = values.control ?? {};
   const server: ServerConfig = {
     listen,
+    isListenDefault: values.listen === undefined,
     workers: typeof values.workers === 'number' ? values.workers : 0,
     control: { mode, ...(group === undefined ? {} : { group }) },
     identity: values.identity,

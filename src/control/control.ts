@@ -188,8 +188,9 @@ class Control {
   }
 
   /** Tells the server where to listen, when it is first known and when a reload has read it anew. */
-  #sayListen({ listen, workers }: ServerConfig): void {
-    send({ kind: 'listen', listen, workers, ...(this.#source === 'accepted' ? { accepted: true } : {}) });
+  #sayListen({ listen, workers, isListenDefault: isDefault }: ServerConfig): void {
+    const accepted = this.#source === 'accepted';
+    send({ kind: 'listen', listen, workers, isDefault, ...(accepted ? { accepted } : {}) });
   }
 
   #logFirst({ loaded, refused, source }: Awaited<ReturnType<typeof firstLoad>>): void {

@@ -117,6 +117,8 @@ export type ToServer =
       readonly workers: number;
       /** True where it is from the accepted copy: not the word of the steerdns.yaml that lies there now. */
       readonly accepted?: boolean;
+      /** True where nobody has named the addresses: what this kernel cannot do is left out. */
+      readonly isDefault?: boolean;
     }
   /** Control's event loop turns; sent every controlPulseMs. */
   | { readonly kind: 'alive' }

@@ -4,9 +4,12 @@ import type { ChildProcess } from 'node:child_process';
 import { controlPulseMs, controlSilentMaxMs } from '../limits.ts';
 import { spawnMain } from '../spawn.ts';
 import type { Start, ToControl, ToServer } from './channel.ts';
+import type { User } from './privileges.ts';
 
 /** What the server wants to know of the child. */
 export type ChildWatch = {
+  /** Who the child is to become: given while this process is root and is not to stay it. */
+  user(): User | undefined;
   /** The first message for a child that has just been started. */
   start(recover: boolean): Start;
   message(message: ToServer): void;
@@ -38,7 +41,9 @@ export class ControlChild {
     this.#startedAt = performance.now();
     let child: ChildProcess;
     try {
-      child = spawnMain(['control'], ['ignore', 'inherit', 'inherit', 'ipc']);
+      const user = this.#watch.user();
+      const who = user === undefined ? [] : ['--user', `${user.name ?? user.uid}:${user.gid}`];
+      child = spawnMain(['control', ...who], ['ignore', 'inherit', 'inherit', 'ipc']);
     } catch (error) {
       this.#willRestart((error as Error).message); // no memory, no process ids: later, perhaps
       return;

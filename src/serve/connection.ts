@@ -1,59 +1,83 @@
-// One TCP connection: octets in, messages cut out of them by their two-octet length (RFC 1035 §4.2.2),
-// responses back. A client that does not read is not read from; one that begins a message and does not finish
-// it is cut.
+// One TCP connection: octets in, messages answered in their order, responses back (RFC 7766). It always waits
+// for one of four things, each with its time: for a query, for the rest of one, for the client to read, or
+// for its turn. A client that does not read is not read from.
 import type { Socket } from 'node:net';
 import { respond } from '../answer/respond.ts';
 import type { Tables } from '../answer/tables.ts';
-import { messageSizeMax, tcpIdleTimeoutMs, tcpMessageTimeoutMs, tcpUnsentMax } from '../limits.ts';
-import { parseAddressText } from '../wire/literals.ts';
+import {
+  messageSizeMax,
+  tcpIdleTimeoutMs,
+  tcpMessageTimeoutMs,
+  tcpReadTimeoutMs,
+  tcpTurnMax,
+  tcpUnsentMax,
+} from '../limits.ts';
+import { parseAddress } from '../wire/addresses.ts';
 import { Response } from '../wire/message.ts';
 import { Query, TRANSPORT } from '../wire/query.ts';
 import { stampTime } from './clock.ts';
+import { clientOf, type Held } from './connections.ts';
+import { Incoming } from './incoming.ts';
 
 /** What a connection needs of the stream worker. */
 export type Service = {
   readonly tables: Tables;
   /** Called before queries are answered: the moment to adopt new tables. */
   beforeBatch(): void;
-  /** Something came on the connection. */
-  touched(connection: Connection): void;
   closed(connection: Connection): void;
 };
 
-/** Queries answered for one connection before others have their turn. */
-const turnMax = 64;
+/** What a connection waits for, and how long; its own turn comes in any case. */
+const timeoutsMs = {
+  query: tcpIdleTimeoutMs,
+  rest: tcpMessageTimeoutMs,
+  reader: tcpReadTimeoutMs,
+  turn: Number.POSITIVE_INFINITY,
+} as const;
+
+const nowhere = new Uint8Array(4);
 
 const query = new Query();
 const response = new Response();
-const scratch = new Uint8Array(messageSizeMax + 2);
+/** Responses of one turn: the last may begin just below the limit, and be as long as a message can. */
+const scratch = new Uint8Array(tcpUnsentMax + 2 + messageSizeMax);
 query.transport = TRANSPORT.tcp;
 response.octets = scratch;
-response.at = 2;
 response.sizeMax = messageSizeMax;
 
 /** A connection from accept to close. */
-export class Connection {
+export class Connection implements Held {
+  /** The client, as connections.ts counts them. */
+  readonly client: string;
+  heardAt = performance.now();
   readonly #socket: Socket;
   readonly #service: Service;
-  /** The client's address. */
+  /** The client's address, 4 or 16 octets, and port. */
   readonly #source: Uint8Array;
-  /** Octets received and not yet answered. */
-  #pending: Uint8Array = new Uint8Array(0);
-  #deadline = performance.now() + tcpIdleTimeoutMs;
-  #isScheduled = false;
+  readonly #sourcePort: number;
+  readonly #incoming = new Incoming();
+  #awaits: keyof typeof timeoutsMs = 'query';
+  #deadline = this.heardAt + timeoutsMs.query;
   /** The client asks no more; what it has asked is still answered. */
   #hasEnded = false;
+  #isStopping = false;
+  /** Nothing is answered any more: what was is being sent. */
+  #isFinished = false;
 
   constructor(socket: Socket, service: Service) {
     this.#socket = socket;
     this.#service = service;
-    this.#source = parseAddressText(socket.remoteAddress?.split('%')[0] ?? '') ?? new Uint8Array(4);
+    this.#source = parseAddress(socket.remoteAddress?.split('%')[0] ?? '') ?? nowhere;
+    this.#sourcePort = socket.remotePort ?? 0;
+    this.client = clientOf(this.#source);
     socket.on('data', (chunk) => this.#receive(chunk));
-    socket.on('drain', () => this.#serve());
+    socket.on('drain', () => {
+      if (this.#awaits === 'reader') this.#serve();
+    });
     socket.on('error', () => this.destroy());
     socket.on('end', () => {
       this.#hasEnded = true;
-      this.#serve();
+      if (this.#awaits !== 'turn') this.#serve();
     });
     socket.on('close', () => service.closed(this));
   }
@@ -63,83 +87,93 @@ export class Connection {
     return now > this.#deadline;
   }
 
-  /** Closes at once: a half-open connection would stay. */
-  destroy(): void {
-    this.#service.closed(this);
-    this.#socket.destroy();
+  /** Whether it waits for a query: nothing of it is in work, and closing it loses nothing. */
+  get isIdle(): boolean {
+    return this.#awaits === 'query' && this.#socket.writableLength === 0;
   }
 
-  /** Closes when what was answered has been sent. */
-  end(): void {
-    this.#socket.destroySoon();
+  /** Closes at once: a half-open connection would stay. What is unsent is not left for the kernel to keep. */
+  destroy(): void {
+    this.#service.closed(this);
+    if (this.#socket.writableLength > 0) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+
+  /** Closes as soon as what has begun to come is answered: at once where it is idle. */
+  stop(): void {
+    this.#isStopping = true;
+    if (this.isIdle) this.destroy();
+    else if (this.#awaits === 'query') this.#finish();
   }
 
   #receive(chunk: Uint8Array): void {
-    this.#service.touched(this);
-    const wasWithin = this.#pending.length > 0;
-    this.#pending = wasWithin ? Buffer.concat([this.#pending, chunk]) : chunk;
-    // A message has its whole time from its first octet on: a drip of octets does not buy more.
-    if (!wasWithin) this.#deadline = performance.now() + tcpMessageTimeoutMs;
-    this.#serve();
+    this.heardAt = performance.now();
+    this.#incoming.take(chunk);
+    if (this.#awaits !== 'turn' && this.#awaits !== 'reader') this.#serve();
   }
 
-  /** Answers what is complete, as long as the client reads and others are not kept waiting. */
+  /** Answers what is whole, as long as the client reads and others are not kept waiting. */
   #serve(): void {
-    if (this.#isScheduled || this.#socket.destroyed) return;
+    if (this.#socket.destroyed || this.#isFinished) return;
     this.#service.beforeBatch();
-    const octets = this.#pending;
-    let at = 0;
+    const incoming = this.#incoming;
+    const room = tcpUnsentMax - this.#socket.writableLength;
+    let size = 0;
     let answered = 0;
-    this.#socket.cork();
-    while (octets.length - at >= 2 && answered < turnMax && this.#socket.writableLength < tcpUnsentMax) {
-      const length = (octets[at]! << 8) | octets[at + 1]!;
-      if (octets.length - at - 2 < length) break;
-      if (!this.#answer(octets, at + 2, length)) return;
-      at += 2 + length;
+    let isSilent = false;
+    for (let length = incoming.length; length >= 0 && answered < tcpTurnMax && size < room; ) {
+      const written = this.#answer(length, size + 2);
+      isSilent = written === 0;
+      if (isSilent) break;
+      scratch[size] = written >>> 8;
+      scratch[size + 1] = written;
+      size += 2 + written;
       answered += 1;
+      incoming.drop(length);
+      length = incoming.length;
     }
-    this.#socket.uncork();
-    this.#keep(octets, at, answered);
+    if (size > 0) this.#socket.write(Buffer.from(scratch.subarray(0, size)));
+    if (isSilent) this.#finish();
+    else this.#wait(answered > 0);
   }
 
-  /** Answers one message; false when the connection was cut because it is no query. */
-  #answer(octets: Uint8Array, at: number, length: number): boolean {
-    query.octets = octets;
-    query.at = at;
+  /** Answers the next message into `scratch` at `to`: here a query is given what it is. 0: no answer. */
+  #answer(length: number, to: number): number {
+    query.octets = this.#incoming.octets;
+    query.at = this.#incoming.at + 2;
     query.length = length;
-    query.sourcePort = this.#socket.remotePort ?? 1;
+    query.sourcePort = this.#sourcePort;
     query.source = this.#source;
     query.sourceSize = this.#source.length;
     stampTime(query);
-    const size = respond(this.#service.tables, query, response);
-    if (size === 0) {
-      this.destroy();
-      return false;
-    }
-    scratch[0] = size >>> 8;
-    scratch[1] = size;
-    this.#socket.write(Buffer.from(scratch.subarray(0, size + 2)));
-    return true;
+    response.at = to;
+    return respond(this.#service.tables, query, response);
   }
 
-  /** Keeps what is left, and decides who moves next: the client, or we. */
-  #keep(octets: Uint8Array, at: number, answered: number): void {
-    const left = octets.length - at;
-    if (at > 0) this.#pending = left === 0 ? new Uint8Array(0) : octets.subarray(at);
-    if (answered > 0) {
-      this.#deadline = performance.now() + (left === 0 ? tcpIdleTimeoutMs : tcpMessageTimeoutMs);
+  /** Decides what is waited for; the time of what was waited for already goes on. */
+  #wait(hasAnswered: boolean): void {
+    const was = this.#awaits;
+    if (this.#socket.writableLength >= tcpUnsentMax) this.#awaits = 'reader';
+    else if (this.#incoming.length >= 0) this.#awaits = 'turn';
+    else this.#awaits = this.#incoming.size > 0 ? 'rest' : 'query';
+    // A message has its whole time from its first octet on: a drip of octets does not buy more.
+    if (hasAnswered || this.#awaits !== was) this.#deadline = performance.now() + timeoutsMs[this.#awaits];
+    if (this.#awaits === 'reader' || this.#awaits === 'turn') {
+      this.#socket.pause();
+      if (this.#awaits === 'turn') setImmediate(() => this.#serve());
+      return;
     }
-    const isFull = this.#socket.writableLength >= tcpUnsentMax;
-    const hasMore = left >= 2 && left - 2 >= ((octets[at]! << 8) | octets[at + 1]!);
-    if (isFull || hasMore) this.#socket.pause();
+    this.#incoming.settle();
+    if (this.#hasEnded || (this.#isStopping && this.#awaits === 'query')) this.#finish();
     else this.#socket.resume();
-    if (isFull) this.#deadline = performance.now() + tcpIdleTimeoutMs; // it has this long to read
-    if (!isFull && !hasMore && this.#hasEnded) this.#socket.end();
-    if (isFull || !hasMore) return;
-    this.#isScheduled = true;
-    setImmediate(() => {
-      this.#isScheduled = false;
-      this.#serve();
-    });
+  }
+
+  /** Closes when what was answered has been sent, or when the client does not read it in time. */
+  #finish(): void {
+    this.#isFinished = true;
+    this.#awaits = 'reader';
+    this.#deadline = performance.now() + timeoutsMs.reader;
+    this.#incoming.clear();
+    this.#socket.destroySoon();
   }
 }

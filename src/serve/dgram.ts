@@ -1,9 +1,7 @@
 // UDP through node:dgram: one thread for every platform and for whoever has no koffi. Slower than the batch
-// engine; a wildcard address stands for the interfaces that are there at the start, and what comes before the
-// server is ready is lost, not kept waiting. It binds for itself, because a Node socket closes its descriptor
-// with its thread.
+// engine; a wildcard address stands for the addresses of the interfaces, which are looked for again every few
+// seconds. Its sockets are the server's where there is libc; else it binds for itself (places.ts).
 import { createSocket, type Socket } from 'node:dgram';
-import { networkInterfaces } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { COUNTER } from '../answer/counters.ts';
 import { respond } from '../answer/respond.ts';
@@ -13,9 +11,11 @@ import { parseAddressText } from '../wire/literals.ts';
 import { Response } from '../wire/message.ts';
 import { Query, TRANSPORT } from '../wire/query.ts';
 import { stampTime } from './clock.ts';
-import { Inbox, PHASE, type Publication, reportFault, type ThreadData, type ThreadReport } from './inbox.ts';
+import { Inbox, PHASE, type Publication, reportFault, type ThreadData } from './inbox.ts';
+import { interfacesOf } from './interfaces.ts';
+import { type Given, type Place, Places } from './places.ts';
 
-export type DgramData = ThreadData & { readonly listen: readonly { address: string; port: number }[] };
+export type DgramData = ThreadData & Given & { readonly listen: readonly Place[] };
 
 const data = workerData as DgramData;
 const tables = new Tables(data.counters, data.rateTable);
@@ -51,19 +51,18 @@ function serveDatagram(
   });
 }
 
-function bindSocket({ address, port }: { address: string; port: number }): Promise<Socket> {
+function bindSocket({ address, port, fd }: Place): Promise<Socket> {
   const six = address.includes(':');
   const socket = createSocket({ type: six ? 'udp6' : 'udp4', ipv6Only: six });
   return new Promise((resolve, reject) => {
-    socket.once('error', reject);
-    socket.bind({ address, port, exclusive: true }, () => {
-      socket.off('error', reject);
+    socket.once('error', (error) => {
+      socket.close();
+      reject(error);
+    });
+    socket.bind({ ...(fd === undefined ? { address, port } : { fd }), exclusive: true }, () => {
+      socket.removeAllListeners('error');
       socket.on('error', () => {}); // a peer's ICMP error is nothing to die of
-      try {
-        socket.setRecvBufferSize(receiveBufferSize);
-      } catch {
-        // the kernel's own size stays; drops are counted
-      }
+      if (fd === undefined) askForRoom(socket);
       const local = socket.address();
       socket.on('message', (datagram, peer) =>
         serveDatagram(socket, local, datagram, peer.address, peer.port),
@@ -73,31 +72,29 @@ function bindSocket({ address, port }: { address: string; port: number }): Promi
   });
 }
 
-/** The addresses behind a wildcard: node:dgram cannot say where a datagram came to, a socket for each can. */
-function interfaces({
-  address,
-  port,
-}: {
-  address: string;
-  port: number;
-}): { address: string; port: number }[] {
-  if (address !== '0.0.0.0' && address !== '::') return [{ address, port }];
-  const family = address === '::' ? 'IPv6' : 'IPv4';
-  return Object.values(networkInterfaces())
-    .flatMap((one) => one ?? [])
-    .filter((one) => one.family === family && !one.address.startsWith('fe80:'))
-    .map((one) => ({ address: one.address, port }));
+function askForRoom(socket: Socket): void {
+  try {
+    socket.setRecvBufferSize(receiveBufferSize);
+  } catch {
+    // the kernel's own size stays; drops are counted
+  }
+}
+
+/** What is to be open at this moment: what the server has bound, and what stands behind the wildcards. */
+function wanted(): readonly Place[] {
+  return data.listen.flatMap((place) => (place.fd === undefined ? interfacesOf(place) : [place]));
 }
 
 parentPort!.on('message', (message: Publication) => inbox.take(message));
 
 try {
-  const sockets = await Promise.all(data.listen.flatMap(interfaces).map(bindSocket));
-  parentPort!.postMessage({ kind: 'listening' } satisfies ThreadReport);
+  const places = new Places(data, parentPort!, wanted, bindSocket);
+  await places.open();
+  inbox.waitWhileWaiting();
   const watch = setInterval(() => {
     if (inbox.phase() !== PHASE.stopping) return;
     clearInterval(watch);
-    for (const socket of sockets) socket.close();
+    for (const socket of places.opened) socket.close();
     parentPort!.close();
   }, receiveTimeoutMs);
 } catch (error) {

@@ -5,6 +5,7 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Settings } from '../answer/settings.ts';
 import type { Tables } from '../answer/tables.ts';
+import { receiveTimeoutMs } from '../limits.ts';
 
 /** Cells of the shared control words; from `adopted` on there is one cell per thread. */
 export const SHARED = {
@@ -45,9 +46,10 @@ export type ThreadData = {
   readonly rateTable: Int32Array;
 };
 
-/** What the thread tells the server: it is bound, or why not. */
+/** What the thread tells the server: it is bound, or why not; and what is to be said in the log. */
 export type ThreadReport =
   | { readonly kind: 'listening' }
+  | { readonly kind: 'note'; readonly what: string }
   | { readonly kind: 'fault'; readonly code: string; readonly what: string };
 
 /**
@@ -93,6 +95,14 @@ export class Inbox {
     this.#tables.adopt(message);
     this.#seen = message.generation;
     Atomics.store(this.#shared, this.#cell, message.generation);
+  }
+
+  /** Holds the thread until queries may be received: what comes meanwhile waits in the kernel. */
+  waitWhileWaiting(): void {
+    while (this.phase() === PHASE.waiting) {
+      if (this.isBehind()) this.drain();
+      Atomics.wait(this.#shared, SHARED.phase, PHASE.waiting, receiveTimeoutMs);
+    }
   }
 
   /** One of PHASE. */

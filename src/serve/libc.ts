@@ -1,11 +1,16 @@
-// The door to koffi: the few functions of libc that batched UDP needs, sync, and nothing else. koffi is an
+// The door to koffi: the few functions of libc that sockets need, sync, and nothing else. koffi is an
 // optional dependency; where it or the platform is missing, libcFault says so in a sentence and UDP goes
 // through node:dgram.
+
+const F_DUPFD_CLOEXEC = 1030;
 
 /** libc as mmsg.ts sees it. Addresses are bigints made by `address`; a result below 0 means error(). */
 export type LibC = {
   readonly socket: (family: number, type: number, protocol: number) => number;
   readonly bind: (fd: number, name: Uint8Array, size: number) => number;
+  readonly listen: (fd: number, backlog: number) => number;
+  /** Another descriptor of the same socket, closed when a program is started. */
+  readonly dup: (fd: number) => number;
   readonly getsockname: (fd: number, name: Uint8Array, size: Int32Array) => number;
   readonly setsockopt: (fd: number, level: number, option: number, value: Uint8Array, size: number) => number;
   readonly close: (fd: number) => number;
@@ -30,9 +35,12 @@ async function loadLibC(): Promise<LibC | string> {
     return `koffi cannot be loaded: ${(error as Error).message.split('\n')[0]}`;
   }
   const library = koffi.load(null); // the process's own symbols: glibc and musl alike
+  const fcntl = library.func('int fcntl(int, int, ...)');
   return {
     socket: library.func('int socket(int, int, int)'),
     bind: library.func('int bind(int, void*, uint32_t)'),
+    listen: library.func('int listen(int, int)'),
+    dup: (fd) => fcntl(fd, F_DUPFD_CLOEXEC, 'int', 0) as number,
     getsockname: library.func('int getsockname(int, void*, void*)'),
     setsockopt: library.func('int setsockopt(int, int, int, void*, uint32_t)'),
     close: library.func('int close(int)'),

@@ -1,11 +1,17 @@
 // Where to listen: flags, else what control resolved from the YAML. Control's word is kept in the state
 // directory with the checksum of the file it came from, so that the next start can bind before control is up.
 import { createHash } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ListenAddress } from './channel.ts';
+import { writeAnew } from './directories.ts';
 
-export type Listen = { readonly listen: readonly ListenAddress[]; readonly workers: number };
+export type Listen = {
+  readonly listen: readonly ListenAddress[];
+  readonly workers: number;
+  /** Nobody has named these addresses: what this kernel cannot do is left out. */
+  readonly isDefault?: boolean;
+};
 
 /** What was kept, if steerdns.yaml is still the one that it was read from. */
 export function readListen(stateDir: string, configDir: string): Listen | undefined {
@@ -20,13 +26,12 @@ export function readListen(stateDir: string, configDir: string): Listen | undefi
 }
 
 /** Keeps control's word, best effort: without it the next start waits for control. */
-export function keepListen(stateDir: string, configDir: string, { listen, workers }: Listen): void {
+export function keepListen(stateDir: string, configDir: string, kept: Listen): void {
   const path = join(stateDir, 'listen.json');
+  const { listen, workers, isDefault = false } = kept;
   try {
-    writeFileSync(`${path}.new`, JSON.stringify({ source: sourceOf(configDir), listen, workers }), {
-      mode: 0o600,
-    });
-    renameSync(`${path}.new`, path);
+    const text = JSON.stringify({ source: sourceOf(configDir), listen, workers, isDefault });
+    writeAnew(path, text);
   } catch {
     // a full disk is control's to report; it writes there far more than we do
   }

@@ -1,7 +1,7 @@
 // The server process: owns the sockets, the threads that answer, the tables they answer from and the control
 // child. It reaches no library but koffi (in mmsg.ts) and pino, reads no zone and judges nothing: whatever is
 // clever lives in control, and when control dies, answers go on from the last tables.
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { counterNames } from '../answer/counters.ts';
@@ -13,16 +13,19 @@ import type { Paths } from '../paths.ts';
 import { parseSocketAddress, printSocketAddress, type SocketAddress } from '../wire/addresses.ts';
 import type { Facts, Start, ToServer } from './channel.ts';
 import { ControlChild } from './child.ts';
+import { claimDirectories, writeAnew } from './directories.ts';
 import { kernelDrops } from './drops.ts';
 import { PHASE, SHARED } from './inbox.ts';
 import { type Kept, readKept } from './kept.ts';
+import { libcFault } from './libc.ts';
 import { keepListen, type Listen, readListen } from './listen.ts';
-import { type Lock, takeLock } from './lock.ts';
+import type { Lock } from './lock.ts';
+import { become, type User } from './privileges.ts';
 import { Publications } from './publications.ts';
 import { batchEngineFault } from './selftest.ts';
 import { keepSettings, OwnSecrets, readSettings } from './settings.ts';
-import { bindUdp, closeUdp, type UdpSocket } from './socket.ts';
-import { Thread, type ThreadKind, type ThreadWatch } from './threads.ts';
+import { bindFault, openSockets, type Sockets } from './sockets.ts';
+import { Thread, type ThreadWatch } from './threads.ts';
 
 export type Engine = 'batch' | 'dgram';
 
@@ -32,6 +35,8 @@ export type ServerOptions = Paths & {
   /** Number of UDP workers; undefined: the YAML's, else one per core. */
   readonly workers: number | undefined;
   readonly engine: Engine | 'auto';
+  /** Who to be once everything is bound; only root can become anybody. */
+  readonly user?: User | undefined;
 };
 
 /** Why a server does not start: one sentence for the operator. */
@@ -45,6 +50,8 @@ const threadsMax = workersMax + 1;
  */
 const patienceMs = firstRoundMaxMs + 3000;
 const stopMs = 2000;
+const rootWarning =
+  'runs as root and stays root: say --user NAME, or start it as another user with CAP_NET_BIND_SERVICE';
 
 export class Server {
   readonly #options: ServerOptions;
@@ -56,7 +63,8 @@ export class Server {
   readonly #control: ControlChild;
   readonly #startedAt = Date.now();
   #threads: Thread[] = [];
-  #listen: SocketAddress[] = [];
+  #sockets: Sockets | undefined;
+  #listen: readonly SocketAddress[] = [];
   #engine: Engine = 'batch';
   #engineReason = '';
   /** Kept tables were fresh enough to answer from at once. */
@@ -72,18 +80,7 @@ export class Server {
    * Starts a server. It answers when kept tables are fresh, or when control has published its first round.
    */
   static async start(options: ServerOptions): Promise<Server | ServerFault> {
-    let lock: Lock | ServerFault;
-    try {
-      mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
-      mkdirSync(options.runDir, { recursive: true, mode: 0o755 });
-      // In a folder that all may write, such as /tmp, somebody else may have made it first.
-      if (statSync(options.runDir).uid !== process.getuid?.() && process.getuid?.() !== 0) {
-        return { fault: `the run directory ${options.runDir} belongs to somebody else` };
-      }
-      lock = await takeLocks([options.stateDir, options.runDir]);
-    } catch (error) {
-      return { fault: `cannot use the state or run directory: ${(error as Error).message}` };
-    }
+    const lock = await claimDirectories(options);
     if ('fault' in lock) return lock;
     const server = new Server(options, lock);
     const fault = await server.#start();
@@ -103,6 +100,7 @@ export class Server {
       retired: (origin, edition, counts) => this.#control.send({ kind: 'retired', origin, edition, counts }),
     });
     this.#control = new ControlChild({
+      user: () => (process.getuid?.() === 0 ? options.user : undefined),
       start: (recover) => this.#startMessage(recover),
       message: (message) => this.#receive(message),
       died: (why, restarts) => log.error({ why, restarts }, 'control died: DNS goes on from the last tables'),
@@ -139,10 +137,9 @@ export class Server {
 
   async #start(): Promise<string | undefined> {
     const { stateDir, runDir, configDir } = this.#options;
-    writeFileSync(
-      join(runDir, 'server.json'),
-      JSON.stringify({ pid: process.pid, startedAt: this.#startedAt }),
-    );
+    const identity = JSON.stringify({ pid: process.pid, startedAt: this.#startedAt });
+    writeAnew(join(runDir, 'server.json'), identity, 0o644);
+    if (process.getuid?.() === 0 && this.#options.user === undefined) log.warn(rootWarning);
     const kept = this.#readKept(keptAgeMaxMs);
     this.#isKept = kept !== undefined;
     const known = this.#withFlags(readListen(stateDir, configDir));
@@ -163,9 +160,11 @@ export class Server {
 
   /** Flags win over what was kept or said; undefined while something is not known. */
   #withFlags(known: Listen | undefined): Listen | undefined {
-    const listen = this.#options.listen.length > 0 ? this.#options.listen : known?.listen;
+    const flags = this.#options.listen;
+    const listen = flags.length > 0 ? flags : known?.listen;
     const workers = this.#options.workers ?? known?.workers;
-    return listen === undefined || workers === undefined ? undefined : { listen, workers };
+    if (listen === undefined || workers === undefined) return undefined;
+    return { listen, workers, isDefault: flags.length === 0 && known?.isDefault === true };
   }
 
   async #answerWhenReady(): Promise<void> {
@@ -197,12 +196,16 @@ export class Server {
   }
 
   /** Binds everything and starts the threads; a sentence where that fails. */
-  async #open({ listen, workers }: Listen, kept: Kept | undefined): Promise<string | undefined> {
+  async #open(
+    { listen, workers, isDefault = false }: Listen,
+    kept: Kept | undefined,
+  ): Promise<string | undefined> {
+    const addresses: SocketAddress[] = [];
     for (const text of listen) {
       const address = parseSocketAddress(text, 53);
       if (address === undefined || address.port === 0)
         return `"${text}" is not an address to listen on, use 192.0.2.1:53 or [2001:db8::1]:53`;
-      this.#listen.push(address);
+      addresses.push(address);
     }
     const { engine } = this.#options;
     const engineFault = engine === 'dgram' ? 'chosen by --engine' : batchEngineFault();
@@ -212,38 +215,39 @@ export class Server {
     this.#engineReason = engineFault ?? '';
     const count = Math.min(workers || availableParallelism(), workersMax);
     try {
-      this.#threads = this.#makeThreads(count);
+      const options = { listen: addresses, isDefault, engine: this.#engine, workers: count };
+      this.#sockets = openSockets(options);
     } catch (error) {
       return bindFault(error as NodeJS.ErrnoException);
     }
+    if (libcFault === undefined) this.#giveRootUp();
+    this.#listen = this.#sockets.listen;
+    for (const warning of this.#sockets.warnings) log.warn(warning);
+    this.#threads = this.#makeThreads(this.#sockets);
     this.#publications.setThreads(this.#threads);
     this.#publications.restore(kept && { ...kept, settings: readSettings(this.#options.stateDir) });
     this.#renewal = setInterval(() => this.#publications.renewSecrets(), cookieSecretLifeMs).unref();
     const reports = await Promise.all(this.#threads.map((thread) => thread.start()));
-    const bad = reports.find((report) => report.kind === 'fault');
-    return bad === undefined ? undefined : bindFault({ code: bad.code, message: bad.what });
+    for (const report of reports)
+      if (report.kind === 'fault') return bindFault({ code: report.code, message: report.what });
+    if (libcFault !== undefined) this.#giveRootUp(); // not before the threads have bound for themselves
+    return undefined;
   }
 
-  #makeThreads(count: number): Thread[] {
+  #giveRootUp(): void {
+    const { user } = this.#options;
+    if (user !== undefined) become(user);
+  }
+
+  #makeThreads({ threads }: Sockets): Thread[] {
     const watch: ThreadWatch = {
       current: (index) => this.#publications.current(index),
       died: (name, why, restarts) =>
         log.error({ thread: name, why, restarts }, 'a thread died and is replaced'),
+      noted: (name, what) => log.warn({ thread: name }, what),
     };
     const memory = { shared: this.#shared, rateTable: makeRateTable() };
-    const kinds: [string, ThreadKind][] = [];
-    if (this.#engine === 'dgram') kinds.push(['udp-1', { kind: 'dgram', listen: this.#listen }]);
-    else {
-      // Bound once without SO_REUSEPORT: another server there, of whatever user, is then found and not
-      // joined.
-      for (const { address, port } of this.#listen) closeUdp(bindUdp(address, port, false));
-      for (let i = 1; i <= count; i++) {
-        const sockets: UdpSocket[] = this.#listen.map(({ address, port }) => bindUdp(address, port, true));
-        kinds.push([`udp-${i}`, { kind: 'batch', sockets }]);
-      }
-    }
-    kinds.push(['stream', { kind: 'stream', listen: this.#listen }]);
-    return kinds.map(([name, what], index) => new Thread(name, index, what, memory, watch));
+    return threads.map(([name, what], index) => new Thread(name, index, what, memory, watch));
   }
 
   #startMessage(recover: boolean): Start {
@@ -326,6 +330,7 @@ export class Server {
     this.#publications.stop();
     Atomics.store(this.#shared, SHARED.phase, PHASE.stopping);
     Atomics.notify(this.#shared, SHARED.phase);
+    this.#sockets?.close();
     await Promise.all(this.#threads.map((thread) => thread.stop(stopMs)));
     rmSync(join(this.#options.runDir, 'server.json'), { force: true });
     this.#lock.release();
@@ -333,38 +338,9 @@ export class Server {
   }
 }
 
-/** Takes the locks of these directories, all or none. */
-async function takeLocks(directories: readonly string[]): Promise<Lock | ServerFault> {
-  const locks: Lock[] = [];
-  const release = () => {
-    for (const lock of locks) lock.release();
-  };
-  for (const directory of new Set(directories)) {
-    const lock = await takeLock(directory);
-    if ('fault' in lock) {
-      release();
-      return lock;
-    }
-    locks.push(lock);
-  }
-  return { release };
-}
-
 /** Says in the log what is wrong with a kept table, where something is. */
 function isWhole(origin: string, table: Uint8Array, magic: number): boolean {
   const fault = tableFault(table, magic);
   if (fault !== undefined) log.warn({ origin, fault }, 'a kept table was left out');
   return fault === undefined;
-}
-
-function bindFault({ code, message }: { code?: string | undefined; message: string }): string {
-  const hint =
-    code === 'EADDRINUSE'
-      ? 'something listens there already'
-      : code === 'EACCES'
-        ? 'ports below 1024 need CAP_NET_BIND_SERVICE, or root'
-        : code === 'EADDRNOTAVAIL'
-          ? 'no interface has this address'
-          : undefined;
-  return `cannot listen: ${message}${hint === undefined ? '' : ` (${hint})`}`;
 }

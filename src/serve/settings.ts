@@ -1,9 +1,10 @@
 // The settings that threads answer with: as control publishes them, with secrets of the server's own where
 // the operator names none, and kept in the state directory for a start that does not wait for control.
 import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../answer/settings.ts';
+import { writeAnew } from './directories.ts';
 
 /** Octets of a secret: SipHash takes 128 bits. */
 const secretSize = 16;
@@ -32,8 +33,7 @@ export function keepSettings(stateDir: string, settings: Settings): void {
     value instanceof Uint8Array ? { hex: Buffer.from(value).toString('hex') } : value,
   );
   try {
-    writeFileSync(`${path}.new`, text, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    writeAnew(path, text);
   } catch {
     // a full disk is control's to report; it writes there far more than we do
   }

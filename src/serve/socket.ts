@@ -1,35 +1,44 @@
-// UDP sockets of the batch engine, made and bound by the server's main thread through libc: Node cannot make
-// one with SO_REUSEPORT before version 22, and closes what it made with its thread. Threads are given
-// descriptor numbers.
-import { receiveBufferSize, receiveTimeoutMs } from '../limits.ts';
+// Sockets made and bound by the server's main thread through libc, while it may still bind to port 53: Node
+// cannot make one with SO_REUSEPORT before version 22, knows no IP_FREEBIND, and closes what it made with its
+// thread. Threads are given descriptor numbers; whatever becomes of a thread, the socket and what waits in it
+// stay.
+import { receiveBufferSize, receiveTimeoutMs, tcpBacklog, tcpReceiveSize, tcpSendSize } from '../limits.ts';
 import { printSocketAddress } from '../wire/addresses.ts';
 import { parseAddressText } from '../wire/literals.ts';
 import { libc } from './libc.ts';
 
 const AF_INET = 2;
 const AF_INET6 = 10;
-const SOCK_DGRAM_CLOEXEC = 2 | 0x80000;
+const SOCK_DGRAM = 2;
+const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = 0x80000;
 const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 const SO_REUSEPORT = 15;
 const SO_RCVTIMEO = 20;
-const SO_RCVBUFFORCE = 33;
-const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
 const SO_SNDTIMEO = 21;
+const SO_RCVBUFFORCE = 33;
 const IPPROTO_IP = 0;
+const IP_PKTINFO = 8;
 const IP_MTU_DISCOVER = 10;
+const IP_FREEBIND = 15;
+const IPPROTO_IPV6 = 41;
 const IPV6_MTU_DISCOVER = 23;
+const IPV6_V6ONLY = 26;
+const IPV6_RECVPKTINFO = 49;
+const IPV6_FREEBIND = 78;
 /** Never fragment because somebody says that a path is narrow (RFC 9715 §3.1). */
 const PMTUDISC_OMIT = 5;
-const IP_PKTINFO = 8;
-const IPV6_RECVPKTINFO = 49;
 
 /** Octets of a sockaddr_in6, the larger of the two. */
 const nameSize = 28;
 
 export type UdpSocket = { readonly fd: number };
+
+/** A bound socket, and whether no interface has its address yet. */
+export type Bound = { readonly fd: number; readonly isFree: boolean };
 
 function int(value: number): Uint8Array {
   return new Uint8Array(Int32Array.of(value).buffer);
@@ -37,41 +46,79 @@ function int(value: number): Uint8Array {
 
 /**
  * Makes and binds one UDP socket. Port 0 lets the kernel choose. Throws an Error whose `code` is the
- * system's (EADDRINUSE, EACCES, EADDRNOTAVAIL …).
+ * system's (EADDRINUSE, EACCES, EAFNOSUPPORT …).
  */
-export function bindUdp(address: string, port: number, shared: boolean): UdpSocket {
+export function bindUdp(address: string, port: number, shared: boolean): Bound {
+  const c = libc();
+  return bind(address, port, SOCK_DGRAM, (fd, six) => {
+    if (shared) c.setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, int(1), 4);
+    if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, int(PMTUDISC_OMIT), 4);
+    else c.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, int(PMTUDISC_OMIT), 4);
+    if (isWildcard(address)) {
+      // Each datagram says which address of ours it came to, and the answer goes out from there.
+      if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, int(1), 4);
+      else c.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, int(1), 4);
+    }
+    if (c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, int(receiveBufferSize), 4) !== 0) {
+      c.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, int(receiveBufferSize), 4);
+    }
+    c.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, int(receiveBufferSize), 4);
+    const timeval = new BigInt64Array([0n, BigInt(receiveTimeoutMs) * 1000n]);
+    c.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(timeval.buffer), 16);
+    c.setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, new Uint8Array(timeval.buffer), 16);
+  });
+}
+
+/** Makes and binds one TCP socket; from here on the kernel takes connections. Throws as bindUdp() does. */
+export function listenTcp(address: string, port: number): Bound {
+  const c = libc();
+  const bound = bind(address, port, SOCK_STREAM, (fd) => {
+    // Connections of the server before this one are still closing: no reason to wait a minute.
+    c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, int(1), 4);
+    c.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, int(tcpReceiveSize), 4);
+    c.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, int(tcpSendSize), 4);
+  });
+  if (c.listen(bound.fd, tcpBacklog) === 0) return bound;
+  const error = c.error(`listen ${printSocketAddress(address, port)}`);
+  c.close(bound.fd);
+  throw error;
+}
+
+function bind(
+  address: string,
+  port: number,
+  type: number,
+  prepare: (fd: number, six: boolean) => void,
+): Bound {
   const c = libc();
   const octets = parseAddressText(address)!;
   const six = octets.length === 16;
-  const fd = c.socket(six ? AF_INET6 : AF_INET, SOCK_DGRAM_CLOEXEC, 0);
-  if (fd < 0) throw c.error('socket');
-  if (shared) c.setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, int(1), 4);
+  const where = printSocketAddress(address, port);
+  const fd = c.socket(six ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw c.error(`socket ${where}`);
   if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, int(1), 4);
-  if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, int(PMTUDISC_OMIT), 4);
-  else c.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, int(PMTUDISC_OMIT), 4);
-  if (octets.every((octet) => octet === 0)) {
-    // A wildcard address: each datagram says which of ours it came to, and the answer goes out from there.
-    if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, int(1), 4);
-    else c.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, int(1), 4);
-  }
-  if (c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, int(receiveBufferSize), 4) !== 0) {
-    c.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, int(receiveBufferSize), 4);
-  }
-  c.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, int(receiveBufferSize), 4);
-  const timeval = new BigInt64Array([0n, BigInt(receiveTimeoutMs) * 1000n]);
-  c.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(timeval.buffer), 16);
-  c.setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, new Uint8Array(timeval.buffer), 16);
+  prepare(fd, six);
   const name = new Uint8Array(nameSize);
   const view = new DataView(name.buffer);
   view.setUint16(0, six ? AF_INET6 : AF_INET, true);
   view.setUint16(2, port);
   name.set(octets, six ? 8 : 4);
-  if (c.bind(fd, name, six ? nameSize : 16) !== 0) {
-    const error = c.error(`bind ${printSocketAddress(address, port)}`);
-    c.close(fd);
-    throw error;
+  const bindIt = (): boolean => c.bind(fd, name, six ? nameSize : 16) === 0;
+  if (bindIt()) return { fd, isFree: false };
+  const error = c.error(`bind ${where}`);
+  if (error.code === 'EADDRNOTAVAIL') {
+    // An address that a routing daemon or a fail-over brings later: bound now, answered from then on.
+    if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, int(1), 4);
+    else c.setsockopt(fd, IPPROTO_IP, IP_FREEBIND, int(1), 4);
+    if (bindIt()) return { fd, isFree: true };
   }
-  return { fd };
+  c.close(fd);
+  throw error;
+}
+
+/** Whether it stands for all addresses of a family. */
+export function isWildcard(address: string): boolean {
+  return parseAddressText(address)!.every((octet) => octet === 0);
 }
 
 /** What a socket is bound to. */
@@ -95,7 +142,24 @@ export function boundPort(socket: UdpSocket): number {
   return localAddress(socket).port;
 }
 
+/** One more descriptor of a socket, for a thread to close. */
+export function duplicate(fd: number): number {
+  const copy = libc().dup(fd);
+  if (copy < 0) throw libc().error('dup');
+  return copy;
+}
+
+/** Takes back the SO_REUSEADDR that libuv sets on a socket it is given: nobody is to bind the same port. */
+export function keepAlone(fd: number): void {
+  libc().setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, int(0), 4);
+}
+
 /** Closes a socket that no thread uses any more. */
 export function closeUdp(socket: UdpSocket): void {
-  libc().close(socket.fd);
+  closeSocket(socket.fd);
+}
+
+/** Closes a descriptor. */
+export function closeSocket(fd: number): void {
+  libc().close(fd);
 }

@@ -1,50 +1,57 @@
 // The stream worker: DNS over TCP (RFC 7766) in a thread of its own, so that a flood of connections starves
-// neither UDP nor probes. Pipelined queries are answered in order; limits and deadlines are in limits.ts.
+// neither UDP nor probes. Pipelined queries are answered in order; who may connect is in connections.ts, what
+// a connection may do in connection.ts, limits and deadlines in limits.ts.
 import { createServer, type Server } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { COUNTER } from '../answer/counters.ts';
 import { Tables } from '../answer/tables.ts';
-import { receiveTimeoutMs, tcpConnectionsMax } from '../limits.ts';
+import { receiveTimeoutMs, tcpBacklog, tcpStopTimeoutMs } from '../limits.ts';
 import { Connection, type Service } from './connection.ts';
-import { Inbox, PHASE, type Publication, reportFault, type ThreadData, type ThreadReport } from './inbox.ts';
+import { Connections } from './connections.ts';
+import { Inbox, PHASE, type Publication, reportFault, type ThreadData } from './inbox.ts';
+import { type Given, type Place, Places } from './places.ts';
 
-export type StreamData = ThreadData & { readonly listen: readonly { address: string; port: number }[] };
+export type StreamData = ThreadData &
+  Given & {
+    readonly listen: readonly Place[];
+    /** Connections that there are descriptors for. */
+    readonly connectionsMax: number;
+  };
 
 const data = workerData as StreamData;
 const tables = new Tables(data.counters);
 const inbox = new Inbox(parentPort!, data, tables);
-/** Open connections, the one idle for longest first. */
-const connections = new Set<Connection>();
+const connections = new Connections<Connection>(data.connectionsMax);
 
 const service: Service = {
   tables,
   beforeBatch: () => {
     if (inbox.isBehind()) inbox.drain();
   },
-  touched: (connection) => {
-    connections.delete(connection);
-    connections.add(connection);
-  },
-  closed: (connection) => connections.delete(connection),
+  closed: (connection) => connections.remove(connection),
 };
 
-function listen({ address, port }: { address: string; port: number }): Promise<Server> {
+/** Takes in a connection; where there are too many, the one that was silent for longest makes room. */
+function accept(connection: Connection): void {
+  const isClientFull = connections.isClientFull(connection.client);
+  if (isClientFull || connections.isFull) {
+    connections.quietest(isClientFull ? connection.client : undefined)!.destroy();
+    data.counters[isClientFull ? COUNTER.tcpRefusedClient : COUNTER.tcpRefused]! += 1;
+  }
+  connections.add(connection);
+  data.counters[COUNTER.tcpAccepted]! += 1;
+}
+
+function listen({ address, port, fd }: Place): Promise<Server> {
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-    if (inbox.phase() !== PHASE.answering) {
-      socket.destroy();
-      return;
-    }
-    if (connections.size >= tcpConnectionsMax) {
-      // The longest idle goes first: whoever just came is more likely to have a question.
-      const [oldest] = connections;
-      oldest?.destroy();
-      data.counters[COUNTER.tcpRefused]! += 1;
-    }
-    connections.add(new Connection(socket, service));
+    // Without an address its client has gone already, and with it who it was.
+    if (inbox.phase() !== PHASE.answering || socket.remoteAddress === undefined) socket.destroy();
+    else accept(new Connection(socket, service));
   });
+  const where = fd === undefined ? { host: address, port, ipv6Only: address.includes(':') } : { fd };
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: address, port, ipv6Only: address.includes(':'), exclusive: true }, () => {
+    server.listen({ ...where, exclusive: true, backlog: tcpBacklog }, () => {
       server.off('error', reject);
       server.on('error', () => {}); // EMFILE at an accept: the connection waits, we go on
       resolve(server);
@@ -52,23 +59,43 @@ function listen({ address, port }: { address: string; port: number }): Promise<S
   });
 }
 
-parentPort!.on('message', (message: Publication) => inbox.take(message));
+/** Closes what is overdue; when the process stops, lets go of what is idle and waits for the others. */
+function look(servers: Iterable<Server>, now: number): void {
+  for (const connection of connections) {
+    if (!connection.isOverdue(now)) continue;
+    data.counters[connection.isIdle ? COUNTER.tcpIdle : COUNTER.tcpCut]! += 1;
+    connection.destroy();
+  }
+  if (inbox.phase() === PHASE.stopping) stop(servers);
+}
 
-try {
-  const servers = await Promise.all(data.listen.map(listen));
-  parentPort!.postMessage({ kind: 'listening' } satisfies ThreadReport);
-  const watch = setInterval(() => {
+function stop(servers: Iterable<Server>): void {
+  clearInterval(watch);
+  for (const server of servers) server.close();
+  for (const connection of connections) connection.stop();
+  const deadline = performance.now() + tcpStopTimeoutMs;
+  const ending = setInterval(() => {
     const now = performance.now();
     for (const connection of connections) {
-      if (!connection.isOverdue(now)) continue;
-      data.counters[COUNTER.tcpCut]! += 1;
-      connection.destroy();
+      if (now > deadline || connection.isOverdue(now)) connection.destroy();
     }
-    if (inbox.phase() !== PHASE.stopping) return;
-    clearInterval(watch);
-    for (const server of servers) server.close();
-    for (const connection of connections) connection.end();
+    if (connections.size > 0) return;
+    clearInterval(ending);
     parentPort!.close();
+  }, receiveTimeoutMs);
+}
+
+parentPort!.on('message', (message: Publication) => inbox.take(message));
+
+let watch: NodeJS.Timeout;
+try {
+  const places = new Places(data, parentPort!, () => data.listen, listen);
+  await places.open();
+  inbox.waitWhileWaiting();
+  // Looked at behind the poll phase: what has come by `now` has then been read, however late this thread is.
+  watch = setInterval(() => {
+    const now = performance.now();
+    setImmediate(() => look(places.opened, now));
   }, receiveTimeoutMs);
 } catch (error) {
   reportFault(parentPort!, error);

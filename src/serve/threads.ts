@@ -3,19 +3,24 @@
 // back-off keeps a thread that dies at every start from eating a core.
 import type { Worker } from 'node:worker_threads';
 import { counterNames } from '../answer/counters.ts';
+import { threadStartTimeoutMs } from '../limits.ts';
 import { besideModule, spawnWorker } from '../spawn.ts';
-import type { DgramData } from './dgram.ts';
 import { type Publication, SHARED, type ThreadData, type ThreadReport } from './inbox.ts';
-import type { UdpSocket } from './socket.ts';
+import type { Place } from './places.ts';
+import { closeSocket, duplicate, keepAlone, type UdpSocket } from './socket.ts';
 
 /** What a thread does. */
 export type ThreadKind =
   | { readonly kind: 'batch'; readonly sockets: readonly UdpSocket[] }
-  | { readonly kind: 'dgram' | 'stream'; readonly listen: DgramData['listen'] };
+  | { readonly kind: 'dgram'; readonly listen: readonly Place[] }
+  | { readonly kind: 'stream'; readonly listen: readonly Place[]; readonly connectionsMax: number };
 
 /** A thread that lived this long had a good start: its next death is not part of a series. */
 const goodLifeMs = 10_000;
 const backOffMs = [0, 100, 500, 2000, 5000];
+
+/** In the cell of a thread that has adopted nothing in this life: it is loading its code. */
+const noneYet = -1;
 
 const modules = { batch: './worker.ts', dgram: './dgram.ts', stream: './stream.ts' } as const;
 
@@ -28,6 +33,8 @@ export type ThreadWatch = {
   current(index: number): Publication;
   /** It died and will be replaced. */
   died(name: string, why: string, restarts: number): void;
+  /** It has something to say in the log. */
+  noted(name: string, what: string): void;
 };
 
 /** One place for a thread; the thread in it changes when it dies. */
@@ -64,18 +71,30 @@ export class Thread {
   /** Starts it. Resolves when it listens (at once for the batch engine: its sockets are bound already). */
   start(): Promise<ThreadReport> {
     this.#startedAt = performance.now();
-    const { kind, ...rest } = this.#what;
-    const workerData = {
-      index: this.index,
-      shared: this.#shared,
-      counters: this.counters,
-      rateTable: this.#rateTable,
-      ...rest,
+    Atomics.store(this.#shared, SHARED.adopted + this.index, noneYet);
+    const { kind } = this.#what;
+    const taken = new Int32Array(new SharedArrayBuffer(4));
+    const places: Place[] = [];
+    /** Descriptors that the thread has not taken are closed here, and only those. */
+    const closeCopies = (): void => {
+      if (Atomics.exchange(taken, 0, 1) === 1) return;
+      for (const { fd } of places) if (fd !== undefined) closeSocket(fd);
     };
     let worker: Worker;
     try {
+      places.push(...this.#copies());
+      const workerData = {
+        index: this.index,
+        shared: this.#shared,
+        counters: this.counters,
+        rateTable: this.#rateTable,
+        taken,
+        ...this.#what,
+        ...(kind === 'batch' ? {} : { listen: places }),
+      };
       worker = spawnWorker(besideModule(import.meta.url, modules[kind]), { workerData, name: this.name });
     } catch (error) {
+      closeCopies();
       // No room for another thread: what goes for one that died goes for one that was never born.
       this.#willRestart((error as Error).message);
       return Promise.resolve({ kind: 'fault', code: '', what: (error as Error).message });
@@ -90,8 +109,9 @@ export class Thread {
         resolve({ kind: 'listening' });
       }
       worker.on('message', (report: ThreadReport) => {
+        if (report.kind === 'note') return this.#watch.noted(this.name, report.what);
         if (report.kind === 'fault') why = report.what;
-        else this.#hasServed = true;
+        else this.#serves();
         resolve(report);
       });
       worker.on('error', (error) => {
@@ -99,7 +119,11 @@ export class Thread {
         resolve({ kind: 'fault', code: code ?? '', what: message });
         this.#died(worker, message);
       });
-      worker.on('exit', (code) => this.#died(worker, why ?? `exit code ${code}`));
+      worker.on('exit', (code) => {
+        closeCopies();
+        resolve({ kind: 'fault', code: '', what: why ?? `a thread ended with exit code ${code}` });
+        this.#died(worker, why ?? `exit code ${code}`);
+      });
     });
   }
 
@@ -108,13 +132,18 @@ export class Thread {
     this.#worker?.postMessage(publication);
   }
 
-  /** The generation it answers from. */
+  /** The generation it answers from; -1 while it has none. */
   generation(): number {
     return Atomics.load(this.#shared, SHARED.adopted + this.index);
   }
 
-  /** Ends it, so that it is replaced: for one that no longer adopts what is published. */
+  /**
+   * Ends it, so that it is replaced: for one that no longer adopts what is published. One that is still
+   * loading its code, which takes seconds on a busy machine, is left to it.
+   */
   replace(): void {
+    const isLoading = this.generation() === noneYet;
+    if (isLoading && performance.now() - this.#startedAt < threadStartTimeoutMs) return;
     void this.#worker?.terminate();
   }
 
@@ -127,6 +156,20 @@ export class Thread {
     const timer = setTimeout(() => void worker.terminate(), timeoutMs);
     await ended;
     clearTimeout(timer);
+  }
+
+  /** Descriptors for one life of the thread: a Node socket closes its descriptor when it ends. */
+  #copies(): Place[] {
+    if (this.#what.kind === 'batch') return [];
+    return this.#what.listen.map((place) =>
+      place.fd === undefined ? place : { ...place, fd: duplicate(place.fd) },
+    );
+  }
+
+  #serves(): void {
+    this.#hasServed = true;
+    if (this.#what.kind !== 'dgram') return;
+    for (const { fd } of this.#what.listen) if (fd !== undefined) keepAlone(fd);
   }
 
   #died(worker: Worker, why: string): void {

@@ -4,9 +4,16 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { tcpConnectionsMax, tcpMessageTimeoutMs } from '../../src/limits.ts';
+import {
+  tcpClientShare,
+  tcpConnectionsMax,
+  tcpIdleTimeoutMs,
+  tcpMessageTimeoutMs,
+  tcpReadTimeoutMs,
+} from '../../src/limits.ts';
 import { Daemon } from '../daemon.ts';
 import { types } from '../rows.ts';
+import { until } from '../until.ts';
 import { decode, encode } from '../wire.ts';
 
 const zone = `$TTL 30
@@ -45,8 +52,8 @@ function messages(socket: Socket, count: number): Promise<Buffer[]> {
 
 describe('TCP', () => {
   let daemon: Daemon;
-  const open = async (): Promise<Socket> => {
-    const socket = connect(daemon.port, '127.0.0.1');
+  const open = async (localAddress = '127.0.0.1'): Promise<Socket> => {
+    const socket = connect({ port: daemon.port, host: '127.0.0.1', localAddress });
     await once(socket, 'connect');
     return socket;
   };
@@ -132,10 +139,75 @@ describe('TCP', () => {
     socket.destroy();
   });
 
-  it('lets the longest idle connection go when there are too many', async () => {
+  it('closes a connection on which nothing is asked for the idle time, and says so', async () => {
+    const before = (await daemon.status()).server!.counters;
+    const socket = await open();
+    const answer = messages(socket, 1);
+    socket.write(query(12));
+    await answer;
+    const startedAt = performance.now();
+    socket.removeAllListeners('close');
+    await once(socket, 'close');
+    const idleMs = performance.now() - startedAt;
+    assert.ok(idleMs > tcpIdleTimeoutMs - 500 && idleMs < tcpIdleTimeoutMs + 1000, `${idleMs}`);
+    const after = (await daemon.status()).server!.counters;
+    assert.equal(after['tcp-idle'], before['tcp-idle']! + 1);
+    assert.equal(after['tcp-cut'], before['tcp-cut']);
+  });
+
+  it('cuts a client that does not read, after its time to do so', async () => {
+    const { counters } = (await daemon.status()).server!;
+    const socket = await open();
+    socket.on('error', () => {});
+    socket.pause();
+    socket.write(
+      Buffer.concat(Array.from({ length: 20_000 }, (_, id) => query(id, 'big.tcp.example.', types.TXT!))),
+    );
+    await until('it was cut', tcpReadTimeoutMs + 3000, async () => {
+      const now = (await daemon.status()).server!.counters;
+      return now['tcp-cut']! > counters['tcp-cut']!;
+    });
+    socket.destroy();
+  });
+
+  it('lets the longest idle connection of a client go when that client has its share', async () => {
+    const share = tcpConnectionsMax / tcpClientShare;
+    const accepted = async (): Promise<number> => (await daemon.status()).server!.counters['tcp-accepted']!;
+    const acceptedBefore = await accepted();
+    const other = await open('127.0.0.2');
+    const sockets: Socket[] = [];
+    const gone: number[] = [];
+    const add = async (): Promise<void> => {
+      const at = sockets.length;
+      const socket = await open('127.0.0.3');
+      socket.on('close', () => gone.push(at));
+      sockets.push(socket.resume());
+    };
+    for (let i = 0; i < share; i++) await add();
+    await until('all are taken in', 5000, async () => (await accepted()) === acceptedBefore + share + 1);
+    // The first of them has just asked: it is no longer the one that was silent for longest.
+    const answer = messages(sockets[0]!, 1);
+    sockets[0]!.write(query(13));
+    await answer;
+    const before = (await daemon.status()).server!.counters;
+    assert.equal(gone.length, 0);
+    for (let i = 0; i < 3; i++) await add();
+    await until('three have made room', 5000, () => gone.length === 3);
+    assert.deepEqual(
+      gone.sort((a, b) => a - b),
+      [1, 2, 3],
+    );
+    assert.equal(other.destroyed, false);
+    const after = (await daemon.status()).server!.counters;
+    assert.equal(after['tcp-refused-client'], before['tcp-refused-client']! + 3);
+    assert.equal(after['tcp-accepted'], before['tcp-accepted']! + 3);
+    for (const socket of [...sockets, other]) socket.destroy();
+  });
+
+  it('lets the longest idle connection of all go when there are too many', async () => {
     const sockets: Socket[] = [];
     for (let i = 0; i < tcpConnectionsMax + 8; i++) {
-      const socket = await open();
+      const socket = await open(`127.0.4.${i % (2 * tcpClientShare)}`);
       socket.on('error', () => {});
       socket.resume();
       sockets.push(socket);
@@ -146,5 +218,32 @@ describe('TCP', () => {
     assert.equal(decode((await answer)[0]!).answer.length, 1);
     assert.ok((await daemon.status()).server!.counters['tcp-refused']! >= 8);
     for (const socket of [...sockets, fresh]) socket.destroy();
+  });
+
+  it('closes what is idle at once when it stops, and finishes what it was asked', async () => {
+    const own = await Daemon.start({ files: { 'tcp.example.zone': zone } });
+    try {
+      const idle = connect(own.port, '127.0.0.1');
+      await once(idle, 'connect');
+      const busy = connect(own.port, '127.0.0.1').pause();
+      await once(busy, 'connect');
+      const count = 5000;
+      const all = messages(busy, count);
+      busy.pause();
+      busy.write(
+        Buffer.concat(Array.from({ length: count }, (_, id) => query(id, 'big.tcp.example.', types.TXT!))),
+      );
+      await until('it is answering', 5000, async () => {
+        return (await own.status()).server!.counters['tcp-queries']! > 100;
+      });
+      const closed = once(idle.resume(), 'close');
+      const ended = own.stop();
+      await closed;
+      busy.resume();
+      assert.equal((await all).length, count);
+      assert.equal(await ended, 0);
+    } finally {
+      await own.close();
+    }
   });
 });

@@ -1,0 +1,58 @@
+// The state and the run directory of a server: made where they are missing, the user's where the server is to
+// be that user, and locked, because one server has them for itself.
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type Lock, takeLock } from './lock.ts';
+import { makeOwn, type User } from './privileges.ts';
+
+export type Directories = {
+  readonly stateDir: string;
+  readonly runDir: string;
+  readonly user?: User | undefined;
+};
+
+/** Makes and locks both directories; a sentence where one of them cannot be had. */
+export async function claimDirectories(directories: Directories): Promise<Lock | { readonly fault: string }> {
+  try {
+    const fault = makeDirectories(directories);
+    return fault === undefined ? await takeLocks([directories.stateDir, directories.runDir]) : { fault };
+  } catch (error) {
+    return { fault: `cannot use the state or run directory: ${(error as Error).message}` };
+  }
+}
+
+/**
+ * Writes a small file whole or not at all, never through a link: we may still be root, and who owns the
+ * directory may have put one there.
+ */
+export function writeAnew(path: string, text: string, mode = 0o600): void {
+  rmSync(`${path}.new`, { force: true });
+  writeFileSync(`${path}.new`, text, { mode, flag: 'wx' });
+  renameSync(`${path}.new`, path);
+}
+
+function makeDirectories({ stateDir, runDir, user }: Directories): string | undefined {
+  if (user !== undefined) return makeOwn(stateDir, 0o700, user) ?? makeOwn(runDir, 0o755, user);
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  mkdirSync(runDir, { recursive: true, mode: 0o755 });
+  // In a folder that all may write, such as /tmp, somebody else may have made it first.
+  if (statSync(runDir).uid !== process.getuid?.() && process.getuid?.() !== 0)
+    return `the run directory ${runDir} belongs to somebody else`;
+  return undefined;
+}
+
+/** Takes the locks of these directories, all or none. */
+async function takeLocks(directories: readonly string[]): Promise<Lock | { readonly fault: string }> {
+  const locks: Lock[] = [];
+  const release = () => {
+    for (const lock of locks) lock.release();
+  };
+  for (const directory of new Set(directories)) {
+    const lock = await takeLock(directory);
+    if ('fault' in lock) {
+      release();
+      return lock;
+    }
+    locks.push(lock);
+  }
+  return { release };
+}
