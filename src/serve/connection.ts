@@ -35,6 +35,9 @@ const timeoutsMs = {
   turn: Number.POSITIVE_INFINITY,
 } as const;
 
+/** A response or two. */
+const pooledSizeMax = 512;
+
 const nowhere = new Uint8Array(4);
 
 const query = new Query();
@@ -44,6 +47,18 @@ const scratch = new Uint8Array(tcpUnsentMax + 2 + messageSizeMax);
 query.transport = TRANSPORT.tcp;
 response.octets = scratch;
 response.sizeMax = messageSizeMax;
+
+/**
+ * The first `size` octets of `scratch`. One answer comes from Buffer's pool and is sent at once; what may have
+ * to wait for its reader gets memory of its own, or it would keep what others have in the same piece of the pool.
+ */
+function copyOf(size: number): Buffer {
+  const octets = scratch.subarray(0, size);
+  if (size < pooledSizeMax) return Buffer.from(octets);
+  const copy = Buffer.allocUnsafeSlow(size);
+  copy.set(octets);
+  return copy;
+}
 
 /** A connection from accept to close. */
 export class Connection implements Held {
@@ -132,7 +147,7 @@ export class Connection implements Held {
       incoming.drop(length);
       length = incoming.length;
     }
-    if (size > 0) this.#socket.write(Buffer.from(scratch.subarray(0, size)));
+    if (size > 0) this.#socket.write(copyOf(size));
     if (isSilent) this.#finish();
     else this.#wait(answered > 0);
   }

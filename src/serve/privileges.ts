@@ -102,6 +102,8 @@ const ours =
   /^(tables|accepted|(manifest|verdicts|listen|settings|server)\.json|control\.sock|lock(\.\d+)?)(\.[a-z0-9]+)?$/;
 
 function giveAway(path: string, user: User): void {
-  if (lstatSync(path).isDirectory()) for (const name of readdirSync(path)) giveAway(join(path, name), user);
+  if (lstatSync(path).isDirectory()) {
+    for (const name of readdirSync(path)) giveAway(join(path, name), user);
+  }
   lchownSync(path, user.uid, user.gid);
 }
