@@ -49,8 +49,8 @@ response.octets = scratch;
 response.sizeMax = messageSizeMax;
 
 /**
- * The first `size` octets of `scratch`. One answer comes from Buffer's pool and is sent at once; what may have
- * to wait for its reader gets memory of its own, or it would keep what others have in the same piece of the pool.
+ * The first `size` octets of `scratch`. One answer comes from Buffer's pool and is sent at once; what may
+ * have to wait for its reader gets memory of its own, or it would keep its neighbours in the pool too.
  */
 function copyOf(size: number): Buffer {
   const octets = scratch.subarray(0, size);

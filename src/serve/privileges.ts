@@ -99,7 +99,7 @@ export function makeOwn(directory: string, mode: number, user: User): string | u
 
 /** What lies in a state or run directory. */
 const ours =
-  /^(tables|accepted|(manifest|verdicts|listen|settings|server)\.json|control\.sock|lock(\.\d+)?)(\.[a-z0-9]+)?$/;
+  /^(tables|accepted|(manifest|verdicts|listen|settings|server)\.json|control\.sock|lock(\.\d+)?)(\.new)?$/;
 
 function giveAway(path: string, user: User): void {
   if (lstatSync(path).isDirectory()) {
