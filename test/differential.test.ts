@@ -7,7 +7,15 @@ import { after, before, describe, it } from 'node:test';
 import { randomFrom } from './balance/random.ts';
 import { Daemon } from './daemon.ts';
 import { Client } from './differential/client.ts';
-import { judge, linesAbout, printView, rules, type View, viewOf } from './differential/compare.ts';
+import {
+  fieldsThatDiffer,
+  judge,
+  linesAbout,
+  printView,
+  rules,
+  type View,
+  viewOf,
+} from './differential/compare.ts';
 import { type DifferentialQuestion, digLine, questionMaker } from './differential/questions.ts';
 import { type PeerName, PeerServer, peerNames } from './differential/servers.ts';
 import { differentialZones } from './differential/zones.ts';
@@ -55,7 +63,10 @@ describe('the same questions to NSD, Knot and BIND', { skip }, () => {
         const question = next();
         const views = await askAll(question);
         const { ours, ...others } = views;
-        const all = { ours, peers: new Map(peerNames.map((name) => [name, others[name]])) };
+        const theirs = peerNames.map((name) => others[name]);
+        const differs = theirs.some((one) => fieldsThatDiffer(ours, one).length > 0);
+        const whole = new Map(differs ? await askWhole(question) : []);
+        const all = { ours, peers: new Map(peerNames.map((name) => [name, others[name]])), whole };
         const verdicts = judge(question, all);
         for (const { rule } of verdicts) explained.set(rule, (explained.get(rule) ?? 0) + 1);
         if (verdicts.every(({ rule }) => rule !== 'unexplained')) continue;
@@ -69,18 +80,29 @@ describe('the same questions to NSD, Knot and BIND', { skip }, () => {
   });
 
   async function askAll(question: DifferentialQuestion): Promise<Record<PeerName | 'ours', View>> {
-    const octets = encode(question.ask);
-    const one = async (name: PeerName | 'ours', of: Client): Promise<[string, View]> => {
-      const response = await of.ask(octets, question.transport);
-      assert.ok(response !== undefined, `${name} does not answer: ${digLine(question, 'PORT')}`);
-      try {
-        return [name, viewOf(decode(response, name === 'ours'), response.length)];
-      } catch (error) {
-        throw new Error(`${name}: ${(error as Error).message}: ${digLine(question, 'PORT')}`);
-      }
-    };
-    const all = await Promise.all([one('ours', client), ...peers.map((peer) => one(peer.name, peer.client))]);
+    const ours = askOne('ours', client, question);
+    const all = await Promise.all([ours, ...peers.map((peer) => askOne(peer.name, peer.client, question))]);
     return Object.fromEntries(all) as Record<PeerName | 'ours', View>;
+  }
+
+  /** The peers once more, over TCP. */
+  function askWhole(question: DifferentialQuestion): Promise<[PeerName, View][]> {
+    const whole = { ...question, transport: 'tcp' } as const;
+    return Promise.all(peers.map((peer) => askOne(peer.name, peer.client, whole)));
+  }
+
+  async function askOne<Name extends PeerName | 'ours'>(
+    name: Name,
+    of: Client,
+    question: DifferentialQuestion,
+  ): Promise<[Name, View]> {
+    const response = await of.ask(encode(question.ask), question.transport);
+    assert.ok(response !== undefined, `${name} does not answer: ${digLine(question, 'PORT')}`);
+    try {
+      return [name, viewOf(decode(response, name === 'ours'), response.length)];
+    } catch (error) {
+      throw new Error(`${name}: ${(error as Error).message}: ${digLine(question, 'PORT')}`);
+    }
   }
 
   function shown(

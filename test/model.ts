@@ -120,7 +120,7 @@ export function resolve(world: World, qname: string, qtype: number): Answered {
   let aa = false;
   const followed = new Set<string>();
   for (let links = 0; ; links++) {
-    const zone = zoneOf(world, name, qtype); // step 2: the zone nearest to the name
+    const zone = zoneOf(world, name, qtype, links > 0); // step 2: the zone nearest to the name
     if (!zone)
       return links === 0 ? { rcode: 'REFUSED', ended: 'refused' } : { aa, answer: [chain], ended: 'noerror' };
     const dname = dnameAbove(zone, name); // RFC 6672 §3.2 step 3C
@@ -162,13 +162,18 @@ export function resolve(world: World, qname: string, qtype: number): Answered {
   }
 }
 
-/** The zone whose apex is the longest ancestor; a DS at an apex is the parent zone's where we have it. */
-function zoneOf(world: World, name: string, type: number): ModelZone | undefined {
+/**
+ * The zone whose apex is the longest ancestor; a DS at an apex is the parent zone's where we have it, behind
+ * an alias only where that knows the name.
+ */
+function zoneOf(world: World, name: string, type: number, isTarget: boolean): ModelZone | undefined {
   const above = world.zones
     .filter((zone) => isWithin(name, zone.origin))
     .sort((a, b) => labelsOf(b.origin).length - labelsOf(a.origin).length);
   const [nearest, next] = above;
-  return type === types.DS && next && sameName(name, nearest!.origin) ? next : nearest;
+  if (type !== types.DS || !next || !sameName(name, nearest!.origin)) return nearest;
+  const isKnown = cutAbove(next, name, type) || dnameAbove(next, name) || sourceOf(next, name);
+  return isTarget && !isKnown ? nearest : next;
 }
 
 /** The names from below the apex down to `name`. */

@@ -165,7 +165,7 @@ function echoQuestion(query: Query, response: Response): void {
 function answer(tables: Tables, query: Query, response: Response): number {
   if (query.class !== CLASS.IN) return answerOther(tables, query, response);
   if (query.type === TYPE.AXFR || query.type === TYPE.IXFR) return REFUSAL.transfer;
-  let index = zoneFor(tables, query.name, query.type);
+  let index = zoneFor(tables, query.name, query.type, 0);
   if (index < 0) return REFUSAL.notOurs;
   let zone = tables.zones[index]!;
   let name: Labels = query.name;
@@ -179,7 +179,7 @@ function answer(tables: Tables, query: Query, response: Response): number {
     // RFC 1034 §3.6.2: start again at the target, in whichever of our zones it lies; where it leaves us,
     // stop.
     name = tables.target;
-    index = zoneFor(tables, name, query.type);
+    index = zoneFor(tables, name, query.type, hops + 1);
     if (index < 0) return count(tables, COUNTER.noerror);
     anchors.name = anchors.target;
     anchors.owner = placeOf(name, 0);
@@ -198,14 +198,16 @@ function answerOther(tables: Tables, query: Query, response: Response): number {
   return outcome === CHAOS.tooBig ? TRUNCATED : count(tables, COUNTER.chaos);
 }
 
-/** Index of the zone that answers for this name and type, or -1. */
-function zoneFor(tables: Tables, name: Labels, type: number): number {
+/** Index of the zone that answers for this name and type behind so many aliases, or -1. */
+function zoneFor(tables: Tables, name: Labels, type: number, hops: number): number {
   const nearest = findZone(tables, name, 0);
   if (type !== TYPE.DS || nearest < 0 || name.count === 0) return nearest;
   if (name.count !== tables.zones[nearest]!.apexLabels) return nearest;
   // RFC 4035 §3.1.4.1: the DS of a zone's apex is the parent's; where we serve both, the parent answers.
   const above = findZone(tables, name, 1);
-  return above < 0 ? nearest : above;
+  if (above < 0) return nearest;
+  // A parent that does not know the name cannot say that it does not exist: an alias of ours leads to it.
+  return hops > 0 && find(tables.zones[above]!, name, type) === FOUND.nxdomain ? nearest : above;
 }
 
 /**

@@ -2,7 +2,7 @@
 // with its reason; whatever no row explains is a fault of ours.
 
 import { rowKeys } from '../compare.ts';
-import { lower, type Row, rcodeText, types } from '../rows.ts';
+import { isWithin, lower, type Row, rcodeText, types } from '../rows.ts';
 import type { Message } from '../wire.ts';
 import type { DifferentialQuestion } from './questions.ts';
 import type { PeerName } from './servers.ts';
@@ -22,7 +22,12 @@ export type View = {
 };
 export type Field = 'rcode' | 'aa' | 'tc' | 'answer' | 'authority' | 'glue';
 
-export type Responses = { readonly ours: View; readonly peers: ReadonlyMap<PeerName, View> };
+export type Responses = {
+  readonly ours: View;
+  readonly peers: ReadonlyMap<PeerName, View>;
+  /** What each peer says over TCP; only where something differs. */
+  readonly whole: ReadonlyMap<PeerName, View>;
+};
 export type Difference = {
   readonly question: DifferentialQuestion;
   readonly fields: readonly Field[];
@@ -31,9 +36,6 @@ export type Difference = {
   readonly theirs: View;
   readonly all: Responses;
 };
-
-/** Names are pointers in their messages where ours are written out: by so much ours may be longer. */
-const compressionSlack = 100;
 
 export function viewOf(message: Message, size: number): View {
   const { rcode, aa, tc, answer, authority, additional } = message;
@@ -71,13 +73,30 @@ const only = (fields: readonly Field[], ...allowed: readonly Field[]): boolean =
 const begins = (long: readonly string[], short: readonly string[]): boolean =>
   short.every((row) => long.includes(row));
 const typesIn = (rows: readonly string[]): number => new Set(rows.map((row) => row.split(' ')[2])).size;
+/** Octets that a UDP response may have. */
+const limitOf = ({ ask }: DifferentialQuestion): number =>
+  Math.min(1232, Math.max(512, ask.edns?.size ?? 512));
 const withoutTtl = (rows: readonly string[]): string =>
   rows
     .map((row) => row.replace(/ \d+ /, ' '))
     .sort()
     .join();
+const lowestTtl = (rows: readonly string[]): number =>
+  Math.min(...rows.map((row) => Number(row.split(' ')[1])));
+const hasAlias = (rows: readonly string[]): boolean => rows.some((row) => / CNAME /.test(row));
 const agrees = (ours: View, theirs: View | undefined): boolean =>
   theirs !== undefined && fieldsThatDiffer(ours, theirs).length === 0;
+
+/** BIND gives an alias into another of its zones and nothing else. */
+const isLeftToClient = (theirs: View | undefined): boolean =>
+  theirs !== undefined && theirs.authority.length === 0 && theirs.answer.every((row) => / CNAME /.test(row));
+
+/** NSD keeps the names of all zones in one tree. */
+const namesOfParent = (ours: View, theirs: View | undefined): boolean =>
+  ours.rcode === 'NXDOMAIN' &&
+  theirs?.rcode === 'NOERROR' &&
+  hasAlias(ours.answer) &&
+  agrees(ours, { ...theirs, rcode: ours.rcode });
 
 /** The short list. */
 export const rules: readonly Rule[] = [
@@ -89,15 +108,6 @@ export const rules: readonly Rule[] = [
       only(fields, 'answer', 'tc') &&
       ours.answer.length > 0 &&
       (theirs.tc || begins(theirs.answer, ours.answer) || typesIn(theirs.answer) === 1),
-  },
-  {
-    name: 'wildcard-address',
-    reason:
-      'a referral to a server whose address a wildcard makes: it is ours to answer, not glue, so not added',
-    explains: ({ ours, theirs }) => {
-      const glue = theirs.glue.filter((row) => !row.startsWith('any.wild.'));
-      return agrees(ours, { ...theirs, glue });
-    },
   },
   {
     name: 'bind-minimal',
@@ -118,9 +128,27 @@ export const rules: readonly Rule[] = [
     explains: ({ ours, theirs, peer, all, question }) =>
       peer !== 'nsd' &&
       theirs.rcode === 'NOERROR' &&
-      theirs.answer.some((row) => / CNAME /.test(row)) &&
+      hasAlias(theirs.answer) &&
       (ours.tc || begins(ours.answer, theirs.answer)) &&
-      (agrees(ours, all.peers.get('nsd')) || question.ask.type === types.ANY || question.ask.type === nsec3),
+      (agrees(ours, all.peers.get('nsd')) ||
+        namesOfParent(ours, all.peers.get('nsd')) ||
+        question.ask.type === types.ANY ||
+        question.ask.type === nsec3),
+  },
+  {
+    name: 'knot-in-zone',
+    reason: 'a CNAME into a zone below its own that we serve too: Knot goes on in its own zone, NSD as we do',
+    explains: ({ ours, peer, all }) =>
+      peer === 'knot' &&
+      hasAlias(ours.answer) &&
+      agrees(ours, all.peers.get('nsd')) &&
+      isLeftToClient(all.peers.get('bind')),
+  },
+  {
+    name: 'nsd-tree',
+    reason:
+      'a wildcard below one of our zones that only its parent zone has: NSD says NOERROR to names there',
+    explains: ({ ours, theirs, peer }) => peer === 'nsd' && namesOfParent(ours, theirs),
   },
   {
     name: 'nsd-nsec3',
@@ -132,32 +160,44 @@ export const rules: readonly Rule[] = [
     name: 'bind-loop',
     reason: 'BIND says SERVFAIL where CNAMEs go round; we, NSD and Knot give the links and NOERROR',
     explains: ({ ours, theirs, peer }) =>
-      peer === 'bind' && theirs.rcode === 'SERVFAIL' && ours.answer.some((row) => / CNAME /.test(row)),
-  },
-  {
-    name: 'ds-of-alias',
-    reason: 'an alias in a child zone to its apex: we ask the parent for DS, Knot and BIND stay in the child',
-    explains: ({ ours, theirs, question }) =>
-      question.ask.type === types.DS &&
-      ours.answer.some((row) => / CNAME /.test(row)) &&
-      begins(ours.answer, theirs.answer),
+      peer === 'bind' && theirs.rcode === 'SERVFAIL' && hasAlias(ours.answer),
   },
   {
     name: 'ttls-differ',
     reason:
-      'an NS RRset with two TTLs, which the check warns of: our first holds, others take the lowest or both',
-    explains: ({ ours, theirs, fields }) =>
+      'RFC 2181 §5.2: of several TTLs in an RRset we take the lowest; others the first, the last or all',
+    explains: ({ ours, theirs, fields, all }) =>
       only(fields, 'answer') &&
       ours.answer.every((row) => / NS /.test(row)) &&
-      withoutTtl(ours.answer) === withoutTtl(theirs.answer),
+      withoutTtl(ours.answer) === withoutTtl(theirs.answer) &&
+      ours.answer.every((row) =>
+        [...all.peers.values()].every(({ answer }) => lowestTtl([row]) <= lowestTtl(answer)),
+      ),
   },
   {
-    name: 'near-the-limit',
-    reason: 'we write names out that others compress, so a response close to the limit is truncated earlier',
+    name: 'part-of-the-glue',
+    reason: 'RFC 9471 §3.1: we and Knot truncate where not all glue fits, NSD and BIND give what does fit',
+    explains: ({ ours, theirs, fields, peer, all }) =>
+      only(fields, 'tc') && ours.tc && theirs.glue.length < (all.whole.get(peer)?.glue.length ?? 0),
+  },
+  {
+    name: 'asked-for-a-server',
+    reason:
+      'the name of a server is a pointer to the question where others are asked for it or for one below it',
     explains: ({ ours, theirs, fields, question }) => {
-      const limit = Math.min(1232, Math.max(512, question.ask.edns?.size ?? 512));
-      return only(fields, 'tc') && ours.tc && theirs.size + compressionSlack > limit;
+      const written = theirs.authority
+        .map((row) => ({ cut: row.split(' ')[0]!, server: row.split(' ')[3]! }))
+        .filter(({ server }) => isWithin(question.ask.name, server))
+        .map(({ cut, server }) => server.length - cut.length);
+      return only(fields, 'tc') && ours.tc && theirs.size + Math.max(0, ...written) > limitOf(question);
     },
+  },
+  {
+    name: 'room-for-glue',
+    reason:
+      'pointers of ours save more, so that we give all glue where others have no room for it but over TCP',
+    explains: ({ ours, fields, peer, all }) =>
+      only(fields, 'tc', 'glue') && ours.glue.length > 0 && !ours.tc && agrees(ours, all.whole.get(peer)),
   },
   {
     name: 'room-for-dname',

@@ -136,6 +136,21 @@ class Builder {
       this.#add('manycut', 'NS', `server-with-a-long-name-${i}.manycut.${this.#origin}`);
       this.#add(`server-with-a-long-name-${i}.manycut`, 'A', `192.0.2.${i + 100}`);
       this.#add(`server-with-a-long-name-${i}.manycut`, 'AAAA', `2001:db8::${i + 100}`);
+      this.#add('sharing', 'NS', `server-with-a-long-name-${i}.manycut.${this.#origin}`);
+    }
+    this.#addFullCuts();
+  }
+
+  /** Referrals around the sizes at which they are truncated, with names of every length. */
+  #addFullCuts(): void {
+    for (const count of [6, 7, 8, 13, 16, 18, 20]) {
+      const label = 'n'.repeat(1 + this.#random.below(40));
+      for (let i = 0; i < count; i++) {
+        const server = `${label}${i}.cut-of-${count}`;
+        this.#add(`cut-of-${count}`, 'NS', `${server}.${this.#origin}`);
+        this.#add(server, 'A', `192.0.2.${i}`);
+        this.#add(server, 'AAAA', `2001:db8::${i}`);
+      }
     }
   }
 
@@ -200,6 +215,10 @@ class Builder {
       for (let i = 0; i < count; i++) this.#add(`a${count}`, 'A', `198.51.100.${i}`);
     }
     for (let i = 0; i < 30; i++) this.#add('mx30', 'MX', `${i} host-${i}.mx30.${this.#origin}`);
+    for (const count of [15, 20, 40, 50]) {
+      const provider = `${'p'.repeat(1 + this.#random.below(30))}.invalid.`;
+      for (let i = 0; i < count; i++) this.#add(`mx-out${count}`, 'MX', `${i} host-${i}.${provider}`);
+    }
   }
 
   #addDnames(): void {
