@@ -21,7 +21,7 @@ export const command: Command = {
   },
 };
 
-function printReport({ ok, changes, faults, failure, notes, generation }: ReloadReport): void {
+function printReport({ ok, changes, settings, faults, failure, notes, generation }: ReloadReport): void {
   for (const fault of faults) process.stderr.write(printFault(fault) + '\n');
   if (!ok) {
     if (failure !== undefined) complain(failure);
@@ -29,6 +29,7 @@ function printReport({ ok, changes, faults, failure, notes, generation }: Reload
     return;
   }
   for (const { text } of changes) process.stdout.write(text + '\n');
-  if (changes.length === 0) process.stdout.write('no changes\n');
+  if (settings.length > 0) process.stdout.write(`steerdns.yaml: ${settings.join(', ')} changed\n`);
+  if (changes.length + settings.length === 0) process.stdout.write('no changes\n');
   for (const note of notes) complain(note);
 }

@@ -61,6 +61,8 @@ function serverLines({ server, control, version, now }: Status, paint: Paint): s
   const isUp = `up ${printSpan(now - server.startedAt)}, process ${server.pid}`;
   const size = `${Math.round(memory.rss / 1e6)} MB`;
   const count = (name: string) => counters[name] ?? 0;
+  const overLimit = count('rate-dropped') + count('rate-slipped');
+  const limited = overLimit === 0 ? '' : `, ${printCount(overLimit)} over the rate limit`;
   const dropped = kernelDrops < 0 ? '' : `, ${printCount(kernelDrops)} dropped by the kernel`;
   return [
     ...line('steerdns', `${version}, ${isUp}, ${size}, generation ${generation}`),
@@ -68,7 +70,7 @@ function serverLines({ server, control, version, now }: Status, paint: Paint): s
     ...line('listening', listen.join(' ')),
     ...line(
       'queries',
-      `${printCount(count('udp-queries'))} UDP, ${printCount(count('tcp-queries'))} TCP${dropped}`,
+      `${printCount(count('udp-queries'))} UDP, ${printCount(count('tcp-queries'))} TCP${limited}${dropped}`,
     ),
     ...lines,
   ];

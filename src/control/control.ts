@@ -271,13 +271,14 @@ class Control {
     return turn;
   }
 
-  #note({ ok, faults, failure, changes, notes, generation }: ReloadReport): void {
+  #note({ ok, faults, failure, changes, settings, notes, generation }: ReloadReport): void {
     if (ok) {
       this.#refused = undefined;
       this.#source = 'config';
       this.#loadedAt = Date.now();
       this.#sayListen(this.#running.loaded!.server);
       for (const { text } of changes) log.info(text);
+      if (settings.length > 0) log.info(`steerdns.yaml: ${settings.join(', ')} changed`);
       for (const note of notes) log.warn(note);
       log.info({ generation, zones: this.#publisher.zones().length }, 'reloaded');
     } else {

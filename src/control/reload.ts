@@ -3,6 +3,7 @@
 // at a time.
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type Fault, refuses } from '../faults.ts';
 import type { Monitors } from '../health/monitor.ts';
 import { firstRoundMaxMs } from '../limits.ts';
@@ -34,6 +35,8 @@ export type ReloadReport = {
   /** The generation in service now, new or as before. */
   readonly generation: number;
   readonly changes: readonly ZoneChange[];
+  /** Keys of steerdns.yaml whose change is in service with them. */
+  readonly settings: readonly string[];
   /** Why it was refused; else warnings. */
   readonly faults: readonly Fault[];
   /** Why it failed where no file is at fault. */
@@ -65,6 +68,7 @@ export async function reload(running: Running): Promise<ReloadReport> {
     ok,
     generation: running.publisher.generation,
     changes: ok ? loaded!.changes : [],
+    settings: ok && before !== undefined ? changedSettings(before, loaded!) : [],
     faults: loaded?.faults ?? [],
     failure,
     notes: ok && before !== undefined ? notesOn(before, loaded!) : [],
@@ -148,16 +152,22 @@ export async function removeTables({ tablesDir, publisher }: Running): Promise<v
   }
 }
 
+/** Settings that threads answer with from now on. */
+function changedSettings(before: Loaded, after: Loaded): string[] {
+  const keys = {
+    identity: 'identity',
+    version: 'version',
+    cookies: 'cookies',
+    'rate-limit': 'rateLimit',
+  } as const;
+  return Object.entries(keys).flatMap(([name, key]) =>
+    isDeepStrictEqual(before.server[key], after.server[key]) ? [] : [name],
+  );
+}
+
 /** Settings that were read again but are used only at a start. */
 function notesOn(before: Loaded, after: Loaded): string[] {
-  const was = before.server;
-  const is = after.server;
-  const notes: string[] = [];
-  const compare = (name: string, a: unknown, b: unknown) => {
-    if (JSON.stringify(a) !== JSON.stringify(b)) notes.push(`${name} changed: restart the server for it`);
-  };
-  compare('listen', was.listen, is.listen);
-  compare('workers', was.workers, is.workers);
-  compare('control', was.control, is.control);
-  return notes;
+  return (['listen', 'workers', 'control'] as const)
+    .filter((key) => !isDeepStrictEqual(before.server[key], after.server[key]))
+    .map((key) => `${key} changed: restart the server for it`);
 }

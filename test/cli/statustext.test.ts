@@ -106,6 +106,12 @@ test('all is well: one line says so, then server, zones, members', () => {
   ]);
 });
 
+test('responses over the rate limit are told of where there are any', () => {
+  const counters = { 'udp-queries': 5000, 'tcp-queries': 3, 'rate-dropped': 1200, 'rate-slipped': 1199 };
+  const text = lines(statusText(status([], { server: { ...server, counters } }), plain));
+  assert.ok(text.includes('queries    5,000 UDP, 3 TCP, 2,399 over the rate limit, 0 dropped by the kernel'));
+});
+
 test('trouble comes first, errors before warnings, a member once however many pools it is in', () => {
   const members = [member('web1', '192.0.2.10', isDown), member('web2', '192.0.2.11')];
   const fault = {

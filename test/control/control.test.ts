@@ -142,6 +142,30 @@ test('a changed listen is taken for the next start, and the reload says that it 
   await server.heard('listen', ({ listen }) => listen[0] === '127.0.0.1:5398');
 });
 
+test('changed settings are published with the reload, which names them', async () => {
+  site.write();
+  const server = await site.started();
+  const secret = '00112233445566778899aabbccddeeff';
+  site.folders.write('secrets', `${secret}\n`);
+  const cookies = 'cookies: { secret-file: secrets }';
+  const limit = 'rate-limit: { responses-per-second: 50 }';
+  site.folders.write('steerdns.yaml', `workers: 2\n${cookies}\n${limit}\nversion: none\n`);
+  const publication = server.nextPublish(({ settings }) => settings !== undefined);
+  const { report } = await site.reload();
+  assert.deepEqual([report.settings, report.changes], [['version', 'cookies', 'rate-limit'], []]);
+  const { settings } = await publication;
+  assert.equal(settings!.rateLimit!.responsesPerSecond, 50);
+  assert.deepEqual(
+    settings!.cookieSecrets!.map((one) => Buffer.from(one).toString('hex')),
+    [secret],
+  );
+  assert.equal(settings!.version, '');
+  assert.deepEqual((await site.reload()).report.settings, []);
+  // Another content of the same file is a change.
+  site.folders.write('secrets', `${'11'.repeat(16)}\n${secret}\n`);
+  assert.deepEqual((await site.reload()).report.settings, ['cookies']);
+});
+
 test('at a first start a faulty zone does not stop the others', async () => {
   site.write();
   site.folders.write('bad.example.zone', 'nonsense\n');
