@@ -76,9 +76,12 @@ export class Inbox {
     this.#tables = tables;
   }
 
-  /** Whether there is something to adopt: one read of shared memory, for between two batches. */
+  /**
+   * Whether there is something to adopt: one read of shared memory, for between two batches. A plain one here
+   * and in phase(): what it misses is seen at the next batch, and an atomic one is a call.
+   */
   isBehind(): boolean {
-    return Atomics.load(this.#shared, SHARED.generation) !== this.#seen;
+    return this.#shared[SHARED.generation] !== this.#seen;
   }
 
   /** Adopts everything that was posted, in order. */
@@ -107,6 +110,6 @@ export class Inbox {
 
   /** One of PHASE. */
   phase(): number {
-    return Atomics.load(this.#shared, SHARED.phase);
+    return this.#shared[SHARED.phase]!;
   }
 }

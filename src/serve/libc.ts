@@ -17,6 +17,7 @@ export type LibC = {
   readonly poll: (polls: bigint, count: number, timeoutMs: number) => number;
   readonly recvmmsg: (fd: number, headers: bigint, count: number, flags: number, timeout: null) => number;
   readonly sendmmsg: (fd: number, headers: bigint, count: number, flags: number) => number;
+  readonly clock_gettime: (clock: number, time: bigint) => number;
   /** Address of a buffer's memory, which stays where it is as long as the buffer is referenced. */
   readonly address: (buffer: ArrayBufferLike) => bigint;
   /** The error of the call just made. */
@@ -47,6 +48,7 @@ async function loadLibC(): Promise<LibC | string> {
     poll: library.func('int poll(void*, uint64_t, int)'),
     recvmmsg: library.func('int recvmmsg(int, void*, uint32_t, int, void*)'),
     sendmmsg: library.func('int sendmmsg(int, void*, uint32_t, int)'),
+    clock_gettime: library.func('int clock_gettime(int, void*)'),
     address: (buffer) => koffi.address(buffer),
     error: (what) => {
       const number = koffi.errno();

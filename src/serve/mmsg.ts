@@ -4,6 +4,7 @@
 // layouts below are those of 64-bit little-endian Linux (x64 and arm64, glibc and musl).
 import { batchMax, receiveTimeoutMs, udpQuerySizeMax } from '../limits.ts';
 import { parseAddressText } from '../wire/literals.ts';
+import type { Query } from '../wire/query.ts';
 import { type LibC, libc } from './libc.ts';
 import type { LocalAddress, UdpSocket } from './socket.ts';
 
@@ -12,6 +13,8 @@ const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
 const MSG_WAITFORONE = 0x10000;
 const POLLIN = 1;
+/** The time of the last tick of the kernel: some milliseconds old, and the cheapest there is. */
+const CLOCK_REALTIME_COARSE = 5;
 
 /** Octets of a sockaddr_in6, the larger of the two; of a struct mmsghdr; of a struct iovec. */
 const nameSize = 28;
@@ -53,6 +56,9 @@ export class Batch {
   readonly #rxWords = new Uint32Array(this.#rxHeaders.buffer);
   readonly #txWords = new Uint32Array(this.#txHeaders.buffer);
   readonly #txLengths = new Uint32Array(this.#txIovecs.buffer);
+  /** A struct timespec: low words of seconds and nanoseconds at 0 and 2. */
+  readonly #time = new Int32Array(4);
+  readonly #timeAddress: bigint;
   readonly #rxAddress: bigint;
   readonly #txAddresses: bigint[] = [];
   readonly #c: LibC;
@@ -82,6 +88,7 @@ export class Batch {
       this.#txAddresses.push(c.address(this.#txHeaders.buffer) + BigInt(i * headerSize));
     }
     this.#rxAddress = c.address(this.#rxHeaders.buffer);
+    this.#timeAddress = c.address(this.#time.buffer);
   }
 
   /**
@@ -97,6 +104,14 @@ export class Batch {
     );
     this.staged = 0;
     return Math.max(received, 0);
+  }
+
+  /** Writes the time into the query, once per batch: Date and performance would allocate. */
+  stampTime(query: Query): void {
+    this.#c.clock_gettime(CLOCK_REALTIME_COARSE, this.#timeAddress);
+    const seconds = this.#time[0]!;
+    query.nowSeconds = seconds >>> 0;
+    query.nowMicros = (Math.imul(seconds, 1_000_000) + Math.floor(this.#time[2]! / 1000)) >>> 0;
   }
 
   /** Length of datagram i, or 0 where it was longer than a slot: no query is, so it is not read. */

@@ -8,7 +8,6 @@ import { Tables } from '../answer/tables.ts';
 import { batchMax, receiveTimeoutMs, udpQuerySizeMax } from '../limits.ts';
 import { Response } from '../wire/message.ts';
 import { Query, TRANSPORT } from '../wire/query.ts';
-import { stampTime } from './clock.ts';
 import { Inbox, PHASE, SHARED, type ThreadData } from './inbox.ts';
 import { Batch, Readiness } from './mmsg.ts';
 import { localAddress, type UdpSocket } from './socket.ts';
@@ -37,7 +36,7 @@ function serveBatch(socket: number, wait: boolean): number {
   const local = locals[socket]!;
   const received = batch.receive(fd, wait);
   if (inbox.isBehind()) inbox.drain();
-  if (received > 0) stampTime(query);
+  if (received > 0) batch.stampTime(query);
   for (let i = 0; i < received; i++) {
     query.at = i * batch.slotSize;
     query.length = batch.lengthOf(i);

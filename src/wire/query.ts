@@ -38,7 +38,7 @@ export class Query {
   sourceSize = 4;
   /** The source is a socket of ours: whoever forged that wants us to talk to ourselves. */
   isOurs = false;
-  /** Monotonic microseconds modulo 2^32, of one clock in all threads; and seconds since 1970. */
+  /** Microseconds modulo 2^32, of one clock in all threads, and seconds since 1970. */
   nowMicros = 0;
   nowSeconds = 0;
 
