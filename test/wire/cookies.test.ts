@@ -174,6 +174,29 @@ describe('a cookie is good for', () => {
     }
   });
 
+  test('nothing in another version, though the hash of it is right', () => {
+    const cookie = good.slice();
+    cookie[8] = 2;
+    const words = new Int32Array(4);
+    readSipKey(hex(secret), 0, words, 0);
+    const hash = new Int32Array(2);
+    sipHash(words, 0, new Uint8Array([...cookie.subarray(0, 16), 192, 0, 2, 1]), 20, hash);
+    cookie.set(new Uint8Array(hash.buffer), 16);
+    assert.equal(check(keys, cookie, client, now), COOKIE.bad);
+    cookie[8] = 1;
+    sipHash(words, 0, new Uint8Array([...cookie.subarray(0, 16), 192, 0, 2, 1]), 20, hash);
+    cookie.set(new Uint8Array(hash.buffer), 16);
+    assert.equal(check(keys, cookie, client, now), COOKIE.valid);
+  });
+
+  test('one query: the next, without it, gets one of its own', () => {
+    assert.equal(check(keys, good, client, now), COOKIE.valid);
+    const bare = hex('8899aabbccddeeff');
+    const [status, given] = answer(keys, bare, client, now);
+    assert.equal(status, COOKIE.client);
+    assert.equal(check(keys, hex(given), client, now), COOKIE.valid);
+  });
+
   test('nothing in another size: those of other servers are bad, not faulty', () => {
     for (let size = 16; size <= 40; size++) {
       const cookie = new Uint8Array(size);
