@@ -10,7 +10,7 @@ type Script = {
   readonly functions: readonly { readonly ranges: readonly Range[] }[];
 };
 
-const seen = { code: 1, run: 2 } as const;
+const seen = { code: 1, run: 2, peeked: 4 } as const;
 
 /** Coverage of the scripts whose URL `guide` matches. One at a time in a process. */
 export class Coverage {
@@ -40,6 +40,14 @@ export class Coverage {
   /** The same, but they stay unknown. */
   peek(): number {
     return this.#read(false);
+  }
+
+  /** What was peeked at counts as known, too: it does not come again with the same input. */
+  settle(): void {
+    for (const { known } of this.#scripts.values()) {
+      for (let i = 0; i < known.length; i++)
+        if ((known[i]! & seen.peeked) !== 0) known[i] = seen.code | seen.run;
+    }
   }
 
   #read(isKept: boolean): number {
@@ -100,7 +108,7 @@ export class Coverage {
     for (let i = startOffset; i < endOffset; i++) {
       known[i]! |= seen.code;
       if (now[i - startOffset] === 0 || (known[i]! & seen.run) !== 0) continue;
-      if (isKept) known[i]! |= seen.run;
+      known[i]! |= isKept ? seen.run : seen.peeked;
       fresh++;
     }
     return fresh;
@@ -119,7 +127,7 @@ export class Coverage {
 function runsOf(known: Uint8Array): [from: number, to: number][] {
   const runs: [number, number][] = [];
   for (let i = 0; i < known.length; i++) {
-    if (known[i] !== seen.code) continue;
+    if ((known[i]! & seen.code) === 0 || (known[i]! & seen.run) !== 0) continue;
     const last = runs.at(-1);
     if (last?.[1] === i) last[1]++;
     else runs.push([i, i + 1]);

@@ -108,8 +108,11 @@ export class Fuzzer {
         if (failure !== undefined) return failure;
       }
       const kept = this.#corpus.length;
-      const failure = this.#coverage.peek() > 0 ? this.#locate(batch) : undefined;
-      if (failure !== undefined) return failure;
+      if (this.#coverage.peek() > 0) {
+        const failure = this.#locate(batch);
+        if (failure !== undefined) return failure;
+        this.#coverage.settle();
+      }
       left -= batch.length;
       size = this.#corpus.length > kept ? Math.max(batchMin, size / 2) : Math.min(batchMax, size * 2);
     }

@@ -1,7 +1,11 @@
-// respond() as a target, with the zones of the cases. The first octet of an input chooses transport, room and
-// port, the rest is the message.
+// respond() as a target, with the zones of the cases. The first two octets of an input choose how the message
+// came, the rest is the message:
+//
+//   | room 3, transport 1; 15: port 0 | rate limit 1, IPv6 1, ours 1; 7: never; age of cookies 3 |
 import assert from 'node:assert/strict';
+import { makeRateTable } from '../../src/answer/ratelimit.ts';
 import { respond } from '../../src/answer/respond.ts';
+import { Tables } from '../../src/answer/tables.ts';
 import { messageSizeMax } from '../../src/limits.ts';
 import { Response } from '../../src/wire/message.ts';
 import { Query, TRANSPORT } from '../../src/wire/query.ts';
@@ -23,13 +27,16 @@ const timeMaxMs = 1;
 const { zones: ofCases, cases } = loadCases();
 const zones = [...ofCases, ...wideZones()];
 const tables = tablesOf(zones);
+const limited = limitedTables();
 /** Without pools the same query has the same response each time. */
 const steady = tablesOf(zones.map((zone) => ({ ...zone, balance: '', down: [] })));
 
+const controlOctets = 2;
 const query = new Query();
 const octets = new Uint8Array(messageSizeMax + 2 * margin);
 query.octets = octets;
 query.at = margin;
+query.source = Uint8Array.from([0x20, 1, 0xd, 0xb8, ...new Uint8Array(8), 192, 0, 2, 1]);
 const responses = rooms.map((room) => {
   const response = new Response();
   response.octets = new Uint8Array(room + 2 * margin).fill(filler);
@@ -37,10 +44,13 @@ const responses = rooms.map((room) => {
   response.sizeMax = room;
   return response;
 });
+/** When the cookies of the seeds were made. */
+const startSeconds = 1_800_000_000;
+const ages = [0, 60, 2000, 4000, -60, -1000, 2 ** 31, 2 ** 31 - 1] as const;
 
 export const queryTarget: Target = {
   name: 'query',
-  sizeMax: 1 + messageSizeMax,
+  sizeMax: 2 + messageSizeMax,
   seeds: seeds(),
   words: words(),
   guide: /\/src\/(answer|wire)\//,
@@ -49,34 +59,41 @@ export const queryTarget: Target = {
 };
 
 function run(input: Uint8Array, isThorough: boolean): number {
-  const length = Math.max(0, input.length - 1);
-  const control = input[0] ?? 0;
-  octets.set(input.length > 0 ? input.subarray(1) : input, margin);
+  const length = Math.max(0, input.length - controlOctets);
+  const [control = 0, more = 0] = input;
+  octets.set(input.subarray(Math.min(controlOctets, input.length)), margin);
   octets.fill(filler, margin + length, margin + length + margin);
   const response = responses[(control >> 1) & 7]!;
   query.length = length;
   query.transport = (control & 1) === 0 ? TRANSPORT.udp : TRANSPORT.tcp;
   query.sourcePort = (control & 0xf0) === 0xf0 ? 0 : 4242;
+  query.sourceSize = (more & 2) === 0 ? 4 : 16;
+  query.sourceAt = 16 - query.sourceSize;
+  query.isOurs = (more & 0x1c) === 0x1c;
+  query.nowMicros = (query.nowMicros + 1000) >>> 0;
+  query.nowSeconds = (startSeconds + ages[more >> 5]!) >>> 0;
+  const isLimited = (more & 1) === 1;
   const startedAt = performance.now();
-  const size = respond(tables, query, response);
+  const size = respond(isLimited ? limited : tables, query, response);
   const tookMs = performance.now() - startedAt;
-  check(size, response, length);
+  check(size, response, length, isLimited);
   if (isThorough) checkThoroughly(size, response, length);
   return tookMs;
 }
 
 /** Cheap: for each of millions. */
-function check(size: number, response: Response, length: number): void {
+function check(size: number, response: Response, length: number, isLimited: boolean): void {
   const from = octets;
   const to = response.octets;
-  const isSilent = length < 12 || (from[margin + 2]! & 0x80) !== 0 || query.sourcePort === 0;
-  if (isSilent !== (size === 0))
+  const isSilent = length < 12 || (from[margin + 2]! & 0x80) !== 0 || query.sourcePort === 0 || query.isOurs;
+  const isDropped = size === 0 && isLimited && query.transport === TRANSPORT.udp;
+  if (isSilent ? size !== 0 : size === 0 && !isDropped)
     assert.fail(`${size} octets where ${isSilent ? 'silence' : 'a response'} is due`);
   for (let i = 0; i < margin; i++) {
     if (to[i] !== filler) assert.fail('written before the response');
     if (to[margin + response.sizeMax + i] !== filler) assert.fail('written behind the room of the response');
   }
-  if (isSilent) return;
+  if (size === 0) return;
   if (size < 12 || size > response.sizeMax) assert.fail(`length ${size} of at most ${response.sizeMax}`);
   if (to[margin] !== from[margin] || to[margin + 1] !== from[margin + 1]) assert.fail('another ID');
   const opcodeAndRd = 0x79;
@@ -149,9 +166,48 @@ function seeds(): Uint8Array[] {
   ].map((owner) => encode({ name: `${owner}wide.test.`, type: types.A!, edns: { size: 512 } }));
   // Wide answers over UDP; the others by whatever transport and room comes next.
   return [
-    ...[...asked, long].map((message, i) => Uint8Array.from([i & 15, ...message])),
-    ...wide.map((message) => Uint8Array.from([0, ...message])),
+    ...[...asked, long].map((message, i) => Uint8Array.from([i & 15, i & 3, ...message])),
+    ...wide.map((message) => Uint8Array.from([0, 0, ...message])),
+    ...withCookies(),
   ];
+}
+
+/** Queries with cookies that were made here, from both kinds of client, and that ask for all else. */
+function withCookies(): Uint8Array[] {
+  const client = [1, 2, 3, 4, 5, 6, 7, 8];
+  const asking = (data: readonly number[]): Uint8Array =>
+    encode({
+      name: 'www.basic.test.',
+      type: types.A!,
+      edns: { size: 1232, options: [{ code: 10, data }, ...[3, 11].map((code) => ({ code, data: [] }))] },
+    });
+  return [0, 2].flatMap((from) => {
+    const first = Uint8Array.from([0, from, ...asking(client)]);
+    run(first, false);
+    const response = responses[0]!;
+    const answered = decode(response.octets.subarray(response.at, response.end));
+    const made = answered.edns!.options.find(({ code }) => code === 10)!.data;
+    return [
+      first,
+      ...[0, 1, 2, 3].map((age) => Uint8Array.from([0, from | 1 | (age << 5), ...asking([...made])])),
+    ];
+  });
+}
+
+/** The same zones with a rate limit that is soon reached. */
+function limitedTables(): Tables {
+  const made = new Tables(undefined, makeRateTable());
+  made.adopt({
+    zones: tables.zones.map((zone) => ({ origin: zone.origin, table: zone.octets })),
+    sets: [],
+    settings: {
+      identity: 'one of ours',
+      version: 'a version',
+      cookieSecrets: [new Uint8Array(16).fill(7), new Uint8Array(16).fill(8)],
+      rateLimit: { responsesPerSecond: 5, slip: 2, exempt: [] },
+    },
+  });
+  return made;
 }
 
 function words(): Uint8Array[] {
