@@ -13,7 +13,7 @@ import { type Bug, toyTarget } from './fuzz/toy.ts';
 
 const seed = process.env.STEERDNS_TEST_SEED ?? '1';
 /** Inputs of a long run; CI makes a tenth of them. */
-const runs = { query: 5_000_000, zone: 200_000, yaml: 30_000 } as const;
+const runs = { query: 5_000_000, stream: 100_000, zone: 200_000, yaml: 30_000 } as const;
 const part = process.env.STEERDNS_TEST_LONG === '1' ? 1 : 0.1;
 const command = fileURLToPath(new URL('fuzz/fuzz.ts', import.meta.url));
 

@@ -21,6 +21,7 @@ const load: Readonly<Record<string, () => Promise<Target>>> = {
   query: async () => (await import('./query.ts')).queryTarget,
   zone: async () => (await import('./zonetext.ts')).zoneTarget,
   yaml: async () => (await import('./yaml.ts')).yamlTarget,
+  stream: async () => (await import('./stream.ts')).streamTarget,
 };
 
 setFlagsFromString('--expose-gc');

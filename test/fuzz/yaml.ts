@@ -107,7 +107,8 @@ function seeds(): Uint8Array[] {
   const balance =
     'checks:\n  web: { type: http, port: 80, path: /x }\nbalance:\n' +
     '  "@": { check: web, answers: 2, ttl: { stable: 1h, unsettled: 5 }, when-all-down: servfail,\n' +
-    '    members: { 192.0.2.1: { weight: 3, name: a }, 192.0.2.2: { weight: 0 }, 192.0.2.3: { name: b } } }\n' +
+    '    members: { 192.0.2.1: { weight: 3, name: a }, 192.0.2.2: { weight: 0 },\n' +
+    '      192.0.2.3: { name: b } } }\n' +
     '  www: { check: web, answers: auto, when-all-down: none }\n' +
     '  api: &a { check: web, when-all-down: [a, 192.0.2.4], members: { 192.0.2.1: { name: a } } }\n' +
     '  old: *a\n  new: { policy: weighted }\n';
