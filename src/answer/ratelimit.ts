@@ -88,8 +88,8 @@ export class RateLimiter {
 
 /**
  * Counts one response and says what to do with it, as one of LIMIT. `source` has an address of `size` 4 or 16
- * octets at `at`; `now` is in microseconds modulo 2^32, of a clock that never goes back and that all threads
- * share; `key` is a hash of what is answered.
+ * octets at `at`; `now` is in microseconds modulo 2^32, of a clock that all threads share; where it is set,
+ * what is limited may be so for a second more, or has its burst again; `key` is a hash of what is answered.
  */
 export function limitResponse(
   limiter: RateLimiter,

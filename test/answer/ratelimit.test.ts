@@ -314,6 +314,19 @@ describe('the clock goes round every 71 minutes', () => {
     }
   });
 
+  test('a clock that is set back limits nobody for longer than a second', () => {
+    for (const back of [0, 1, 300_000, second, 2 * second, 3 * second, 3600 * second]) {
+      const [limiter] = limiters(settingsOf(50)) as [RateLimiter];
+      const start = 3700 * second;
+      while (ask(limiter, '192.0.2.1', start) === LIMIT.pass);
+      let limited = 0;
+      for (let now = start - back + 50_000; now <= start - back + 4 * second; now += 50_000) {
+        if (ask(limiter, '192.0.2.1', now) !== LIMIT.pass) limited++;
+      }
+      assert.ok(limited <= 20, `${limited} of 20 a second, after ${back}`);
+    }
+  });
+
   test('threads that read the clock at different times count into one bucket', () => {
     const [early, late] = limiters(settingsOf(1000), 2) as [RateLimiter, RateLimiter];
     while (ask(early, '192.0.2.1', second) === LIMIT.pass);
