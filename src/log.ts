@@ -13,24 +13,33 @@ const unwrittenMax = 1 << 20;
 type Destination = ReturnType<typeof pino.destination>;
 let opened: { readonly logger: pino.Logger; readonly destination: Destination } | undefined;
 
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const given = process.env.STEERDNS_LOG ?? '';
+const level = levels.includes(given) ? given : 'info';
+
+/** Lines of a level; those that are not wanted do not even load pino. */
+function lines(of: 'debug' | 'info' | 'warn' | 'error' | 'fatal'): pino.LogFn {
+  if (levels.indexOf(of) < levels.indexOf(level)) return () => {};
+  return (...line: Parameters<pino.LogFn>) => open()[of](...line);
+}
+
 /** The program's log; STEERDNS_LOG sets the level: debug, info (default), warn, error, silent. */
-export const log: Readonly<Record<'debug' | 'info' | 'warn' | 'error' | 'fatal', pino.LogFn>> = {
-  debug: (...line: Parameters<pino.LogFn>) => open().debug(...line),
-  info: (...line: Parameters<pino.LogFn>) => open().info(...line),
-  warn: (...line: Parameters<pino.LogFn>) => open().warn(...line),
-  error: (...line: Parameters<pino.LogFn>) => open().error(...line),
-  fatal: (...line: Parameters<pino.LogFn>) => open().fatal(...line),
-};
+export const log = {
+  debug: lines('debug'),
+  info: lines('info'),
+  warn: lines('warn'),
+  error: lines('error'),
+  fatal: lines('fatal'),
+} as const;
 
 function open(): pino.Logger {
   if (opened !== undefined) return opened.logger;
   const library = require('pino') as typeof pino;
   const destination = library.destination({ dest: 2, sync: false, minLength: 0, maxLength: unwrittenMax });
   destination.on('error', () => {}); // the reader is gone (EPIPE): go on without a log
-  const given = process.env.STEERDNS_LOG ?? '';
   const logger = library(
     {
-      level: Object.hasOwn({ ...library.levels.values, silent: 0 }, given) ? given : 'info',
+      level,
       base: { pid: process.pid },
       timestamp: library.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },

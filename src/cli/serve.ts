@@ -1,8 +1,11 @@
 // `steerdns serve`: answers queries until it is stopped. SIGHUP reloads, SIGTERM and SIGINT stop. Everything
 // that can be reached from here runs in the server process: keep libraries out.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { resolvePaths } from '../paths.ts';
+import { dropPrepared, prepareControl } from '../serve/child.ts';
 import { readUser, type User } from '../serve/privileges.ts';
-import { type Engine, Server } from '../serve/server.ts';
+import type { Engine, Server, ServerFault, ServerOptions } from '../serve/server.ts';
 import { type Command, complain, EXIT, options, textOf, textsOf } from './command.ts';
 
 const engines = ['auto', 'batch', 'dgram'] as const;
@@ -45,7 +48,7 @@ export const command: Command = {
     // A reload that is asked for while the start loads anyway asks for nothing more.
     let reload = (): void => {};
     process.on('SIGHUP', () => reload());
-    const server = await Server.start({
+    const server = await startServer({
       ...paths,
       listen: textsOf(values, 'listen'),
       workers: workers === undefined ? undefined : Number(workers),
@@ -71,4 +74,15 @@ function userOf(text: string | undefined): User | { readonly fault: string } | u
   if (text === undefined) return undefined;
   if (process.getuid?.() === 0) return readUser(text);
   return { fault: `--user ${text}: only root can become another user; leave it out, or start it as root` };
+}
+
+/** Where nothing was kept, control has all to do before the first answer: it is forked before all else. */
+async function startServer(options: ServerOptions): Promise<Server | ServerFault> {
+  if (!existsSync(join(options.stateDir, 'manifest.json'))) prepareControl(options.user);
+  try {
+    const { Server } = await import('../serve/server.ts');
+    return await Server.start(options);
+  } finally {
+    dropPrepared();
+  }
 }

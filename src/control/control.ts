@@ -20,7 +20,6 @@ import { flushLog, log } from '../log.ts';
 import type { Facts, Start, ToControl, ToServer } from '../serve/channel.ts';
 import { readManifest } from '../serve/kept.ts';
 import { type Reply, refusal } from './admin.ts';
-import { explain } from './explain.ts';
 import { firstLoad } from './firstload.ts';
 import { Keeper, readVerdicts } from './keep.ts';
 import type { Loaded } from './load.ts';
@@ -248,6 +247,7 @@ class Control {
 
   async #explain(parameters: URLSearchParams): Promise<Reply> {
     const name = parameters.get('name') ?? '';
+    const { explain } = await import('./explain.ts'); // nothing that a start should wait for
     return explain(this.#publisher, this.#monitors, name, parameters.get('type') ?? 'A');
   }
 

@@ -16,6 +16,32 @@ export type ChildWatch = {
   died(why: string, restarts: number): void;
 };
 
+/** A child that was forked ahead of its start. */
+let prepared: ChildProcess | undefined;
+
+/**
+ * Forks the first child now: it reads its modules while the server reads its own, and does nothing before its
+ * start.
+ */
+export function prepareControl(user: User | undefined): void {
+  try {
+    prepared = fork(user).on('error', () => {}); // start() tries again then, and says what is wrong
+  } catch {
+    // the same
+  }
+}
+
+/** Ends a prepared child that was not started. */
+export function dropPrepared(): void {
+  prepared?.kill('SIGKILL');
+  prepared = undefined;
+}
+
+function fork(user: User | undefined): ChildProcess {
+  const who = user === undefined ? [] : ['--user', `${user.name ?? user.uid}:${user.gid}`];
+  return spawnMain(['control', ...who], ['ignore', 'inherit', 'inherit', 'ipc']);
+}
+
 /** A child that lived this long had a good start: its next death is not part of a series. */
 const goodLifeMs = 60_000;
 const backOffMs = [100, 500, 1000, 2000, 5000, 10_000];
@@ -41,9 +67,8 @@ export class ControlChild {
     this.#startedAt = performance.now();
     let child: ChildProcess;
     try {
-      const user = this.#watch.user();
-      const who = user === undefined ? [] : ['--user', `${user.name ?? user.uid}:${user.gid}`];
-      child = spawnMain(['control', ...who], ['ignore', 'inherit', 'inherit', 'ipc']);
+      child = prepared?.connected === true ? prepared : fork(this.#watch.user());
+      prepared = undefined;
     } catch (error) {
       this.#willRestart((error as Error).message); // no memory, no process ids: later, perhaps
       return;

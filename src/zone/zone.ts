@@ -9,6 +9,9 @@ import type { Records } from './records.ts';
 
 const absent = 0xffffffff;
 
+/** The slots of the owners that are next. */
+const foreseen = new Uint32Array(128);
+
 /** Flags of a node. */
 export const NODE = {
   /** Has NS records and is not the apex: a zone cut. */
@@ -151,6 +154,22 @@ export class Zone {
     return node;
   }
 
+  /**
+   * Reads the slots that the owners of these records want if they are siblings of the last. One after
+   * the other each would wait for memory; side by side they wait together.
+   */
+  foresee(from: number, to: number): void {
+    if (this.#above === absent) return;
+    const { slots } = this;
+    const { ownerAt, octets } = this.records;
+    const mask = slots.length - 1;
+    const above = this.hash[this.#above]!;
+    for (let i = from; i < to; i++) {
+      foreseen[i - from] = slotOf(combineHash(above, hashLabel(octets, ownerAt[i]!))) & mask;
+    }
+    for (let i = 0; i < to - from; i++) foreseen[i] = slots[foreseen[i]!]!;
+  }
+
   #isBelowSame(aboveAt: number): boolean {
     const { octets } = this.records;
     for (let i = 0; i < this.#aboveSize; i++) {
@@ -263,6 +282,7 @@ function addOwners(zone: Zone): boolean {
   const { count, ownerAt, ownerLength, type } = zone.records;
   let hasCuts = false;
   for (let i = 0; i < count; i++) {
+    if (i % foreseen.length === 0) zone.foresee(i, Math.min(i + foreseen.length, count));
     const sameOwner = i > 0 && ownerAt[i] === ownerAt[i - 1];
     const node = sameOwner ? zone.node[i - 1]! : zone.add(ownerAt[i]!, ownerLength[i]!);
     zone.node[i] = node;
