@@ -73,6 +73,8 @@ export const tcpBacklog = 1024;
 export const tcpSendSize = 65_536;
 /** Hundreds of pipelined queries; what is read at once has about this size, and may have to be kept. */
 export const tcpReceiveSize = 16_384;
+/** Young heap of the stream thread: what a flood leaves is collected early, before it amounts to much. */
+export const streamYoungMiB = 6;
 /** At a stop, connections that are answering have this long: less than the server waits for its threads. */
 export const tcpStopTimeoutMs = 1500;
 /** Descriptors that TCP leaves alone: a new control process, a reload, the log and the state directory. */

@@ -24,6 +24,8 @@ export type DaemonOptions = {
   readonly from?: 'source' | 'dist';
   /** The program and its first arguments, in place of `from`. */
   readonly program?: readonly string[];
+  /** What serve is started by, in place of this process: `unshare --net`, say. */
+  readonly by?: readonly string[];
   /** More flags for serve. */
   readonly flags?: readonly string[];
   /** `yaml`: without --listen, on what steerdns.yaml says; `port` is then of no meaning. */
@@ -113,7 +115,8 @@ export class Daemon {
       ...(this.#options.flags ?? []),
     ];
     const ties = find('setpriv') === undefined ? [] : ['setpriv', '--pdeathsig', 'KILL'];
-    const [program, ...args] = [...ties, ...this.#program(), 'serve', ...flags];
+    const by = this.#options.by ?? [];
+    const [program, ...args] = [...ties, ...by, ...this.#program(), 'serve', ...flags];
     const log = openSync(join(this.folder, 'log'), 'a');
     const child = spawn(program!, args, { ...this.#surroundings(), stdio: ['ignore', log, log] });
     closeSync(log);

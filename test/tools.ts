@@ -7,13 +7,17 @@ import { join } from 'node:path';
 export const tools: Readonly<Record<string, string>> = {
   dig: 'bind9-dnsutils',
   dnsperf: 'dnsperf',
+  ip: 'iproute2',
   knotd: 'knot',
   named: 'bind9',
   'ldns-read-zone': 'ldnsutils',
   'named-compilezone': 'bind9-utils',
   nsd: 'nsd',
+  nsenter: 'util-linux',
   openssl: 'openssl',
+  setpriv: 'util-linux',
   unbound: 'unbound',
+  unshare: 'util-linux',
 };
 
 /** Folders beside PATH in which Debian keeps daemons. */

@@ -33,6 +33,7 @@ const finders: readonly Finder[] = [
   notKept,
   unjudged,
   kernelDrops,
+  missingAddresses,
   slowEngine,
   controlDied,
   warnings,
@@ -139,6 +140,10 @@ function unjudged(status: Omit<Status, 'attention'>): Attention[] {
 function kernelDrops({ server }: Omit<Status, 'attention'>): Attention[] {
   const drops = server?.kernelDrops ?? 0;
   return drops > 0 ? [warning(`the kernel dropped ${drops} datagrams: the workers do not keep up`)] : [];
+}
+
+function missingAddresses({ server }: Omit<Status, 'attention'>): Attention[] {
+  return (server?.listenMissing ?? []).map((where) => warning(`no interface has the address of ${where}`));
 }
 
 function slowEngine({ server }: Omit<Status, 'attention'>): Attention[] {

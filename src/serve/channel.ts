@@ -53,6 +53,8 @@ export type Facts = {
   /** Why the batch engine is not used, where it is not. */
   readonly engineReason: string;
   readonly listen: readonly ListenAddress[];
+  /** Those of them whose address no interface has at the moment. */
+  readonly listenMissing: readonly ListenAddress[];
   readonly workers: readonly {
     readonly name: string;
     readonly alive: boolean;

@@ -16,6 +16,7 @@ import { ControlChild } from './child.ts';
 import { claimDirectories, writeAnew } from './directories.ts';
 import { kernelDrops } from './drops.ts';
 import { PHASE, SHARED } from './inbox.ts';
+import { isThere } from './interfaces.ts';
 import { type Kept, readKept } from './kept.ts';
 import { libcFault } from './libc.ts';
 import { keepListen, type Listen, readListen } from './listen.ts';
@@ -308,6 +309,9 @@ export class Server {
       engine: this.#engine,
       engineReason: this.#engineReason,
       listen: this.#listen.map(({ address, port }) => printSocketAddress(address, port)),
+      listenMissing: this.#listen
+        .filter((one) => !isThere(one))
+        .map(({ address, port }) => printSocketAddress(address, port)),
       workers: this.#threads.map((thread) => ({
         name: thread.name,
         alive: thread.isAlive,

@@ -3,7 +3,7 @@
 // back-off keeps a thread that dies at every start from eating a core.
 import type { Worker } from 'node:worker_threads';
 import { counterNames } from '../answer/counters.ts';
-import { threadStartTimeoutMs } from '../limits.ts';
+import { streamYoungMiB, threadStartTimeoutMs } from '../limits.ts';
 import { besideModule, spawnWorker } from '../spawn.ts';
 import { type Publication, SHARED, type ThreadData, type ThreadReport } from './inbox.ts';
 import type { Place } from './places.ts';
@@ -82,17 +82,7 @@ export class Thread {
     };
     let worker: Worker;
     try {
-      places.push(...this.#copies());
-      const workerData = {
-        index: this.index,
-        shared: this.#shared,
-        counters: this.counters,
-        rateTable: this.#rateTable,
-        taken,
-        ...this.#what,
-        ...(kind === 'batch' ? {} : { listen: places }),
-      };
-      worker = spawnWorker(besideModule(import.meta.url, modules[kind]), { workerData, name: this.name });
+      worker = this.#spawn(taken, places);
     } catch (error) {
       closeCopies();
       // No room for another thread: what goes for one that died goes for one that was never born.
@@ -158,12 +148,28 @@ export class Thread {
     clearTimeout(timer);
   }
 
-  /** Descriptors for one life of the thread: a Node socket closes its descriptor when it ends. */
-  #copies(): Place[] {
-    if (this.#what.kind === 'batch') return [];
-    return this.#what.listen.map((place) =>
-      place.fd === undefined ? place : { ...place, fd: duplicate(place.fd) },
-    );
+  /** A thread with descriptors for its own life, put into `places`: a Node socket closes what it has. */
+  #spawn(taken: Int32Array, places: Place[]): Worker {
+    const what = this.#what;
+    const isStream = what.kind === 'stream';
+    if (what.kind !== 'batch') {
+      for (const place of what.listen)
+        places.push(place.fd === undefined ? place : { ...place, fd: duplicate(place.fd) });
+    }
+    const workerData = {
+      index: this.index,
+      shared: this.#shared,
+      counters: this.counters,
+      rateTable: this.#rateTable,
+      taken,
+      ...what,
+      ...(what.kind === 'batch' ? {} : { listen: places }),
+    };
+    return spawnWorker(besideModule(import.meta.url, modules[what.kind]), {
+      workerData,
+      name: this.name,
+      ...(isStream ? { resourceLimits: { maxYoungGenerationSizeMb: streamYoungMiB } } : {}),
+    });
   }
 
   #serves(): void {

@@ -51,6 +51,7 @@ const server: ServerStatus = {
   startedAt: now - 7_500_000,
   engine: 'batch',
   engineReason: '',
+  listenMissing: [],
   listen: [
     '127.0.0.1:53',
     '[2001:db8:1234:5678:9abc:def0:1234:5678]:53',

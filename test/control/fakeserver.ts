@@ -139,6 +139,7 @@ export class FakeServer {
       engine: 'batch',
       engineReason: '',
       listen: ['127.0.0.1:5399'],
+      listenMissing: [],
       workers: [{ name: 'udp-1', alive: true, restarts: 0, generation }],
       generation,
       answering: true,

@@ -3,7 +3,7 @@
 // not notice, and memory stays where it was. The figures are those of the specification.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -75,7 +75,6 @@ describe('a flood of TCP clients', { timeout: 60_000 }, () => {
   it('keeps neither a fresh client nor UDP waiting, and takes no memory', async () => {
     const processes = [daemon.pid, ...childrenOf(daemon.pid)];
     assert.equal(processes.length, 2);
-    const memoryBefore = memoryMiB(processes);
     const latencies: number[] = [];
     const load = await Load.start({
       port: daemon.port,
@@ -84,6 +83,7 @@ describe('a flood of TCP clients', { timeout: 60_000 }, () => {
       onResponse: (_, sentAt, receivedAt) => latencies.push(receivedAt - sentAt),
     });
     const quietP99 = await p99Of(latencies);
+    const memoryBefore = memoryMiB(processes);
 
     for (let i = 0; i < silentClients; i++) await open(`127.0.1.${i % 10}`);
     const freshMs = [await fresh()];
@@ -123,6 +123,46 @@ describe('a flood of TCP clients', { timeout: 60_000 }, () => {
       counters['tcp-queries']! < (pipeliners * queriesEach) / 10,
       `${counters['tcp-queries']} answered`,
     );
+  });
+});
+
+describe('more TCP clients than there are descriptors', { timeout: 60_000 }, () => {
+  const limit = 256;
+  const clients = 400;
+
+  it('take none of those that reload, control and the next client need', async () => {
+    const by = ['sh', '-c', `ulimit -n ${limit} && exec "$@"`, 'sh'];
+    const daemon = await Daemon.start({ files: { 'site.example.zone': zone }, by });
+    const sockets: Socket[] = [];
+    try {
+      assert.match(daemon.log(), /256 descriptors are room for \d+ TCP connections: raise the limit/);
+      for (let i = 0; i < clients; i++) {
+        const socket = connect({ port: daemon.port, host: '127.0.0.1', localAddress: `127.0.1.${i % 50}` });
+        sockets.push(socket.on('error', () => {}).resume());
+        await once(socket, 'connect');
+      }
+      const fresh = connect({ port: daemon.port, host: '127.0.0.1', localAddress: '127.0.2.1' });
+      sockets.push(fresh.on('error', () => {}));
+      fresh.write(query);
+      await once(fresh, 'data');
+      daemon.write('site.example.zone', `${zone}new A 192.0.2.2\n`);
+      assert.ok((await daemon.reload()).ok);
+      const { control, server } = await daemon.status();
+      assert.ok(server!.counters['tcp-refused']! > 0);
+      assert.equal(server!.counters['tcp-refused-client'], 0);
+      process.kill(control.pid, 'SIGKILL');
+      await until('there is a new control process', 20_000, async () => {
+        const now = await daemon.status();
+        return now.control.pid !== control.pid && now.server?.answering === true;
+      });
+      assert.ok((await daemon.reload()).ok);
+      const open = readdirSync(`/proc/${daemon.pid}/fd`).length;
+      console.log(`${open} descriptors of ${limit} are open, ${clients} clients came`);
+      assert.ok(open < limit - 32, `${open} descriptors are open`);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      await daemon.close();
+    }
   });
 });
 
