@@ -73,7 +73,7 @@ export class Answering {
 
   constructor(tables: Tables) {
     this.tables = tables;
-    this.#response.octets = new Uint8Array(65_535 + 2 * margin);
+    this.#response.writeInto(new Uint8Array(65_535 + 2 * margin));
     this.#response.at = margin;
   }
 

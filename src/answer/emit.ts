@@ -3,7 +3,7 @@
 // happen here too. Everything returns whether it fitted; nothing is half written.
 import { labelsMax } from '../limits.ts';
 import type { Labels } from '../wire/labels.ts';
-import { addCount, type Response, writeU32 } from '../wire/message.ts';
+import { addCount, copyOctets, type Response, writeU32 } from '../wire/message.ts';
 import { TYPE } from '../wire/numbers.ts';
 import { COUNTER } from './counters.ts';
 import { findRrset } from './find.ts';
@@ -57,8 +57,8 @@ export function writeRrset(
   if (type === TYPE.SOA) writeSoa(zone, at, size, response);
   else if (count > 1 && (type === TYPE.A || type === TYPE.AAAA)) {
     tables.turn = (tables.turn + golden) >>> 0;
-    writeTurned(zone.octets, at, count, size / count, tables.turn, response);
-  } else writeTails(zone.octets, at, size, (more & RRSET.compressed) !== 0, response);
+    writeTurned(zone.view, at, count, size / count, tables.turn, response);
+  } else writeTails(zone.view, at, size, (more & RRSET.compressed) !== 0, response);
   addCount(response, section, count);
   return WROTE.all;
 }
@@ -92,7 +92,7 @@ function drawSet(
     turn = (zone.turns[slot]! + golden) >>> 0;
     zone.turns[slot] = turn;
   }
-  writeTurned(sets.octets, words[setRow + SET_ROW.tailsAt]!, count, tailSize, turn, response);
+  writeTurned(sets.view, words[setRow + SET_ROW.tailsAt]!, count, tailSize, turn, response);
   addCount(response, section, count);
   sets.counts[set]! += 1;
   tables.counters[COUNTER.balanced]! += 1;
@@ -101,7 +101,7 @@ function drawSet(
 
 /** Writes `count` tails of one size, beginning with the one that the phase `turn` points at. */
 function writeTurned(
-  from: Uint8Array,
+  from: DataView,
   at: number,
   count: number,
   tailSize: number,
@@ -115,21 +115,15 @@ function writeTurned(
   for (let left = count; left > 0; left--) {
     octets[to++] = 0xc0 | (pointer >>> 8);
     octets[to++] = pointer;
-    let p = at + index * tailSize;
-    for (const end = p + tailSize; p < end; p++) octets[to++] = from[p]!;
+    copyOctets(response, to, from, at + index * tailSize, tailSize);
+    to += tailSize;
     index = index + 1 === count ? 0 : index + 1;
   }
   response.end = to;
 }
 
 /** Writes tails of any size in order; where `compressed`, placeholders become pointers. */
-function writeTails(
-  from: Uint8Array,
-  at: number,
-  size: number,
-  compressed: boolean,
-  response: Response,
-): void {
+function writeTails(from: DataView, at: number, size: number, compressed: boolean, response: Response): void {
   const octets = response.octets;
   const pointer = anchors.owner;
   let to = response.end;
@@ -138,8 +132,10 @@ function writeTails(
   while (p < at + size) {
     octets[to++] = 0xc0 | (pointer >>> 8);
     octets[to++] = pointer;
-    const end = p + tailHeaderSize + ((from[p + 8]! << 8) | from[p + 9]!);
-    while (p < end) octets[to++] = from[p++]!;
+    const tailSize = tailHeaderSize + from.getUint16(p + tailHeaderSize - 2);
+    copyOctets(response, to, from, p, tailSize);
+    to += tailSize;
+    p += tailSize;
     if (compressed && octets[to - 1] !== 0) writePointer(octets, to - 2);
   }
   response.end = to;
@@ -147,7 +143,7 @@ function writeTails(
 
 function writeSoa(zone: ZoneView, at: number, size: number, response: Response): void {
   const start = response.end + 2;
-  writeTails(zone.octets, at, size, false, response);
+  writeTails(zone.view, at, size, false, response);
   const mname = zone.words[ZONE.soaPatchMname]!;
   const rname = zone.words[ZONE.soaPatchRname]!;
   if (mname !== 0) writePointer(response.octets, start + mname);

@@ -17,6 +17,7 @@ export class ZoneView {
   /** Its place in Tables.zones. */
   index = 0;
   readonly octets: Uint8Array;
+  readonly view: DataView;
   readonly words: Uint32Array;
   readonly nodeCount: number;
   readonly nodesAt: number;
@@ -43,6 +44,7 @@ export class ZoneView {
     const header = new Uint32Array(table.buffer, table.byteOffset, ZONE.words);
     const length = header[HEADER.length]!;
     this.octets = new Uint8Array(table.buffer, table.byteOffset, length);
+    this.view = new DataView(table.buffer, table.byteOffset, length);
     this.words = new Uint32Array(table.buffer, table.byteOffset, length >>> 2);
     this.nodeCount = header[ZONE.nodeCount]!;
     this.nodesAt = header[ZONE.nodesAt]!;
@@ -71,6 +73,7 @@ export class ZoneView {
 /** An answer-set table with the numbers of its header at hand. */
 export class SetsView {
   readonly octets: Uint8Array;
+  readonly view: DataView;
   readonly words: Uint32Array;
   readonly slotsAt: number;
   readonly setsAt: number;
@@ -81,6 +84,7 @@ export class SetsView {
     const header = new Uint32Array(table.buffer, table.byteOffset, SETS.words);
     const length = header[HEADER.length]!;
     this.octets = new Uint8Array(table.buffer, table.byteOffset, length);
+    this.view = new DataView(table.buffer, table.byteOffset, length);
     this.words = new Uint32Array(table.buffer, table.byteOffset, length >>> 2);
     this.slotsAt = header[SETS.slotsAt]!;
     this.setsAt = header[SETS.setsAt]!;

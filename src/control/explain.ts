@@ -232,7 +232,7 @@ class Walk {
     query.length = query.octets.length;
     query.transport = TRANSPORT.tcp;
     const response = new Response();
-    response.octets = new Uint8Array(messageSizeMax);
+    response.writeInto(new Uint8Array(messageSizeMax));
     response.sizeMax = messageSizeMax;
     const size = respond(this.#tables, query, response);
     const { octets } = response;

@@ -45,7 +45,7 @@ const response = new Response();
 /** Responses of one turn: the last may begin just below the limit, and be as long as a message can. */
 const scratch = new Uint8Array(tcpUnsentMax + 2 + messageSizeMax);
 query.transport = TRANSPORT.tcp;
-response.octets = scratch;
+response.writeInto(scratch);
 response.sizeMax = messageSizeMax;
 
 /**

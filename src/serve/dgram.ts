@@ -25,7 +25,7 @@ const response = new Response();
 const scratch = new Uint8Array(udpSizeMax);
 
 query.transport = TRANSPORT.udp;
-response.octets = scratch;
+response.writeInto(scratch);
 response.sizeMax = udpSizeMax;
 
 function serveDatagram(

@@ -27,7 +27,7 @@ const response = new Response();
 query.transport = TRANSPORT.udp;
 query.octets = batch.rx;
 query.source = batch.names;
-response.octets = batch.tx;
+response.writeInto(batch.tx);
 response.sizeMax = udpQuerySizeMax;
 
 /** Answers one batch from one socket; returns how many datagrams it held. */

@@ -3,11 +3,13 @@
 import { TYPE } from './numbers.ts';
 
 /**
- * Where a response is written. The transport sets `octets`, `at` and `sizeMax`; the rest is the writer's
- * state.
+ * Where a response is written. The transport says with writeInto() into what, and sets `at` and `sizeMax`; the
+ * rest is the writer's state.
  */
 export class Response {
   octets: Uint8Array = new Uint8Array(0);
+  /** The same octets, four at a time: copies are most of the work. */
+  view: DataView = new DataView(new ArrayBuffer(0));
   /** Where the message starts in `octets`. */
   at = 0;
   /** Octets the transport can carry; respond() lowers it to what the client can take. */
@@ -17,6 +19,12 @@ export class Response {
   limit = 0;
   /** Octets kept free behind `limit` for the OPT record. */
   reserved = 0;
+
+  /** Set-up: responses are written into these octets from now on. */
+  writeInto(octets: Uint8Array): void {
+    this.octets = octets;
+    this.view = new DataView(octets.buffer, octets.byteOffset, octets.length);
+  }
 }
 
 /** Octets of an OPT record without options (RFC 6891 §6.1.2). */
@@ -32,6 +40,15 @@ export function writeU32(octets: Uint8Array, at: number, value: number): void {
   octets[at + 1] = value >>> 16;
   octets[at + 2] = value >>> 8;
   octets[at + 3] = value;
+}
+
+/** Copies `size` octets from from[at] to the response's octets at `to`. */
+export function copyOctets(response: Response, to: number, from: DataView, at: number, size: number): void {
+  const view = response.view;
+  const words = size & ~3;
+  let i = 0;
+  for (; i < words; i += 4) view.setInt32(to + i, from.getInt32(at + i));
+  for (; i < size; i++) view.setUint8(to + i, from.getUint8(at + i));
 }
 
 /** Adds `count` to a 16-bit count of the header: 4 QD, 6 AN, 8 NS, 10 AR. */
@@ -55,7 +72,8 @@ export function writeHeader(response: Response, from: Uint8Array, at: number): v
   octets[to + 1] = from[at + 1]!;
   octets[to + 2] = 0x80 | (from[at + 2]! & 0x79);
   octets[to + 3] = 0;
-  for (let i = 4; i < 12; i++) octets[to + i] = 0;
+  response.view.setInt32(to + 4, 0);
+  response.view.setInt32(to + 8, 0);
   response.end = to + 12;
 }
 

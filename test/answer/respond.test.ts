@@ -60,7 +60,7 @@ class Client {
     });
     this.query.source = Uint8Array.of(192, 0, 2, 77);
     this.query.nowSeconds = 1_800_000_000;
-    this.#response.octets = new Uint8Array(4096);
+    this.#response.writeInto(new Uint8Array(4096));
     this.#response.sizeMax = 1232;
   }
 

@@ -39,7 +39,7 @@ query.at = margin;
 query.source = Uint8Array.from([0x20, 1, 0xd, 0xb8, ...new Uint8Array(8), 192, 0, 2, 1]);
 const responses = rooms.map((room) => {
   const response = new Response();
-  response.octets = new Uint8Array(room + 2 * margin).fill(filler);
+  response.writeInto(new Uint8Array(room + 2 * margin).fill(filler));
   response.at = margin;
   response.sizeMax = room;
   return response;

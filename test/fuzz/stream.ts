@@ -32,7 +32,7 @@ tables.adopt({
 const service: Service = { tables, beforeBatch: () => {}, closed: () => {} };
 const query = new Query();
 const response = new Response();
-response.octets = new Uint8Array(messageSizeMax);
+response.writeInto(new Uint8Array(messageSizeMax));
 response.sizeMax = messageSizeMax;
 
 /** What the last run may have cost. */
