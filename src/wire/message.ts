@@ -3,8 +3,8 @@
 import { TYPE } from './numbers.ts';
 
 /**
- * Where a response is written. The transport says with writeInto() into what, and sets `at` and `sizeMax`; the
- * rest is the writer's state.
+ * Where a response is written. The transport says with writeInto() into what, and sets `at` and `sizeMax`;
+ * the rest is the writer's state.
  */
 export class Response {
   octets: Uint8Array = new Uint8Array(0);
