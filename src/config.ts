@@ -68,11 +68,11 @@ export function loadConfig(
   const listed = attempt(() => list(dir), `the folder ${dir}`, startOf(dir), faults) ?? [];
   const names = listed.filter((name) => !name.startsWith('.')).sort();
   const zoneNames = names.filter((name) => name.endsWith('.zone'));
-  const yamlNames = names.filter((name) => name.endsWith('.yaml'));
+  const yamlNames = new Set(names.filter((name) => name.endsWith('.yaml')));
   if (faults.length === 0) faults.push(...fileFaults(dir, names));
   const parse = (name: string): YamlMap | undefined => {
     const path = join(dir, name);
-    if (!yamlNames.includes(name)) return { kind: 'map', place: startOf(path), entries: [] };
+    if (!yamlNames.has(name)) return { kind: 'map', place: startOf(path), entries: [] };
     const octets = attempt(() => read(path), 'this file', startOf(path), faults);
     return octets === undefined ? undefined : parseYaml(path, octets, faults);
   };
@@ -90,27 +90,31 @@ export function loadConfig(
     serverRoot === undefined
       ? { server: serverDefaults, checks: { byName: new Map(), complete: false } }
       : readServer(serverRoot, beside, faults);
-  const zones: ZoneConfig[] = [];
+  const zones = new Map<string, ZoneConfig>();
   for (const name of zoneNames) {
     const file = join(dir, name);
     const origin = originOf(withoutEnding(name));
-    const double = 'value' in origin ? zones.find((zone) => zone.origin === origin.value) : undefined;
+    const double = 'value' in origin ? zones.get(origin.value) : undefined;
     if ('wrong' in origin) {
       faults.push(errorAt(startOf(file), `this zone file ${origin.wrong}`, origin.hint ?? nameHint));
     } else if (double !== undefined) {
       faults.push(errorAt(startOf(file), `${double.file} is the zone file of ${origin.value} already`));
     } else {
       const yamlName = `${withoutEnding(name)}.yaml`;
-      const yamlFile =
-        yamlNames.includes(yamlName) && yamlName !== serverFile ? join(dir, yamlName) : undefined;
+      const yamlFile = yamlNames.has(yamlName) && yamlName !== serverFile ? join(dir, yamlName) : undefined;
       const root = yamlFile === undefined ? undefined : parse(yamlName);
       const pools = root === undefined ? [] : readZoneYaml(root, origin.value, checks, faults);
       const isWhole = yamlFile === undefined || (root !== undefined && pools.length === poolCount(root));
-      zones.push({ origin: origin.value, file, yamlFile, pools, isWhole });
+      zones.set(origin.value, { origin: origin.value, file, yamlFile, pools, isWhole });
     }
   }
   const files = [...yamlNames, ...zoneNames].map((name) => join(dir, name));
-  return { config: { server, zones }, faults: distinct(sortFaults(faults)), files, settingsFiles };
+  return {
+    config: { server, zones: [...zones.values()] },
+    faults: distinct(sortFaults(faults)),
+    files,
+    settingsFiles,
+  };
 }
 
 const zoneShape = map({ checks: v.optional(v.unknown()), balance: v.optional(v.unknown()) });
@@ -132,9 +136,9 @@ const nameHint = 'a zone file is named after its origin: site.example.zone';
 
 /** Faults of the names of the files themselves. */
 function fileFaults(dir: string, names: readonly string[]): Fault[] {
-  const zoneNames = names.filter((name) => name.endsWith('.zone'));
+  const zoneNames = new Set(names.filter((name) => name.endsWith('.zone')));
   const faults: Fault[] = [];
-  if (zoneNames.length === 0) {
+  if (zoneNames.size === 0) {
     faults.push(errorAt(startOf(dir), 'there is no zone file in this folder', nameHint));
   }
   for (const name of names) {
@@ -142,7 +146,7 @@ function fileFaults(dir: string, names: readonly string[]): Fault[] {
     const zoneName = `${withoutEnding(name)}.zone`;
     if (name.endsWith('.yml')) {
       faults.push(errorAt(place, 'this file is not read', `name it ${withoutEnding(name)}.yaml`));
-    } else if (name.endsWith('.yaml') && name !== serverFile && !zoneNames.includes(zoneName)) {
+    } else if (name.endsWith('.yaml') && name !== serverFile && !zoneNames.has(zoneName)) {
       const near = nearest(zoneName, [...zoneNames, 'steerdns.zone']);
       const meant = near === undefined ? undefined : `${withoutEnding(near)}.yaml`;
       const hint =

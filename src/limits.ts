@@ -149,6 +149,8 @@ export const cachedChoicesMax = 4096;
 /** The state directory is written at most and at least this often, so that what is kept stays young. */
 export const keptWriteMinMs = 1000;
 export const keptRefreshMs = 60_000;
+/** Files of the state directory that are written at once: the disk flushes them together. */
+export const keptAtOnceMax = 16;
 /** A loader that takes longer than this hangs on a file system: the reload is given up. */
 export const loadTimeoutMs = 300_000;
 /** A file of the configuration, in octets: what is larger is a mistake in the path. */

@@ -125,6 +125,7 @@ class Control {
       publisher: this.#publisher,
       keeper: this.#keeper,
       names: new Map(),
+      copied: new Map(),
       loaded: undefined,
     };
     this.#lastLoad = this.#begin(kept?.accepted).catch((error: Error) =>

@@ -6,7 +6,7 @@ import { link, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Saved } from '../health/monitor.ts';
 import { keptRefreshMs, keptWriteMinMs } from '../limits.ts';
-import { type ToKeep, writeDurably, writeKept } from '../serve/kept.ts';
+import { inParallel, type ToKeep, writeDurably, writeKept } from '../serve/kept.ts';
 import type { Source } from './sources.ts';
 
 /** What is in service at this moment. */
@@ -116,7 +116,7 @@ export class Keeper {
     const name = String(this.#lastWrite);
     const folder = join(this.#options.stateDir, 'accepted');
     const digests = new Map<string, string>();
-    for (const { path, digest, content } of sources) {
+    await inParallel(sources, async ({ path, digest, content }) => {
       const to = join(folder, name, path);
       await mkdir(dirname(to), { recursive: true, mode: 0o700 });
       const same = this.#accepted?.digests.get(path) === digest;
@@ -128,7 +128,7 @@ export class Keeper {
         ));
       if (!linked) await writeDurably(to, content);
       digests.set(path, digest);
-    }
+    });
     return { name, digests };
   }
 }

@@ -4,7 +4,7 @@
 // table.
 import assert from 'node:assert';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compileZone } from '../answer/compile.ts';
 import { tableFault, version as tableVersion, zoneMagic } from '../answer/layout.ts';
@@ -216,8 +216,7 @@ function makeTable(
   const table = compileZone(zone, owners, id);
   if (tablesDir === undefined) return { table, file: '', sources: paths, faults, addresses };
   const tableFile = join(tablesDir, `${id}.table`);
-  writeFileSync(`${tableFile}.new`, table, { mode: 0o600 });
-  renameSync(`${tableFile}.new`, tableFile);
+  writeFileSync(tableFile, table, { mode: 0o600 }); // one that is cut off is found out by its checksum
   return { table, file: tableFile, sources: paths, faults, addresses };
 }
 

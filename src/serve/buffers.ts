@@ -5,7 +5,7 @@
 // nothing.
 
 /** Smallest class: many tables are a few hundred octets. */
-const capacityMin = 4096;
+const capacityMin = 256;
 
 /** Buffers that no thread reads at the moment, by capacity. */
 export class Buffers {

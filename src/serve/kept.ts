@@ -11,6 +11,7 @@
 import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { keptAtOnceMax } from '../limits.ts';
 
 const manifestVersion = 1;
 
@@ -43,12 +44,12 @@ export type Kept = {
 export async function writeKept(stateDir: string, toKeep: ToKeep): Promise<void> {
   const tablesDir = join(stateDir, 'tables');
   await mkdir(tablesDir, { recursive: true, mode: 0o700 });
-  const zones: Manifest['zones'][number][] = [];
-  for (const { origin, id, path, length } of toKeep.zones) {
-    const file = `${id}.table`;
-    if (!(await hasLength(join(tablesDir, file), length))) await copyDurably(path, join(tablesDir, file));
-    zones.push({ origin, id, file, length });
-  }
+  const zones = toKeep.zones.map(({ origin, id, length }) => ({ origin, id, file: `${id}.table`, length }));
+  // Side by side: the disk then flushes many files at once.
+  await inParallel(toKeep.zones, async ({ id, path, length }) => {
+    const to = join(tablesDir, `${id}.table`);
+    if (!(await hasLength(to, length))) await copyDurably(path, to);
+  });
   const sets: Manifest['sets'][number][] = [];
   for (const { origin, edition, table } of toKeep.sets) {
     const file = `sets-${edition}.table`;
@@ -69,6 +70,22 @@ export async function writeKept(stateDir: string, toKeep: ToKeep): Promise<void>
     join(stateDir, 'accepted'),
     new Set(toKeep.accepted === undefined ? [] : [toKeep.accepted]),
   );
+}
+
+/** Does something with each of many, some at a time; rejects with the first error when all have ended. */
+export async function inParallel<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  let next = 0;
+  let failed = false;
+  const take = async (): Promise<void> => {
+    while (next < all.length && !failed) {
+      await work(all[next++]!).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      });
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: keptAtOnceMax }, take));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** Reads what was kept, or says why it cannot be used. Every table is a fresh, aligned run of octets. */

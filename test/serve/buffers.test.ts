@@ -24,7 +24,7 @@ describe('shared buffers', () => {
   it('of small tables are used again too', () => {
     const buffers = new Buffers();
     for (let i = 0; i < 1000; i++) buffers.giveBack(buffers.take(140 + (i % 50)));
-    assert.equal(buffers.totalSize, 4096);
+    assert.equal(buffers.totalSize, 256);
   });
 
   it('level off while a table grows and shrinks a little', () => {
