@@ -139,6 +139,10 @@ export const yamlSizeMax = 8 << 20;
 /** YAML aliases are followed so often in one file, maps nested so deep: no file grows without end. */
 export const yamlAliasesMax = 1000;
 export const yamlDepthMax = 16;
+/** Values that the aliases of one file may stand for: a long list, said a thousand times, is no settings. */
+export const yamlCopiedMax = 100_000;
+/** The library composes YAML by recursion: what is deeper than this it is not given. */
+export const yamlParseDepthMax = 64;
 
 /** Control gives a publication up after this: the server replaces workers sooner (adoptTimeoutMs). */
 export const publishTimeoutMs = 10_000;

@@ -11,6 +11,8 @@ import {
   responsesPerSecondMax,
   secretFileSizeMax,
   yamlAliasesMax,
+  yamlCopiedMax,
+  yamlParseDepthMax,
   yamlSizeMax,
 } from '../src/limits.ts';
 import { parseAddressText } from '../src/wire/literals.ts';
@@ -346,8 +348,26 @@ describe('files that cannot be read', () => {
     assert.ok(faults.some((fault) => fault.endsWith('more than 1000 aliases')));
   });
 
-  test('brackets without end are a fault, not a crash', () => {
-    const faults = faultsOf({ ...site, 'site.example.yaml': '['.repeat(100_000) });
-    assert.ok(faults.length > 0);
+  test('aliases of something long make so many values and no more', () => {
+    const half = yamlCopiedMax / 2;
+    const yaml = (more: string): string =>
+      `x: &x [${'v,'.repeat(half - 1)}]\na: *x\nb: *x\n${more === '' ? '' : `c: &c v\nd: *c\n${more}`}`;
+    const said = (text: string): string[] =>
+      faultsOf({ ...site, 'site.example.yaml': text }).filter((fault) => fault.includes('aliases make'));
+    assert.deepEqual(said(yaml('')), []);
+    assert.deepEqual(said(yaml('e: f\n')), [
+      'site.example.yaml:4:7: error: aliases make more than 100000 values',
+    ]);
+  });
+
+  test('what is nested without end is a fault in its line, not the end of the process', () => {
+    for (const open of ['[', '{', '- ', '? ', 'a: {', '[{']) {
+      const faults = faultsOf({ ...site, 'site.example.yaml': `# one\n\n${open.repeat(60_000)}` });
+      assert.deepEqual(faults, ['site.example.yaml:3:1: error: nested more than 64 deep'], open);
+    }
+    const inLines = Array.from({ length: 200 }, (_, i) => `${' '.repeat(i)}a:\n`).join('');
+    assert.deepEqual(faultsOf({ ...site, 'site.example.yaml': inLines }), [
+      `site.example.yaml:${yamlParseDepthMax}:1: error: nested more than 64 deep`,
+    ]);
   });
 });

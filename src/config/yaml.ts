@@ -3,20 +3,21 @@
 // shape reads its value. Collects every fault of the syntax; key order is kept, the first of two equal keys
 // counts. Called by config.ts.
 import {
-  type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
+  Parser,
   parseDocument,
   type Scalar,
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
 import { errorAt, type Fault, type Place } from '../faults.ts';
-import { yamlAliasesMax, yamlDepthMax, yamlSizeMax } from '../limits.ts';
+import { yamlAliasesMax, yamlCopiedMax, yamlDepthMax, yamlParseDepthMax, yamlSizeMax } from '../limits.ts';
 
 export type YamlText = { readonly kind: 'text'; readonly place: Place; readonly text: string };
 export type YamlList = { readonly kind: 'list'; readonly place: Place; readonly items: readonly YamlNode[] };
@@ -38,18 +39,16 @@ export function parseYaml(file: string, octets: Uint8Array, faults: Fault[]): Ya
   const text = decode(octets);
   if (typeof text === 'number') return refuse({ ...start, line: text }, 'this is not UTF-8', '');
   const lines = new LineCounter();
-  let document: Document.Parsed;
-  try {
-    document = parseDocument(text, {
-      lineCounter: lines,
-      schema: 'failsafe',
-      uniqueKeys: false,
-      prettyErrors: false,
-    });
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return refuse(start, 'nested too deeply to be read', '');
+  const deep = lineTooDeep(text);
+  if (deep !== undefined) {
+    return refuse({ ...start, line: deep }, `nested more than ${yamlParseDepthMax} deep`, '');
   }
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    schema: 'failsafe',
+    uniqueKeys: false,
+    prettyErrors: false,
+  });
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
@@ -88,6 +87,22 @@ function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
+/**
+ * The line in which the text is nested too deeply to be composed: the library does that by recursion, and
+ * where the stack ends inside a regular expression V8 ends the process. The parser itself keeps a stack of
+ * its own.
+ */
+function lineTooDeep(text: string): number | undefined {
+  let line = 0;
+  const parser = new Parser(() => line++);
+  line++; // parse() would say so of the first line
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const _ of parser.next(lexeme)); // what is whole is dropped: only the depth is looked at
+    if (parser.stack.length > yamlParseDepthMax) return line;
+  }
+  return undefined;
+}
+
 /** The text, or the number of the first line that is not UTF-8. */
 function decode(octets: Uint8Array): string | number {
   const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -119,6 +134,9 @@ class TreeBuilder {
   readonly #anchors = new Map<string, Node>();
   readonly #anchored = new Set<Node>();
   #aliases = 0;
+  /** How many aliases the walk is within, and the values that aliases have made so far. */
+  #within = 0;
+  #copied = 0;
 
   constructor(placeOf: (offset: number) => Place, faults: Fault[]) {
     this.#placeOf = placeOf;
@@ -127,6 +145,9 @@ class TreeBuilder {
 
   build(node: Node | null | undefined, depth: number): YamlNode {
     const place = this.#placeOf(node?.range?.[0] ?? 0);
+    if (this.isBroken) return { kind: 'text', place, text: '' };
+    if (this.#within > 0 && ++this.#copied > yamlCopiedMax)
+      return this.#breakOff(place, `aliases make more than ${yamlCopiedMax} values`);
     if (node === null || node === undefined) return { kind: 'text', place, text: '' };
     if (isScalar(node) || isMap(node) || isSeq(node)) this.#remember(node);
     if (isScalar(node)) return { kind: 'text', place, text: String(node.value ?? '') };
@@ -135,8 +156,11 @@ class TreeBuilder {
       const target = this.#anchors.get(node.source);
       if (target === undefined) return this.#breakOff(place, `no anchor &${node.source} before this alias`);
       this.#aliases++;
-      if (this.#aliases <= yamlAliasesMax) return this.build(target, depth + 1);
-      return this.#breakOff(place, `more than ${yamlAliasesMax} aliases`);
+      if (this.#aliases > yamlAliasesMax) return this.#breakOff(place, `more than ${yamlAliasesMax} aliases`);
+      this.#within++;
+      const copy = this.build(target, depth + 1);
+      this.#within--;
+      return copy;
     }
     if (isMap(node)) return { kind: 'map', place, entries: this.#entries(node.items, depth) };
     const items = isSeq(node) ? node.items : [];
@@ -160,6 +184,7 @@ class TreeBuilder {
     const entries = new Map<string, YamlEntry>();
     for (const { key, value } of items) {
       const name = this.build(key as Node, depth + 1);
+      if (this.isBroken) break; // the rest would come of it
       if (name.kind !== 'text') {
         this.#refuse(name.place, 'a key must be a single word');
       } else if (entries.has(name.text)) {

@@ -21,6 +21,8 @@ const grammar = 'a record is: OWNER [TTL] [IN] TYPE DATA';
 type Scan = {
   readonly records: Records;
   readonly faults: Fault[];
+  /** By index in `records.files`: a file's faults, however often it is included. */
+  readonly faultsOf: number[];
   readonly includes: Includes;
   /**
    * From $TTL, or from a SOA without a TTL of its own; -1 while there is none. Goes on behind $INCLUDE, as in
@@ -46,7 +48,6 @@ type Source = {
   /** The owner of the last record: offset and length in `records.octets`; -1 before the first. */
   ownerAt: number;
   ownerLength: number;
-  faults: number;
 };
 
 /**
@@ -65,6 +66,7 @@ export function loadZoneFile(
   const scan: Scan = {
     records,
     faults,
+    faultsOf: [],
     includes,
     ttlDefault: -1,
     ttlLast: -1,
@@ -83,12 +85,13 @@ function scanFile(scan: Scan, path: string, octets: Uint8Array, origin: Uint8Arr
   const { files } = scan.records;
   const known = files.indexOf(path);
   const file = known < 0 ? files.push(path) - 1 : known;
+  if ((scan.faultsOf[file] ?? 0) >= faultsMax) return; // it was said that it is not read
   const marked = octets[0] === 0xef && octets[1] === 0xbb && octets[2] === 0xbf; // byte order mark
   const text = marked ? octets.subarray(3) : octets;
   scan.records.texts[file] = text;
   scan.records.expect(text.length);
   const tokens = new Tokens(text);
-  const source: Source = { scan, path, file, tokens, origin, ownerAt: -1, ownerLength: 0, faults: 0 };
+  const source: Source = { scan, path, file, tokens, origin, ownerAt: -1, ownerLength: 0 };
   while (tokens.startRecord()) {
     if (tokens.kind === TOKEN.end) continue; // an empty line, or a comment
     if (scanEntry(source)) continue;
@@ -99,10 +102,12 @@ function scanFile(scan: Scan, path: string, octets: Uint8Array, origin: Uint8Arr
 
 /** Adds the record's problem to the faults; false when the file has had its share of them. */
 function report(source: Source): boolean {
-  const { faults } = source.scan;
+  const { faults, faultsOf } = source.scan;
   const { path: file, tokens } = source;
   faults.push({ severity: 'error', file, ...tokens.problem! });
-  if (++source.faults < faultsMax) return true;
+  const count = (faultsOf[source.file] ?? 0) + 1;
+  faultsOf[source.file] = count;
+  if (count < faultsMax) return true;
   const what = `${faultsMax} faults in this file; the rest of it is not read`;
   faults.push({ severity: 'error', file, line: tokens.line, column: 1, what, hint: 'mend these first' });
   return false;

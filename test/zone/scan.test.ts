@@ -293,6 +293,11 @@ test('faults are bounded, and it is said that there may be more', () => {
   assert.equal(load('a 5 A x\n'.repeat(faultsMax - 1)).faults.length, faultsMax - 1);
 });
 
+test('faults of a file are bounded however often it is included', () => {
+  const { faults } = load({ 't.example.zone': '$INCLUDE inc\n'.repeat(50), inc: 'a 5 A x\n'.repeat(60) });
+  assert.equal(faults.length, faultsMax + 1);
+});
+
 test('a file that cannot be read is a fault at its beginning', () => {
   const { faults } = load({});
   assert.deepEqual(places(faults), ['1:1 cannot read /zones/t.example.zone: there is no such file']);
