@@ -19,7 +19,7 @@ const skipBatch = libcFault !== undefined && !process.env.CI ? libcFault : false
 /** Which counters say how a query ended: of these, none moves but those that the case names. */
 const endings = new Set([
   ...['silent', 'noerror', 'nodata', 'nxdomain', 'yxdomain', 'referral', 'truncated', 'chaos'],
-  ...['refused', 'formerr', 'notimp', 'badvers', 'servfail'],
+  ...['refused', 'formerr', 'notimp', 'badvers', 'badcookie', 'servfail'],
 ]);
 
 function each(

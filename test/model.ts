@@ -71,7 +71,11 @@ export function expected(world: World, octets: Uint8Array, transport: Transport,
     return expectation({ rcode, ended: rcode.toLowerCase() }, [...options, ...why]);
   };
   if (edns && edns.version > 0) return refuse('BADVERS', '0015');
-  if (asked.isCookieOnly) return expectation({ ended: 'noerror' }, options);
+  if (asked.isCookieOnly) {
+    // No case has a cookie that we made: whatever is more than a client's eight octets is not good.
+    const isBad = (edns?.options.find(({ code }) => code === 10)?.hex.length ?? 0) > 16;
+    return expectation(isBad ? { rcode: 'BADCOOKIE', ended: 'badcookie' } : { ended: 'noerror' }, options);
+  }
   if (asked.class === 3) {
     const rows = chaosRows(asked);
     if (rows)

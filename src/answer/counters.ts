@@ -64,7 +64,7 @@ export const COUNTER = {
   rateSlipped: 20,
   /** Queries with a server cookie that we made. */
   cookiesValid: 21,
-  /** Responses cut short by the rate limit that carry a cookie for the next query. */
+  /** BADCOOKIE: responses cut short, with a cookie for the next query; a cookie asked about alone. */
   badcookie: 22,
   /** Answers about the server itself, class CHAOS. */
   chaos: 23,

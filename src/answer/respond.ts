@@ -70,24 +70,28 @@ export function respond(tables: Tables, query: Query, response: Response): numbe
   if (read === READ.ok) {
     writeQuestion(response, query.octets, query.at + 12, query.questionEnd);
     outcome = answer(tables, query, response);
-  } else if (read === READ.cookieOnly) {
-    // RFC 7873 §5.4: a header and a cookie.
-    outcome = cookie === COOKIE.none ? REFUSAL.formerr : count(tables, COUNTER.noerror);
-  }
+  } else if (read === READ.cookieOnly) outcome = answerCookie(tables, cookie);
+  if (outcome > DONE) answered.key = errorKey;
+  // Counted before the limit: a flood is to be seen as what it is.
+  if (outcome > DONE) counters[refusals[outcome]!.counter]! += 1;
+  else if (outcome === TRUNCATED) counters[COUNTER.truncated]! += 1;
   if (query.transport === TRANSPORT.udp && cookie !== COOKIE.valid && tables.limiter !== null) {
     const limit = limitOf(tables.limiter, query);
-    // What is refused unread is answered with less than was sent: nothing shorter could be slipped.
-    if (limit === LIMIT.drop || (limit === LIMIT.slip && read <= READ.ok)) {
+    // What has no question, or is refused unread, is answered in short: nothing shorter could be slipped.
+    if (limit === LIMIT.drop || (limit === LIMIT.slip && read === READ.ok)) {
       return limited(tables, query, response, limit, cookie);
     }
   }
   if (outcome > DONE) return refuse(tables, query, response, outcome, cookie);
-  if (outcome === TRUNCATED) {
-    counters[COUNTER.truncated]! += 1;
-    truncate(query, response);
-  }
+  if (outcome === TRUNCATED) truncate(query, response);
   if (query.hasEdns) writeEdns(tables, query, response, RCODE.NOERROR, cookie, null);
   return response.end - response.at;
+}
+
+/** A message without a question is a header and a cookie, and says whether ours was good (RFC 7873 §5.4). */
+function answerCookie(tables: Tables, cookie: number): number {
+  if (cookie === COOKIE.none) return REFUSAL.formerr;
+  return cookie === COOKIE.bad ? REFUSAL.badCookie : count(tables, COUNTER.noerror);
 }
 
 /** How far the response may reach, with room kept for the OPT record. */
@@ -131,7 +135,10 @@ function limited(tables: Tables, query: Query, response: Response, limit: number
     return 0;
   }
   tables.counters[COUNTER.rateSlipped]! += 1;
-  if (cookie !== COOKIE.none) return refuse(tables, query, response, REFUSAL.badCookie, cookie);
+  if (cookie !== COOKIE.none) {
+    tables.counters[COUNTER.badcookie]! += 1;
+    return refuse(tables, query, response, REFUSAL.badCookie, cookie);
+  }
   writeHeader(response, query.octets, query.at);
   echoQuestion(query, response);
   setTruncated(response);
@@ -145,7 +152,6 @@ function limited(tables: Tables, query: Query, response: Response, limit: number
  */
 function refuse(tables: Tables, query: Query, response: Response, refusal: number, cookie: number): number {
   const row = refusals[refusal]!;
-  tables.counters[row.counter]! += 1;
   writeHeader(response, query.octets, query.at);
   setRcode(response, row.rcode);
   if (row.echoesQuestion) {
@@ -223,11 +229,11 @@ function answerFrom(
 ): number {
   const outcome = find(zone, name, type);
   const node = found.node;
-  // What the rate limit counts together: a name and type; of a zone all that it refers elsewhere or denies.
-  if (hops === 0) answered.key = nodeWord(zone, node, NODE_ROW.hash) ^ type;
+  if (hops === 0) countAs(zone, node, type);
   if (outcome === FOUND.referral) return refer(tables, zone, name, node, response);
   if (hops === 0) setAuthoritative(response);
   if (outcome === FOUND.dname) {
+    if (hops === 0) countAs(zone, node, TYPE.DNAME);
     return outcomeOf(tables, type, followDname(tables, zone, name, node, hops, response));
   }
   if (outcome === FOUND.nxdomain) {
@@ -249,7 +255,16 @@ function answerFrom(
   const isOfAlias = type === TYPE.RRSIG || type === TYPE.NSEC;
   const cname = isOfAlias ? none : findRrset(zone, node, TYPE.CNAME);
   if (cname === none) return noData(tables, zone, none, response);
+  if (hops === 0) countAs(zone, node, TYPE.CNAME);
   return outcomeOf(tables, type, followCname(tables, zone, name, cname, hops, response));
+}
+
+/**
+ * What the rate limit counts together: a name and the type that it answers with, which behind an alias is the
+ * alias, whatever was asked for; of a zone all that it refers elsewhere or denies.
+ */
+function countAs(zone: ZoneView, node: number, type: number): void {
+  answered.key = nodeWord(zone, node, NODE_ROW.hash) ^ type;
 }
 
 /** Where an alias leads: on, unless the alias itself was asked for. */

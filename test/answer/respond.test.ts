@@ -24,6 +24,8 @@ $TTL 60
 ns     A    192.0.2.1
 www    A    192.0.2.2
 *.wild TXT  "x"
+alias  CNAME www.elsewhere.test.
+moved  DNAME elsewhere.test.
 sub    NS   ns.sub
 ns.sub A    192.0.2.3
 end
@@ -186,6 +188,42 @@ describe('the rate limit', () => {
     assert.equal(ask('two.wild.limit.test.', types.TXT), 0, 'the same wildcard');
     assert.equal(ask('www.elsewhere.test.'), 10);
     assert.equal(ask('www.nowhere.test.'), 0, 'errors of all kinds count together');
+  });
+
+  it('an alias that leads elsewhere counts as one, whatever type and name below it are asked for', () => {
+    for (const nameOf of [() => 'alias.limit.test.', (i: number) => `x${i}.moved.limit.test.`]) {
+      const client = new Client();
+      let full = 0;
+      for (let i = 0; i < 30; i++) full += client.flood({ name: nameOf(i), type: 300 + i }, 1)[0];
+      assert.equal(full, 10, nameOf(0));
+    }
+  });
+
+  it('what is over the limit is counted as what it would have been, refusals too', () => {
+    const client = new Client();
+    client.flood({ name: 'www.elsewhere.test.', type: types.A! }, 30);
+    assert.deepEqual(
+      [COUNTER.refused, COUNTER.noerror].map((cell) => client.counter(cell)),
+      [30, 0],
+    );
+    client.flood(www, 30);
+    assert.equal(client.counter(COUNTER.noerror), 30);
+  });
+
+  it('a cookie that is asked about alone is limited, and is never slipped into anything else', () => {
+    const client = new Client();
+    const alone = Uint8Array.from(
+      Buffer.from(
+        '12340000000000000000000100002904d0000000000014000a00100102030405060708ffffffffffffffff',
+        'hex',
+      ),
+    );
+    const rcodes = Array.from({ length: 30 }, () => client.ask(alone)?.rcode);
+    assert.deepEqual(
+      [23, undefined].map((one) => rcodes.filter((rcode) => rcode === one).length),
+      [20, 10],
+    );
+    assert.equal(client.counter(COUNTER.badcookie), 30, 'badcookie');
   });
 
   it('what is malformed is limited too, and is never slipped into something longer', () => {
