@@ -67,6 +67,10 @@ export const tcpReadTimeoutMs = 10_000;
 export const tcpUnsentMax = 65_536;
 /** Queries of one connection before others have their turn: all 1024 pipelining make a round of 0.2 s. */
 export const tcpTurnMax = 16;
+/** Turns that are taken before new connections and queries are looked at again: 2 ms of work. */
+export const tcpTurnsMax = 64;
+/** Connections accepted from each socket meanwhile: 16 in some 3 ms keep up with a flood of them. */
+export const tcpAcceptors = 16;
 /** Connections that the kernel holds for us: what is accepted in a tenth of a second. */
 export const tcpBacklog = 1024;
 /** Asked of the kernel for a connection: its own choice is megabytes, also for a client that never reads. */

@@ -25,6 +25,8 @@ export type Service = {
   /** Called before queries are answered: the moment to adopt new tables. */
   beforeBatch(): void;
   closed(connection: Connection): void;
+  /** It has more to answer: serve() is to be called when it is its turn. */
+  awaitsTurn(connection: Connection): void;
 };
 
 /** What a connection waits for, and how long; its own turn comes in any case. */
@@ -87,12 +89,12 @@ export class Connection implements Held {
     this.client = clientOf(this.#source);
     socket.on('data', (chunk) => this.#receive(chunk));
     socket.on('drain', () => {
-      if (this.#awaits === 'reader') this.#serve();
+      if (this.#awaits === 'reader') this.serve();
     });
     socket.on('error', () => this.destroy());
     socket.on('end', () => {
       this.#hasEnded = true;
-      if (this.#awaits !== 'turn') this.#serve();
+      if (this.#awaits !== 'turn') this.serve();
     });
     socket.on('close', () => service.closed(this));
   }
@@ -124,11 +126,11 @@ export class Connection implements Held {
   #receive(chunk: Uint8Array): void {
     this.heardAt = performance.now();
     this.#incoming.take(chunk);
-    if (this.#awaits !== 'turn' && this.#awaits !== 'reader') this.#serve();
+    if (this.#awaits !== 'turn' && this.#awaits !== 'reader') this.serve();
   }
 
   /** Answers what is whole, as long as the client reads and others are not kept waiting. */
-  #serve(): void {
+  serve(): void {
     if (this.#socket.destroyed || this.#isFinished) return;
     this.#service.beforeBatch();
     const incoming = this.#incoming;
@@ -175,7 +177,7 @@ export class Connection implements Held {
     if (hasAnswered || this.#awaits !== was) this.#deadline = performance.now() + timeoutsMs[this.#awaits];
     if (this.#awaits === 'reader' || this.#awaits === 'turn') {
       this.#socket.pause();
-      if (this.#awaits === 'turn') setImmediate(() => this.#serve());
+      if (this.#awaits === 'turn') this.#service.awaitsTurn(this);
       return;
     }
     this.#incoming.settle();

@@ -2,15 +2,19 @@
 // open already and what the server needs for a reload, a new thread or a new control process comes first, so
 // that a flood of connections is refused its descriptors and nobody else is.
 import { readdirSync, readFileSync } from 'node:fs';
-import { descriptorsPerThread, descriptorsReserved, tcpConnectionsMax } from '../limits.ts';
+import { descriptorsPerThread, descriptorsReserved, tcpAcceptors, tcpConnectionsMax } from '../limits.ts';
 
 /** Fewer than this, and the next one pushes out a client that has just asked. */
 const connectionsMin = 16;
 
-/** For a server that is about to start so many threads; with a warning where descriptors are the limit. */
-export function connectionsThereIsRoomFor(threads: number): { connectionsMax: number; warnings: string[] } {
+/** For a server about to start so many threads and TCP sockets; with a warning where descriptors are few. */
+export function connectionsThereIsRoomFor(
+  threads: number,
+  sockets: number,
+): { connectionsMax: number; warnings: string[] } {
   const limit = descriptorLimit();
-  const free = limit - openDescriptors() - descriptorsReserved - threads * descriptorsPerThread;
+  const free =
+    limit - openDescriptors() - descriptorsReserved - threads * descriptorsPerThread - sockets * tcpAcceptors;
   const connectionsMax = Math.min(tcpConnectionsMax, Math.max(connectionsMin, free));
   const warnings =
     connectionsMax < tcpConnectionsMax

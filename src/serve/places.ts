@@ -12,6 +12,8 @@ export type Place = {
   readonly port: number;
   /** A bound socket for the thread to take and to close; absent where the thread has to bind. */
   readonly fd?: number;
+  /** More descriptors of the same socket: a Node server accepts one connection in a turn of its loop. */
+  readonly moreFds?: readonly number[];
   /** Left out where the kernel does not know the family: nobody has asked for just this address. */
   readonly isOptional?: boolean;
 };

@@ -37,7 +37,7 @@ export function openSockets(options: SocketOptions): Sockets {
 /** Leaves the binding to the threads. */
 function unbound({ listen, isDefault }: SocketOptions): Sockets {
   const places = listen.map((one): Place => ({ ...one, isOptional: isDefault }));
-  const { connectionsMax, warnings } = connectionsThereIsRoomFor(2);
+  const { connectionsMax, warnings } = connectionsThereIsRoomFor(2, listen.length);
   return {
     threads: [
       ['udp-1', { kind: 'dgram', listen: places }],
@@ -76,7 +76,7 @@ class Binder {
           udp.push([`udp-${i}`, { kind: 'batch', sockets }]);
         }
       }
-      const { connectionsMax, warnings } = connectionsThereIsRoomFor(udp.length + 1);
+      const { connectionsMax, warnings } = connectionsThereIsRoomFor(udp.length + 1, tcp.length);
       return {
         threads: [...udp, ['stream', { kind: 'stream', listen: tcp, connectionsMax }]],
         listen: this.#listen,

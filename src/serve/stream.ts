@@ -10,6 +10,7 @@ import { Connection, type Service } from './connection.ts';
 import { Connections } from './connections.ts';
 import { Inbox, PHASE, type Publication, reportFault, type ThreadData } from './inbox.ts';
 import { type Given, type Place, Places } from './places.ts';
+import { Turns } from './turns.ts';
 
 export type StreamData = ThreadData &
   Given & {
@@ -22,6 +23,7 @@ const data = workerData as StreamData;
 const tables = new Tables(data.counters);
 const inbox = new Inbox(parentPort!, data, tables);
 const connections = new Connections<Connection>(data.connectionsMax);
+const turns = new Turns<Connection>();
 
 const service: Service = {
   tables,
@@ -29,6 +31,7 @@ const service: Service = {
     if (inbox.isBehind()) inbox.drain();
   },
   closed: (connection) => connections.remove(connection),
+  awaitsTurn: (connection) => turns.add(connection),
 };
 
 /** Takes in a connection; where there are too many, the one that was silent for longest makes room. */
@@ -42,7 +45,12 @@ function accept(connection: Connection): void {
   data.counters[COUNTER.tcpAccepted]! += 1;
 }
 
-function listen({ address, port, fd }: Place): Promise<Server> {
+function listen(place: Place): Promise<Server[]> {
+  const fds = place.fd === undefined ? [undefined] : [place.fd, ...(place.moreFds ?? [])];
+  return Promise.all(fds.map((fd) => listenOnce(place, fd)));
+}
+
+function listenOnce({ address, port }: Place, fd: number | undefined): Promise<Server> {
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     // Without an address its client has gone already, and with it who it was.
     if (inbox.phase() !== PHASE.answering || socket.remoteAddress === undefined) socket.destroy();
@@ -60,7 +68,7 @@ function listen({ address, port, fd }: Place): Promise<Server> {
 }
 
 /** Closes what is overdue; when the process stops, lets go of what is idle and waits for the others. */
-function look(servers: Iterable<Server>, now: number): void {
+function look(servers: Iterable<readonly Server[]>, now: number): void {
   for (const connection of connections) {
     if (!connection.isOverdue(now)) continue;
     data.counters[connection.isIdle ? COUNTER.tcpIdle : COUNTER.tcpCut]! += 1;
@@ -69,9 +77,9 @@ function look(servers: Iterable<Server>, now: number): void {
   if (inbox.phase() === PHASE.stopping) stop(servers);
 }
 
-function stop(servers: Iterable<Server>): void {
+function stop(servers: Iterable<readonly Server[]>): void {
   clearInterval(watch);
-  for (const server of servers) server.close();
+  for (const all of servers) for (const server of all) server.close();
   for (const connection of connections) connection.stop();
   const deadline = performance.now() + tcpStopTimeoutMs;
   const ending = setInterval(() => {

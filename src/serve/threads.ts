@@ -3,7 +3,7 @@
 // back-off keeps a thread that dies at every start from eating a core.
 import type { Worker } from 'node:worker_threads';
 import { counterNames } from '../answer/counters.ts';
-import { streamYoungMiB, threadStartTimeoutMs } from '../limits.ts';
+import { streamYoungMiB, tcpAcceptors, threadStartTimeoutMs } from '../limits.ts';
 import { besideModule, spawnWorker } from '../spawn.ts';
 import { type Publication, SHARED, type ThreadData, type ThreadReport } from './inbox.ts';
 import type { Place } from './places.ts';
@@ -78,7 +78,9 @@ export class Thread {
     /** Descriptors that the thread has not taken are closed here, and only those. */
     const closeCopies = (): void => {
       if (Atomics.exchange(taken, 0, 1) === 1) return;
-      for (const { fd } of places) if (fd !== undefined) closeSocket(fd);
+      for (const { fd, moreFds = [] } of places) {
+        if (fd !== undefined) for (const one of [fd, ...moreFds]) closeSocket(one);
+      }
     };
     let worker: Worker;
     try {
@@ -153,8 +155,15 @@ export class Thread {
     const what = this.#what;
     const isStream = what.kind === 'stream';
     if (what.kind !== 'batch') {
-      for (const place of what.listen)
-        places.push(place.fd === undefined ? place : { ...place, fd: duplicate(place.fd) });
+      for (const place of what.listen) {
+        if (place.fd === undefined) places.push(place);
+        else {
+          const more = isStream ? tcpAcceptors - 1 : 0;
+          const moreFds: number[] = [];
+          places.push({ ...place, fd: duplicate(place.fd), moreFds });
+          for (let i = 0; i < more; i++) moreFds.push(duplicate(place.fd));
+        }
+      }
     }
     const workerData = {
       index: this.index,

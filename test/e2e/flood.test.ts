@@ -2,6 +2,7 @@
 // connections than there are descriptors. What must hold meanwhile: whoever comes fresh is answered, UDP does
 // not notice, and memory stays where it was. The figures are those of the specification.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -123,6 +124,56 @@ describe('a flood of TCP clients', { timeout: 60_000 }, () => {
       counters['tcp-queries']! < (pipeliners * queriesEach) / 10,
       `${counters['tcp-queries']} answered`,
     );
+  });
+});
+
+/** 100 clients that pipeline and read without end, and 50 that connect and close: a process of their own. */
+const greedy = `const { connect } = require('node:net');
+const [port, hex] = process.argv.slice(1);
+const queries = Buffer.concat(Array.from({ length: 1000 }, () => Buffer.from(hex, 'hex')));
+const open = (localAddress) =>
+  connect({ port: Number(port), host: '127.0.0.1', localAddress }).on('error', () => {});
+for (let i = 0; i < 100; i++) {
+  const socket = open('127.0.5.' + i).resume();
+  const write = () => { while (socket.writable && socket.write(queries)); };
+  socket.on('connect', write).on('drain', write);
+}
+const churn = (i) => open('127.0.6.' + i).on('connect', function () { this.destroy(); })
+  .on('close', () => setImmediate(churn, i));
+for (let i = 0; i < 50; i++) churn(i);
+setTimeout(() => process.exit(), 20000);
+`;
+
+describe('TCP clients that take all they can get', { timeout: 60_000 }, () => {
+  it('keep neither a fresh client nor UDP waiting', async () => {
+    const daemon = await Daemon.start({ files: { 'site.example.zone': zone } });
+    const hostile = spawn(process.execPath, ['-e', greedy, String(daemon.port), query.toString('hex')]);
+    try {
+      await until('they are at work', 10_000, async () => {
+        return (await daemon.status()).server!.counters['tcp-queries']! > 100_000;
+      });
+      const load = await Load.start({ port: daemon.port, name: 'www.site.example', rate: 500 });
+      const freshMs: number[] = [];
+      for (let i = 0; i < 10; i++) {
+        const startedAt = performance.now();
+        const socket = connect({ port: daemon.port, host: '127.0.0.1', localAddress: '127.0.0.9' });
+        socket.write(query);
+        await once(socket, 'data');
+        freshMs.push(performance.now() - startedAt);
+        socket.destroy();
+        await pause(100);
+      }
+      const { sent, unanswered } = await load.stop();
+      console.log(
+        `fresh queries after ${freshMs.map((ms) => ms.toFixed(1)).join(', ')} ms; ${sent} over UDP`,
+      );
+      assert.equal(hostile.exitCode, null);
+      assert.ok(Math.max(...freshMs) < freshMsMax, `${freshMs} ms`);
+      assert.equal(unanswered, 0);
+    } finally {
+      hostile.kill('SIGKILL');
+      await daemon.close();
+    }
   });
 });
 

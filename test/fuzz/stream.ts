@@ -29,7 +29,14 @@ tables.adopt({
   sets: [],
   settings: { identity: 'one', version: 'two', cookieSecrets: undefined, rateLimit: undefined },
 });
-const service: Service = { tables, beforeBatch: () => {}, closed: () => {} };
+/** Turns that a connection has asked for: taken here, so that a run is over when it returns. */
+const turns: (() => void)[] = [];
+const service: Service = {
+  tables,
+  beforeBatch: () => {},
+  closed: () => {},
+  awaitsTurn: (connection) => turns.push(() => connection.serve()),
+};
 const query = new Query();
 const response = new Response();
 response.writeInto(new Uint8Array(messageSizeMax));
@@ -37,12 +44,6 @@ response.sizeMax = messageSizeMax;
 
 /** What the last run may have cost. */
 let timeMax = 0;
-
-/** Turns that a connection has asked for: taken here, so that a run is over when it returns. */
-const turns: (() => void)[] = [];
-globalThis.setImmediate = ((turn: () => void) => {
-  turns.push(turn);
-}) as unknown as typeof setImmediate;
 
 export const streamTarget: Target = {
   name: 'stream',

@@ -1,8 +1,10 @@
 // Octets of a connection as messages, and who may have a connection.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { tcpTurnsMax } from '../../src/limits.ts';
 import { Connections, clientOf } from '../../src/serve/connections.ts';
 import { Incoming } from '../../src/serve/incoming.ts';
+import { Turns } from '../../src/serve/turns.ts';
 import { parseAddress } from '../../src/wire/addresses.ts';
 
 /** A message of `length` octets, all different from its neighbours', behind its length. */
@@ -65,6 +67,30 @@ describe('incoming octets', () => {
     incoming.take(framed(60_000).subarray(3));
     assert.equal(drain(incoming).length, 1);
     assert.equal(incoming.octets.buffer.byteLength, 0);
+  });
+});
+
+describe('turns', () => {
+  it('are taken in order, so many in a turn of the event loop', async () => {
+    const turns = new Turns<{ serve(): void }>();
+    const taken: number[] = [];
+    const loops: number[] = [];
+    const count = 3 * tcpTurnsMax - 5;
+    for (let i = 0; i < count; i++) {
+      const again = { serve: () => taken.push(count + i) };
+      turns.add({
+        serve: () => {
+          taken.push(i);
+          if (i < 10) turns.add(again);
+        },
+      });
+    }
+    while (taken.length < count + 10) {
+      await new Promise((resolve) => setImmediate(resolve));
+      loops.push(taken.length);
+    }
+    assert.deepEqual(taken, [...Array(count + 10).keys()]);
+    assert.deepEqual(loops, [tcpTurnsMax, 2 * tcpTurnsMax, 3 * tcpTurnsMax, count + 10]);
   });
 });
 
