@@ -98,6 +98,11 @@ export class Fuzzer {
       this.#coverage.take();
       this.#corpus.push(input);
     }
+    for (const input of this.#target.large ?? []) {
+      const failure = this.#try(input, true);
+      if (failure !== undefined) return failure;
+    }
+    this.#coverage.take();
     let size = batchMin;
     for (let left = this.#options.runs; left > 0; ) {
       const batch = Array.from({ length: Math.min(size, left) }, () =>

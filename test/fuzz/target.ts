@@ -8,6 +8,8 @@ export type Target = {
   readonly sizeMax: number;
   /** Good inputs, from which all others come. */
   readonly seeds: readonly Uint8Array[];
+  /** Long inputs that are tried once and not mutated: one thing over and over, for time. */
+  readonly large?: readonly Uint8Array[];
   /** What mutations put in whole: words of the grammar. */
   readonly words: readonly Uint8Array[];
   /** URLs of the source files whose blocks guide the search. */
@@ -23,6 +25,12 @@ export type Target = {
 
 /** Text as octets, a character each. */
 export const octetsOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'));
+
+/** A piece between two others, so often that the whole is `size` octets long. */
+export function repeated(size: number, before: string, piece: string, behind = ''): Uint8Array {
+  const room = size - before.length - behind.length;
+  return octetsOf(before + piece.repeat(Math.floor(room / piece.length)) + behind);
+}
 
 /** Octets as they stand in a report. */
 export const hexOf = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');

@@ -8,7 +8,7 @@ import { makePool } from '../../src/balance/members.ts';
 import { choosePool } from '../../src/balance/pool.ts';
 import { type LoadedConfig, loadConfig } from '../../src/config.ts';
 import { printFault, refuses } from '../../src/faults.ts';
-import type { Target } from './target.ts';
+import { repeated, type Target } from './target.ts';
 
 const separator = 0x1c;
 const id = '0123456789abcdef';
@@ -32,6 +32,7 @@ export const yamlTarget: Target = {
   name: 'yaml',
   sizeMax: 65_535,
   seeds: seeds(),
+  large: large(),
   words: words(),
   guide: /\/src\/(config|balance)/,
   run,
@@ -220,4 +221,44 @@ function words(): Uint8Array[] {
     ],
     ...['\ufeff', '\u{1f600}', '\ud800'],
   ].map((word) => new Uint8Array(Buffer.from(word)));
+}
+
+function large(): Uint8Array[] {
+  const size = 16_384;
+  const pieces = [
+    '[',
+    '{',
+    '- ',
+    '? ',
+    'a: {',
+    'a:\n',
+    '"',
+    "'",
+    '\t',
+    '\r',
+    '\n',
+    ' ',
+    '# ',
+    '&a ',
+    '!a ',
+    '*a\n',
+  ];
+  const lines = ['---\n', '...\n', '%YAML 1.2\n', 'a: |\n', ': ', 'a\n', 'a', '\xff', '\x1c'];
+  const between: readonly [string, string, string?][] = [
+    ['a: &a [', 'x,', ']\nb: [*a,*a,*a]'],
+    ['a: "', '\\x41', '"'],
+    ['a: >\n', '  b\n'],
+    ['balance:\n  www: { when-all-down: [', 'a,', '] }'],
+    ['balance:\n', '  www: {}\n'],
+    ['\x1clisten: [', '1,', ']'],
+    ['\x1crate-limit: { exempt: [', '10.0.0.0/8,', '] }'],
+    ['checks:\n  w: { type: http, expect: [', '200,', '] }'],
+    ['checks:\n  w: { type: http, path: "/', '%2', '" }'],
+    ['checks:\n  w: { type: http, host: "', 'a.', '" }'],
+    ['checks:\n  w: { ', 'typ', ': http }'],
+  ];
+  return [
+    ...[...pieces, ...lines].map((piece) => repeated(size, '', piece)),
+    ...between.map(([before, piece, behind]) => repeated(size, before, piece, behind)),
+  ];
 }
