@@ -10,7 +10,8 @@ import { counterNames } from '../src/answer/counters.ts';
 import { respond } from '../src/answer/respond.ts';
 import { Tables } from '../src/answer/tables.ts';
 import { choosePool } from '../src/balance/pool.ts';
-import { loadAll, openTable } from '../src/control/load.ts';
+import { loadAll } from '../src/control/load.ts';
+import { openTable } from '../src/control/tablefiles.ts';
 import { printFault } from '../src/faults.ts';
 import { Response } from '../src/wire/message.ts';
 import { Query, TRANSPORT } from '../src/wire/query.ts';
@@ -48,7 +49,7 @@ export function tablesOf(zones: readonly CaseZone[]): Tables {
     const tables = new Tables();
     tables.adopt({
       settings: { ...caseSettings, cookieSecrets: [new Uint8Array(16).fill(7)], rateLimit: undefined },
-      zones: loaded.zones.map(({ origin, file }) => ({ origin, table: openTable({ file }) })),
+      zones: loaded.zones.map((zone) => ({ origin: zone.origin, table: openTable(zone) })),
       sets: loaded.zones.flatMap(({ origin, id, pools, endpoints }) => {
         const dead = zones.find((zone) => zone.origin === origin)!.down;
         const addresses = new Map(endpoints.map(({ key, address }) => [key, address]));

@@ -311,7 +311,7 @@ class Control {
     if (this.#running.loaded === undefined) return undefined;
     const zones = this.#publisher.zones();
     return {
-      zones: zones.map(({ origin, id, file, length }) => ({ origin, id, path: file, length })),
+      zones: zones.map(({ origin, id, file, at, length }) => ({ origin, id, path: file, at, length })),
       sets: zones.map(({ origin }) => this.#publisher.served(origin)).filter((sets) => sets !== undefined),
     };
   }

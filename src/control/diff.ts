@@ -26,6 +26,8 @@ export type ZoneSide = {
   readonly id: string;
   /** Where its table is; '' where it was not written. */
   readonly file: string;
+  readonly at: number;
+  readonly length: number;
   readonly serial: number;
   readonly records: number;
   readonly pools: readonly Pool[];

@@ -1,7 +1,6 @@
 // Explains how a query would be answered: the walk of RFC 1034 §4.3.2 step by step over the tables in
 // service, the pool behind the RRset with everybody's standing, and what respond() itself makes of the query.
 // `GET /explain`.
-import { readFile } from 'node:fs/promises';
 import { FOUND, find, findRrset, found } from '../answer/find.ts';
 import { none, RRSET, RRSET_ROW } from '../answer/layout.ts';
 import { ZoneReader } from '../answer/read.ts';
@@ -19,6 +18,7 @@ import { type Reply, refusal } from './admin.ts';
 import type { LoadedZone } from './load.ts';
 import type { Publisher } from './publish.ts';
 import { type PoolStatus, poolStatus } from './status.ts';
+import { openTable } from './tablefiles.ts';
 
 /** One step of the walk. */
 export type Step = { readonly step: 'zone' | 'name' | 'rrset' | 'cname'; readonly text: string };
@@ -190,7 +190,7 @@ class Walk {
     const zone = this.#zoneOf(labels);
     if (zone === undefined) return undefined;
     if (!this.#opened.has(zone.origin)) {
-      const table = new Uint8Array(await readFile(zone.file));
+      const table = openTable(zone);
       this.#opened.set(zone.origin, { zone, table, reader: new ZoneReader(table) });
       const opened = [...this.#opened.values()];
       this.#tables.adopt({

@@ -4,8 +4,6 @@
 // table.
 import assert from 'node:assert';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { compileZone } from '../answer/compile.ts';
 import { tableFault, version as tableVersion, zoneMagic } from '../answer/layout.ts';
 import { ZoneReader } from '../answer/read.ts';
@@ -21,6 +19,7 @@ import { loadZoneFile } from '../zone/scan.ts';
 import { indexZone, NODE, Zone } from '../zone/zone.ts';
 import { diffZone, type ZoneChange } from './diff.ts';
 import { type Source, Sources } from './sources.ts';
+import { openTable, TableFiles, type TablePlace } from './tablefiles.ts';
 
 /** One zone that can be taken into service. */
 export type LoadedZone = {
@@ -28,8 +27,9 @@ export type LoadedZone = {
   readonly origin: string;
   /** 16 hexadecimal digits that change with the sources and the balanced owners. */
   readonly id: string;
-  /** The table's file and length in octets; the file is '' where no folder for tables was given. */
+  /** Where the table stands in which file, in octets; the file is '' where no folder for tables was given. */
   readonly file: string;
+  readonly at: number;
   readonly length: number;
   readonly serial: number;
   readonly records: number;
@@ -61,7 +61,7 @@ export type Loaded = {
 
 export type LoadRequest = {
   readonly dir: string;
-  /** Where tables are written as `<id>.table` and found again; undefined: tables are made and let go. */
+  /** Where tables are written and found again (tablefiles.ts); undefined: tables are made and let go. */
   readonly tablesDir: string | undefined;
   /** Zones in service, to compare with. */
   readonly known: readonly LoadedZone[];
@@ -79,7 +79,7 @@ export function loadAll(
   const { list, read, isOpenToAll } = sources;
   const { config, faults, settingsFiles } = loadConfig(dir, list, read, isOpenToAll);
   if (!refuses(faults)) onSettings(config.server);
-  if (tablesDir !== undefined) mkdirSync(tablesDir, { recursive: true, mode: 0o700 });
+  const tables = tablesDir === undefined ? undefined : new TableFiles(tablesDir, known);
   const knownByOrigin = new Map(known.map((zone) => [zone.origin, zone]));
   const all = [...faults];
   const accepted = [...settingsFiles];
@@ -89,7 +89,7 @@ export function loadAll(
   for (const zone of config.zones) {
     const before = knownByOrigin.get(zone.origin);
     knownByOrigin.delete(zone.origin);
-    const loaded = loadZone(zone, sources, tablesDir, before);
+    const loaded = loadZone(zone, sources, tables, before);
     all.push(...loaded.faults);
     const ownFaults = faults.filter(({ file }) => file === zone.yamlFile || file === zone.file);
     if (loaded.zone === undefined || refuses(ownFaults) || !zone.isWhole) {
@@ -100,6 +100,7 @@ export function loadAll(
     changes.push(loaded.change);
     accepted.push(...loaded.zone.sources, ...(zone.yamlFile === undefined ? [] : [zone.yamlFile]));
   }
+  tables?.close();
   for (const gone of knownByOrigin.values()) {
     if (!faulty.includes(gone.origin)) changes.push(diffZone(gone, undefined, openServed));
   }
@@ -122,12 +123,12 @@ type LoadedOrNot = {
 function loadZone(
   config: ZoneConfig,
   sources: Sources,
-  tablesDir: string | undefined,
+  tables: TableFiles | undefined,
   before: LoadedZone | undefined,
 ): LoadedOrNot {
   const owners = config.pools.map(({ owner }) => wireName(owner));
-  const reused = tablesDir === undefined ? undefined : reuseTable(config, owners, sources, tablesDir, before);
-  const made = reused ?? makeTable(config, owners, sources, tablesDir);
+  const reused = tables === undefined ? undefined : reuseTable(config, owners, sources, tables, before);
+  const made = reused ?? makeTable(config, owners, sources, tables);
   const pools = config.pools.map((pool, i) => makePool(pool, made.addresses(owners[i]!)));
   const faults = [...made.faults, ...pools.flatMap((pool) => pool.faults)];
   if (refuses(faults) || made.table === undefined) return { zone: undefined, faults };
@@ -138,8 +139,7 @@ function loadZone(
   const zone: LoadedZone = {
     origin: config.origin,
     id: reader.id,
-    file: made.file,
-    length: made.table.length,
+    ...made.place,
     serial: reader.serial,
     records: reader.recordCount,
     names: reader.nameCount,
@@ -149,7 +149,7 @@ function loadZone(
     sources: made.sources,
     warnings: made.faults,
   };
-  if (tablesDir === undefined) return { zone, faults };
+  if (tables === undefined) return { zone, faults };
   const { table } = made;
   return {
     zone,
@@ -168,7 +168,7 @@ export function openZone(dir: string, file: string, origin: string): Zone {
 /** A zone's table and what went with its making. */
 type MadeTable = {
   readonly table: Uint8Array | undefined;
-  readonly file: string;
+  readonly place: TablePlace;
   readonly sources: readonly string[];
   readonly faults: readonly Fault[];
   /** A and AAAA RRsets of a balanced owner. */
@@ -180,7 +180,7 @@ function reuseTable(
   { file, origin }: ZoneConfig,
   owners: readonly Uint8Array[],
   sources: Sources,
-  tablesDir: string,
+  tables: TableFiles,
   before: LoadedZone | undefined,
 ): MadeTable | undefined {
   // After a crash what is in service came from the accepted copy: its paths are not those of this folder.
@@ -188,12 +188,15 @@ function reuseTable(
   const paths = isHere ? before.sources : [file];
   try {
     const id = zoneId(origin, paths, owners, sources);
-    const tableFile = join(tablesDir, `${id}.table`);
-    const table = openTable({ file: tableFile });
+    const found = before?.id === id ? before : tables.find(id);
+    if (found === undefined) return undefined;
+    const table = openTable(found);
     if (tableFault(table, zoneMagic) !== undefined) return undefined;
     const reader = new ZoneReader(table);
     const addresses = (owner: Uint8Array) => addressesIn(reader, printName(owner));
-    return { table, file: tableFile, sources: paths, faults: isHere ? before.warnings : [], addresses };
+    const { file: path, at, length } = found;
+    const place = tables.keep({ file: path, at, length }, table);
+    return { table, place, sources: paths, faults: isHere ? before.warnings : [], addresses };
   } catch {
     return undefined; // no such table, or a source is gone: loading says what is wrong, if anything
   }
@@ -203,7 +206,7 @@ function makeTable(
   { file, origin, pools }: ZoneConfig,
   owners: readonly Uint8Array[],
   sources: Sources,
-  tablesDir: string | undefined,
+  tables: TableFiles | undefined,
 ): MadeTable {
   const originName = wireName(origin);
   const scanned = loadZoneFile(file, originName, { root: sources.dir, read: sources.read });
@@ -211,13 +214,12 @@ function makeTable(
   const faults = [...scanned.faults, ...checkZone(zone, file), ...cutFaults(zone, pools, owners)];
   const paths = scanned.records.files;
   const addresses = (owner: Uint8Array) => addressesOf(zone, owner);
-  if (refuses(faults)) return { table: undefined, file: '', sources: paths, faults, addresses };
+  const nowhere = { file: '', at: 0, length: 0 };
+  if (refuses(faults)) return { table: undefined, place: nowhere, sources: paths, faults, addresses };
   const id = zoneId(origin, paths, owners, sources);
   const table = compileZone(zone, owners, id);
-  if (tablesDir === undefined) return { table, file: '', sources: paths, faults, addresses };
-  const tableFile = join(tablesDir, `${id}.table`);
-  writeFileSync(tableFile, table, { mode: 0o600 }); // one that is cut off is found out by its checksum
-  return { table, file: tableFile, sources: paths, faults, addresses };
+  const place = tables?.add(table) ?? { ...nowhere, length: table.length };
+  return { table, place, sources: paths, faults, addresses };
 }
 
 /** Addresses below a cut are the child's: nothing we answer there is more than glue (RFC 1034 §4.2.1). */
@@ -281,17 +283,12 @@ function poolDigest(pool: Pool): string {
 }
 
 /** Reads a table in service, for comparison; undefined where somebody has cleared the run directory. */
-function openServed({ file }: Pick<LoadedZone, 'file'>): Uint8Array | undefined {
+function openServed(place: TablePlace): Uint8Array | undefined {
   try {
-    return openTable({ file });
+    return openTable(place);
   } catch {
     return undefined;
   }
-}
-
-/** Reads a table as a run of octets of its own, aligned as its words need it. */
-export function openTable({ file }: Pick<LoadedZone, 'file'>): Uint8Array {
-  return new Uint8Array(readFileSync(file));
 }
 
 function wireName(text: string): Uint8Array {

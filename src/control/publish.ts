@@ -89,10 +89,11 @@ export class Publisher {
         this.#generation > 0 && isSettled && fresh.length === 0 && sameTables(zones, this.zones());
       if (isSame) return this.#nothingToDo(zones);
       const published = await this.#announce({
-        zones: zones.map(({ origin, id, file, length }) => ({
+        zones: zones.map(({ origin, id, file, at, length }) => ({
           origin,
           id,
           file: join('tables', basename(file)),
+          at,
           length,
         })),
         sets: fresh,

@@ -3,7 +3,7 @@
 // at a time.
 import { linkSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Fault, refuses } from '../faults.ts';
 import type { Monitors } from '../health/monitor.ts';
@@ -168,9 +168,9 @@ function memberNames(zones: readonly LoadedZone[]): Map<string, string> {
   return names;
 }
 
-/** Removes zone tables that are not in service, of an earlier generation or a refused one. */
+/** Removes files of zone tables of which none is in service: of an earlier generation or a refused one. */
 export async function removeTables({ tablesDir, publisher }: Running): Promise<void> {
-  const served = new Set(publisher.zones().map(({ id }) => `${id}.table`));
+  const served = new Set(publisher.zones().map(({ file }) => basename(file)));
   const names = await readdir(tablesDir).catch(() => []);
   for (const name of names) {
     if (!served.has(name)) await rm(join(tablesDir, name), { force: true }).catch(() => {});

@@ -93,6 +93,8 @@ export type ZoneRef = {
   readonly origin: string;
   readonly id: string;
   readonly file: string;
+  /** Where in the file it begins, in octets. */
+  readonly at: number;
   readonly length: number;
 };
 

@@ -9,7 +9,7 @@
 //
 // Lengths are checked here; the reader of a table checks its version and checksum (answer/layout.ts).
 import { readFileSync } from 'node:fs';
-import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { keptAtOnceMax } from '../limits.ts';
 
@@ -29,7 +29,7 @@ type Manifest = {
 export type ToKeep = {
   readonly savedAt: number;
   readonly accepted: string | undefined;
-  readonly zones: readonly { origin: string; id: string; path: string; length: number }[];
+  readonly zones: readonly { origin: string; id: string; path: string; at: number; length: number }[];
   readonly sets: readonly { origin: string; edition: number; table: Uint8Array }[];
 };
 
@@ -46,9 +46,9 @@ export async function writeKept(stateDir: string, toKeep: ToKeep): Promise<void>
   await mkdir(tablesDir, { recursive: true, mode: 0o700 });
   const zones = toKeep.zones.map(({ origin, id, length }) => ({ origin, id, file: `${id}.table`, length }));
   // Side by side: the disk then flushes many files at once.
-  await inParallel(toKeep.zones, async ({ id, path, length }) => {
+  await inParallel(toKeep.zones, async ({ id, path, at, length }) => {
     const to = join(tablesDir, `${id}.table`);
-    if (!(await hasLength(to, length))) await copyDurably(path, to);
+    if (!(await hasLength(to, length))) await writeDurably(to, await readPart(path, at, length));
   });
   const sets: Manifest['sets'][number][] = [];
   for (const { origin, edition, table } of toKeep.sets) {
@@ -156,11 +156,16 @@ export async function writeDurably(path: string, content: string | Uint8Array): 
   });
 }
 
-async function copyDurably(from: string, to: string): Promise<void> {
-  await replaceDurably(to, async (temporary) => {
-    await copyFile(from, temporary);
-    await syncPath(temporary);
-  });
+async function readPart(path: string, at: number, length: number): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const part = new Uint8Array(length);
+    const { bytesRead } = await file.read(part, 0, length, at);
+    if (bytesRead !== length) throw new Error(`${path} is shorter than it was`);
+    return part;
+  } finally {
+    await file.close();
+  }
 }
 
 async function replaceDurably(path: string, write: (temporary: string) => Promise<void>): Promise<void> {

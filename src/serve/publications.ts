@@ -212,13 +212,13 @@ export class Publications {
     if (ticket !== 0) this.#watch.adopted(ticket, generation, undefined);
   }
 
-  #zoneInService({ origin, id, file, length }: ZoneRef, taken: SharedArrayBuffer[]): ZoneInService {
+  #zoneInService({ origin, id, file, at, length }: ZoneRef, taken: SharedArrayBuffer[]): ZoneInService {
     const old = this.#zones.get(origin);
     if (old?.id === id) return old;
     const buffer = this.buffers.take(length);
     taken.push(buffer);
     const table = new Uint8Array(buffer, 0, length);
-    readWhole(join(this.#runDir, file), table);
+    readInto(join(this.#runDir, file), at, table);
     const fault = tableFault(table, zoneMagic);
     if (fault !== undefined) throw new Error(`zone table of ${origin} ${fault}`);
     if (tableId(new Uint32Array(buffer, 0, ZONE.words)) !== id)
@@ -271,11 +271,11 @@ function folded({ setCount, counts }: SetsInService): Float64Array {
   return sums;
 }
 
-function readWhole(path: string, into: Uint8Array): void {
+function readInto(path: string, from: number, into: Uint8Array): void {
   const fd = openSync(path, 'r');
   try {
     for (let at = 0; at < into.length; ) {
-      const read = readSync(fd, into, at, into.length - at, at);
+      const read = readSync(fd, into, at, into.length - at, from + at);
       if (read === 0) throw new Error(`${path} is shorter than announced`);
       at += read;
     }

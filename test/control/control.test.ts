@@ -2,7 +2,7 @@
 // and explain.
 import assert from 'node:assert';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { ZoneReader } from '../../src/answer/read.ts';
 import type { Explanation } from '../../src/control/explain.ts';
@@ -91,7 +91,7 @@ test('a reload says what changed; the same files again change nothing and publis
   const tables = readdirSync(join(site.folders.run, 'tables'));
   assert.deepEqual(
     tables.sort(),
-    last.zones!.map(({ id }) => `${id}.table`).sort(),
+    [...new Set(last.zones!.map(({ file }) => basename(file)))].sort(),
     'old tables are removed',
   );
 });

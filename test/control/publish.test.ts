@@ -30,7 +30,7 @@ function zone(origin: string, id: string, addresses = 2): LoadedZone {
   const endpoints = Array.from({ length: addresses }, (_, i) => ({
     key: `e${i}`,
   })) as unknown as LoadedZone['endpoints'];
-  const rest = { serial: 1, records: 1, names: 1, length: 1, sources: [], warnings: [] };
+  const rest = { serial: 1, records: 1, names: 1, at: 0, length: 1, sources: [], warnings: [] };
   const poolKeys = new Map(pools.map(({ owner }) => [owner, `${owner} ${addresses}`]));
   return { origin, id, file: `/x/tables/${id}.table`, pools, poolKeys, endpoints, ...rest };
 }
@@ -75,8 +75,8 @@ test('zones travel as files below the run directory, answer sets in the message'
   const { publish, sent, publisher } = make();
   await publish([zone('a.example.', '00000000000000aa'), zone('b.example.', '00000000000000bb', 0)]);
   assert.deepEqual(sent[0]!.zones, [
-    { origin: 'a.example.', id: '00000000000000aa', file: 'tables/00000000000000aa.table', length: 1 },
-    { origin: 'b.example.', id: '00000000000000bb', file: 'tables/00000000000000bb.table', length: 1 },
+    { origin: 'a.example.', id: '00000000000000aa', file: 'tables/00000000000000aa.table', at: 0, length: 1 },
+    { origin: 'b.example.', id: '00000000000000bb', file: 'tables/00000000000000bb.table', at: 0, length: 1 },
   ]);
   assert.deepEqual(
     sent[0]!.sets.map(({ origin, edition }) => [origin, edition]),

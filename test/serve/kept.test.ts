@@ -26,11 +26,11 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function toKeep(id: string, edition: number, savedAt = 1000): ToKeep {
   const path = join(root, `${id}.table`);
-  writeFileSync(path, `zone ${id}`);
+  writeFileSync(path, `--zone ${id}--`); // one of several in the file
   return {
     savedAt,
     accepted: undefined,
-    zones: [{ origin: 'a.example.', id, path, length: `zone ${id}`.length }],
+    zones: [{ origin: 'a.example.', id, path, at: 2, length: `zone ${id}`.length }],
     sets: [{ origin: 'a.example.', edition, table: Buffer.from(`sets ${edition}`) }],
   };
 }
