@@ -155,18 +155,21 @@ function spread(limiter: RateLimiter, high: number, low: number, key: number): v
   limiter.set = headerWords + ((a ^ c) & (sets - 1)) * ways * 2;
 }
 
-/** The bucket of the key that spread() looked at, its own or one it takes; -1 where there is none. */
+/**
+ * The bucket of the key that spread() looked at, its own or one it takes; -1 where there is none. Reads are
+ * plain here and in takeFrom(): what is written is written only where the exchange finds what was read.
+ */
 function bucketFor(limiter: RateLimiter, now: number): number {
   const table = limiter.table;
   const tag = limiter.tag;
   const first = limiter.set;
   const end = first + ways * 2;
   for (let bucket = first; bucket < end; bucket += 2) {
-    if (Atomics.load(table, bucket) === tag) return bucket;
+    if (table[bucket] === tag) return bucket;
   }
   for (let bucket = first; bucket < end; bucket += 2) {
-    const before = Atomics.load(table, bucket);
-    const tat = Atomics.load(table, bucket + 1);
+    const before = table[bucket]!;
+    const tat = table[bucket + 1]!;
     if (before !== 0 && aheadOf(tat, now) > 0) continue;
     // A TAT from before the clock went round would count against the new key. Whoever comes in between loses
     // one count.
@@ -185,7 +188,7 @@ function takeFrom(limiter: RateLimiter, at: number, now: number): boolean {
   const owed = limiter.owed + limiter.rest;
   const isDue = owed >= limiter.rate;
   const interval = isDue ? limiter.interval + 1 : limiter.interval;
-  let tat = Atomics.load(table, at);
+  let tat = table[at]!;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const ahead = aheadOf(tat, now) + interval;
     if (ahead > burst) return false;

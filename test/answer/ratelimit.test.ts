@@ -341,11 +341,12 @@ describe('threads at the same time', () => {
     test(`${threads} threads that hammer one bucket get what one would`, async () => {
       const table = makeRateTable();
       const gate = new Int32Array(new SharedArrayBuffer(8));
-      const rate = 100_000;
+      const rate = 10_000;
+      const count = 200_000;
       const hammer = new URL('hammer.ts', import.meta.url);
       const reports = await Promise.all(
         Array.from({ length: threads }, () => {
-          const workerData = { table, gate, threads, rate, forMs: 300 };
+          const workerData = { table, gate, threads, rate, count };
           const worker = spawnWorker(hammer, { workerData });
           return new Promise<HammerReport>((resolve, reject) => {
             worker.once('message', resolve).once('error', reject);
