@@ -29,6 +29,7 @@ const labels: Readonly<Record<string, string>> = {
   name: 'name',
   rrset: 'RRset',
   cname: 'CNAME',
+  dname: 'DNAME',
 };
 
 /** Makes the text, in 80 columns. */

@@ -1,13 +1,14 @@
 // Explains how a query would be answered: the walk of RFC 1034 §4.3.2 step by step over the tables in
 // service, the pool behind the RRset with everybody's standing, and what respond() itself makes of the query.
 // `GET /explain`.
+import { depthOf } from '../answer/alias.ts';
 import { FOUND, find, findRrset, found } from '../answer/find.ts';
 import { none, RRSET, RRSET_ROW } from '../answer/layout.ts';
 import { ZoneReader } from '../answer/read.ts';
 import { respond } from '../answer/respond.ts';
 import { Tables, type ZoneView } from '../answer/tables.ts';
 import type { Monitors } from '../health/monitor.ts';
-import { cnameChainMax, messageSizeMax } from '../limits.ts';
+import { cnameChainMax, messageSizeMax, nameSizeMax } from '../limits.ts';
 import { Labels, readLabels } from '../wire/labels.ts';
 import { isAuthoritative, Response, rcodeOf } from '../wire/message.ts';
 import { parseNameText, printName } from '../wire/names.ts';
@@ -21,7 +22,7 @@ import { type PoolStatus, poolStatus } from './status.ts';
 import { openTable } from './tablefiles.ts';
 
 /** One step of the walk. */
-export type Step = { readonly step: 'zone' | 'name' | 'rrset' | 'cname'; readonly text: string };
+export type Step = { readonly step: 'zone' | 'name' | 'rrset' | 'cname' | 'dname'; readonly text: string };
 
 export type ExplainedSet = { readonly share: number; readonly addresses: readonly string[] };
 
@@ -73,6 +74,8 @@ class Walk {
   readonly #tables = new Tables();
   readonly #opened = new Map<string, { zone: LoadedZone; table: Uint8Array; reader: ZoneReader }>();
   readonly #steps: Step[] = [];
+  /** Names that the walk has led to, lowercase. */
+  readonly #walked = new Set<string>();
   #pool: Explanation['pool'];
 
   constructor(publisher: Publisher, monitors: Monitors, type: number) {
@@ -85,7 +88,8 @@ class Walk {
     let next: Uint8Array | undefined = name;
     for (let hops = 0; next !== undefined && hops <= cnameChainMax; hops++)
       next = await this.#step(next, hops);
-    if (next !== undefined) this.#say('cname', `more than ${cnameChainMax} CNAMEs in a row: SERVFAIL`);
+    if (next !== undefined)
+      this.#say('cname', `more than ${cnameChainMax} CNAMEs in a row: the answer ends, the resolver goes on`);
     const type = this.#type === TYPE.ANY ? 'ANY' : typeText(this.#type);
     return {
       name: printName(name),
@@ -100,10 +104,16 @@ class Walk {
     this.#steps.push({ step, text });
   }
 
-  /** Walks one name; gives the target where a CNAME is to be followed. */
+  /** Walks one name; gives the target where a CNAME or a DNAME is to be followed. */
   async #step(name: Uint8Array, hops: number): Promise<Uint8Array | undefined> {
     const labels = new Labels();
     readLabels(labels, name, 0, name.length);
+    const lowercase = printName(labels.octets);
+    if (this.#walked.has(lowercase)) {
+      this.#say('cname', `${printName(name)} was followed before: the answer ends here`);
+      return undefined;
+    }
+    this.#walked.add(lowercase);
     const view = await this.#openZone(labels);
     if (view === undefined) {
       const outside =
@@ -121,6 +131,7 @@ class Walk {
       this.#say('name', `${at} is delegated to ${servers.join(', ')}: referral`);
       return undefined;
     }
+    if (outcome === FOUND.dname) return this.#dname(reader, node, labels, depthOf(view, node));
     if (outcome === FOUND.nxdomain) {
       this.#say('name', `${printName(name)} does not exist (the closest name is ${at}): NXDOMAIN`);
       return undefined;
@@ -133,6 +144,20 @@ class Walk {
       `${printName(name)} ${which === '' ? (types.length === 0 ? `is ${has}` : has) : `${which} ${has}`}`,
     );
     return this.#rrset(view, reader, node);
+  }
+
+  /** Says what the DNAME of an ancestor of `depth` labels makes of the name (RFC 6672 §3.1). */
+  #dname(reader: ZoneReader, node: number, labels: Labels, depth: number): Uint8Array | undefined {
+    const prefix = labels.octets.subarray(0, labels.starts[labels.count - depth]!);
+    const dname = reader.rrsets(node).find(({ type }) => type === TYPE.DNAME)!;
+    const target = Buffer.concat([prefix, dname.rdata[0]!]);
+    const at = `${reader.name(node)} leads to ${printName(dname.rdata[0]!)}`;
+    if (target.length > nameSizeMax) {
+      this.#say('dname', `${at}: the name that this makes is too long: YXDOMAIN`);
+      return undefined;
+    }
+    this.#say('dname', `${at}: goes on at ${printName(target)}, TTL ${dname.ttl}`);
+    return this.#type === TYPE.CNAME || this.#type === TYPE.ANY ? undefined : target;
   }
 
   /** Says what the node has of the type asked for. */

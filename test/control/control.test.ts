@@ -221,7 +221,8 @@ test('status gives wanted and given shares; what a retired table gave still coun
 test('explain walks as the query would, to every kind of end', async () => {
   site.write();
   const more = 'alias CNAME www\n*.w TXT "x"\nsub NS ns.sub\nns.sub A 192.0.2.9\na.b TXT "y"\n';
-  site.folders.write('site.example.zone', zoneText(7, [site.there, site.absent]) + more);
+  const aliases = `moved DNAME sub\nloop CNAME loop\nfar DNAME ${'a'.repeat(60)}.${'b'.repeat(60)}\n`;
+  site.folders.write('site.example.zone', zoneText(7, [site.there, site.absent]) + more + aliases);
   await site.started();
   const explain = async (name: string, type: string) => {
     const { body } = await ask(site.folders.socket, 'GET', `/explain?name=${name}&type=${type}`);
@@ -253,6 +254,27 @@ test('explain walks as the query would, to every kind of end', async () => {
   assert.deepEqual(await last('q.w.site.example', 'TXT'), ['1 TXT record, TTL 300: "x"', 'NOERROR']);
   assert.deepEqual(await last('x.sub.site.example', 'A'), [
     'sub.site.example. is delegated to ns.sub.site.example.: referral',
+    'NOERROR',
+  ]);
+  const moved = await explain('x.moved.site.example', 'A');
+  assert.deepEqual(
+    moved.steps.map(({ step }) => step),
+    ['zone', 'dname', 'zone', 'name'],
+  );
+  assert.equal(
+    moved.steps[1]!.text,
+    'moved.site.example. leads to sub.site.example.: goes on at x.sub.site.example., TTL 300',
+  );
+  assert.deepEqual(await last('x.moved.site.example', 'A'), [
+    'sub.site.example. is delegated to ns.sub.site.example.: referral',
+    'NOERROR',
+  ]);
+  const long = `${'c'.repeat(60)}.${'d'.repeat(60)}`;
+  const [tooLong, yxdomain] = await last(`${long}.far.site.example`, 'A');
+  assert.match(tooLong!, /too long: YXDOMAIN$/);
+  assert.equal(yxdomain, 'YXDOMAIN');
+  assert.deepEqual(await last('loop.site.example', 'A'), [
+    'loop.site.example. was followed before: the answer ends here',
     'NOERROR',
   ]);
   assert.deepEqual(await last('b.site.example', 'A'), ['no A record: NODATA', 'NOERROR']);
