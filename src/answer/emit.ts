@@ -1,6 +1,6 @@
 // hot: RRsets copied from a table into a response: owner pointer, tail, and pointers in place of what the
-// tail leaves open. Draws from answer sets
-// happen here too. Everything returns whether it fitted; nothing is half written.
+// tail leaves open. Draws from answer sets happen here too. Everything returns whether it fitted; nothing is
+// half written.
 import { labelsMax } from '../limits.ts';
 import type { Labels } from '../wire/labels.ts';
 import { addCount, copyOctets, type Response, writeU32 } from '../wire/message.ts';

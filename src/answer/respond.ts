@@ -135,6 +135,7 @@ function limited(tables: Tables, query: Query, response: Response, limit: number
     return 0;
   }
   tables.counters[COUNTER.rateSlipped]! += 1;
+  query.wantsNsid = false; // who we are may be longer than all of the query
   if (cookie !== COOKIE.none) {
     tables.counters[COUNTER.badcookie]! += 1;
     return refuse(tables, query, response, REFUSAL.badCookie, cookie);

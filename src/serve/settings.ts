@@ -4,18 +4,16 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../answer/settings.ts';
+import { sipKeySize } from '../wire/siphash.ts';
 import { writeAnew } from './directories.ts';
-
-/** Octets of a secret: SipHash takes 128 bits. */
-const secretSize = 16;
 
 /** Secrets of this server alone, renewed now and then; the one before is still accepted. */
 export class OwnSecrets {
-  #secrets: Uint8Array[] = [randomBytes(secretSize)];
+  #secrets: Uint8Array[] = [randomBytes(sipKeySize)];
 
   /** Makes a new secret the first (RFC 7873 §7.1). */
   renew(): void {
-    this.#secrets = [randomBytes(secretSize), this.#secrets[0]!];
+    this.#secrets = [randomBytes(sipKeySize), this.#secrets[0]!];
   }
 
   /** The settings with these secrets where they have none. */

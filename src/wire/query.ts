@@ -3,6 +3,7 @@
 // reader of what stands here.
 import { udpSizeClassic } from '../limits.ts';
 import { readUint16 } from './bytes.ts';
+import { clientCookieSize } from './cookies.ts';
 import { Labels, readLabels } from './labels.ts';
 import { OPCODE, OPTION, TYPE } from './numbers.ts';
 
@@ -15,8 +16,7 @@ export const READ = { cookieOnly: -2, silence: -1, ok: 0, formerr: 1, notimp: 2,
 /** How a query came; whatever the answer depends on is a field of the query. */
 export const TRANSPORT = { udp: 0, tcp: 1 } as const;
 
-/** Octets of a client cookie; with a server cookie 16 to 40 (RFC 7873 §4). */
-export const clientCookieSize = 8;
+/** Octets of a client cookie with a server cookie (RFC 7873 §4). */
 const cookieSizeLeast = 16;
 const cookieSizeMost = 40;
 

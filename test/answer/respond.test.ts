@@ -157,6 +157,19 @@ describe('the rate limit', () => {
     assert.ok(short.edns);
   });
 
+  it('short is no longer than the query, whatever options that has', () => {
+    const client = new Client({ identity: 'n'.repeat(255), cookieSecrets: undefined });
+    client.flood(www, 10);
+    const options = [
+      { code: 3, data: [] },
+      { code: 10, data: clientCookie },
+      { code: 8, data: [0, 1, 24, 0, 192, 0, 2] },
+    ];
+    const messages = [1, 2].map(() => client.ask({ ...www, edns: { size: 1232, options } }));
+    const short = messages.find((message) => message !== undefined)!;
+    assert.deepEqual([short.tc, short.edns!.options.map(({ code }) => code)], [true, [8]]);
+  });
+
   it('a client that knows cookies is sent one in place of TC, and with it has no limit: badcookie', () => {
     const client = new Client();
     client.flood(www, 10);
