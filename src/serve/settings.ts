@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../answer/settings.ts';
+import { cookieSecretsMax } from '../limits.ts';
 import { sipKeySize } from '../wire/siphash.ts';
 import { writeAnew } from './directories.ts';
 
@@ -24,7 +25,7 @@ export class OwnSecrets {
 
 const fileName = 'settings.json';
 
-/** Keeps settings for the next start, best effort: without them it answers a moment with the defaults. */
+/** Keeps settings for the next start, best effort: without them it has no cookies and no limit at first. */
 export function keepSettings(stateDir: string, settings: Settings): void {
   const path = join(stateDir, fileName);
   const text = JSON.stringify(settings, (_, value: unknown) =>
@@ -37,15 +38,30 @@ export function keepSettings(stateDir: string, settings: Settings): void {
   }
 }
 
-/** What was kept, or undefined. */
+/** What was kept, or undefined where that is nothing, damaged or of another version's shape. */
 export function readSettings(stateDir: string): Settings | undefined {
   try {
-    return JSON.parse(readFileSync(join(stateDir, fileName), 'utf8'), (_, value: unknown) =>
+    const read: unknown = JSON.parse(readFileSync(join(stateDir, fileName), 'utf8'), (_, value: unknown) =>
       isHex(value) ? new Uint8Array(Buffer.from(value.hex, 'hex')) : value,
-    ) as Settings;
+    );
+    return isSettings(read as Settings) ? (read as Settings) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Whether threads can adopt this, or throws: what they cannot would end them, each time they are replaced.
+ */
+function isSettings({ identity, version, cookieSecrets = [], rateLimit }: Settings): boolean {
+  const areSecrets = cookieSecrets.every((one) => one instanceof Uint8Array && one.length === sipKeySize);
+  const isRate =
+    rateLimit === undefined ||
+    (rateLimit.responsesPerSecond >= 1 &&
+      rateLimit.slip >= 0 &&
+      rateLimit.exempt.every(({ address, bits }) => address instanceof Uint8Array && bits >= 0));
+  const areTexts = typeof identity === 'string' && typeof version === 'string';
+  return areTexts && areSecrets && cookieSecrets.length <= cookieSecretsMax && isRate;
 }
 
 function isHex(value: unknown): value is { hex: string } {
