@@ -283,7 +283,7 @@ function noData(tables: Tables, zone: ZoneView, ttlMax: number, response: Respon
 }
 
 /** RFC 8482 §4.1: one RRset stands for ANY: A, else the one that stands first (SOA, NS, then by type). */
-function anyRrset(zone: ZoneView, node: number): number {
+export function anyRrset(zone: ZoneView, node: number): number {
   const a = findRrset(zone, node, TYPE.A);
   if (a !== none && hasAnswer(zone, a)) return a;
   const rrsets = nodeWord(zone, node, NODE_ROW.countAndFlags) & 0xffff;

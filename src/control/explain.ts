@@ -5,7 +5,7 @@ import { depthOf } from '../answer/alias.ts';
 import { FOUND, find, findRrset, found } from '../answer/find.ts';
 import { none, RRSET, RRSET_ROW } from '../answer/layout.ts';
 import { ZoneReader } from '../answer/read.ts';
-import { respond } from '../answer/respond.ts';
+import { anyRrset, respond } from '../answer/respond.ts';
 import { Tables, type ZoneView } from '../answer/tables.ts';
 import type { Monitors } from '../health/monitor.ts';
 import { cnameChainMax, messageSizeMax, nameSizeMax } from '../limits.ts';
@@ -90,14 +90,17 @@ class Walk {
       next = await this.#step(next, hops);
     if (next !== undefined)
       this.#say('cname', `more than ${cnameChainMax} CNAMEs in a row: the answer ends, the resolver goes on`);
-    const type = this.#type === TYPE.ANY ? 'ANY' : typeText(this.#type);
     return {
       name: printName(name),
-      type,
+      type: this.#typeName,
       steps: this.#steps,
       pool: this.#pool,
       response: this.#respond(name),
     };
+  }
+
+  get #typeName(): string {
+    return this.#type === TYPE.ANY ? 'ANY' : typeText(this.#type);
   }
 
   #say(step: Step['step'], text: string): void {
@@ -163,15 +166,14 @@ class Walk {
   /** Says what the node has of the type asked for. */
   #rrset(view: ZoneView, reader: ZoneReader, node: number): Uint8Array | undefined {
     const rrsets = reader.rrsets(node);
-    // RFC 8482 §4.1: one RRset stands for ANY, addresses first.
-    const any = rrsets.find(({ type }) => type === TYPE.A) ?? rrsets[0];
-    const type = this.#type === TYPE.ANY ? (any?.type ?? 0) : this.#type;
+    const any = this.#type === TYPE.ANY ? anyRrset(view, node) : none;
+    const type = any === none ? this.#type : view.words[any]! & 0xffff;
     const rrset = rrsets.find((candidate) => candidate.type === type);
     if (rrset === undefined) {
       const cname = rrsets.find((candidate) => candidate.type === TYPE.CNAME);
       const isOfAlias = type === TYPE.RRSIG || type === TYPE.NSEC; // RFC 4035 §2.5
       if (cname === undefined || isOfAlias) {
-        this.#say('rrset', `no ${typeText(this.#type)} record: NODATA`);
+        this.#say('rrset', `no ${this.#typeName} record: NODATA`);
         return undefined;
       }
       const target = cname.rdata[0]!;

@@ -286,6 +286,24 @@ test('explain walks as the query would, to every kind of end', async () => {
   assert.equal((await ask(site.folders.socket, 'GET', '/explain?name=a&type=NOPE')).status, 400);
 });
 
+test('explain takes for ANY what the server takes: an RRset that has something to give', async () => {
+  site.write();
+  site.folders.write('site.example.zone', zoneText(7, [site.absent]) + 'www TXT "x"\na.b TXT "y"\n');
+  site.folders.write(
+    'site.example.yaml',
+    site.yaml.replace('{ check: web,', '{ check: web, when-all-down: none,'),
+  );
+  await site.started();
+  const explain = async (name: string, type: string) => {
+    const { body } = await ask(site.folders.socket, 'GET', `/explain?name=${name}&type=${type}`);
+    const { steps, response } = body as Explanation;
+    return [steps.at(-1)!.text, response.answer];
+  };
+  assert.deepEqual(await explain('www.site.example', 'A'), ['1 A record, balanced', 0]);
+  assert.deepEqual(await explain('www.site.example', 'ANY'), ['1 TXT record, TTL 300: "x"', 1]);
+  assert.deepEqual(await explain('b.site.example', 'ANY'), ['no ANY record: NODATA', 0]);
+});
+
 test('the control socket has the mode of the YAML', async () => {
   site.write();
   site.folders.write('steerdns.yaml', 'listen: [127.0.0.1:5399]\ncontrol: { mode: 0600 }\n');
