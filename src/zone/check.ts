@@ -23,7 +23,10 @@ const messageFixedSize = 12 + nameSizeMax + 4 + 11;
 const rrFixedSize = 12;
 const atMostOne: readonly number[] = [TYPE.CNAME, TYPE.DNAME, TYPE.SOA];
 
-/** Checks a zone; what is missing is said of `file`. At most `faultsMax` faults, in no particular order. */
+/**
+ * Checks a zone; what is missing is said of `file`. At most `faultsMax` errors and as many warnings, in no
+ * particular order, and a word about what is left out: many warnings hide no error.
+ */
 export function checkZone(zone: Zone, file: string = zone.records.files[0] ?? ''): Fault[] {
   const faults = new Faults(zone, file);
   checkOutside(zone, faults);
@@ -51,22 +54,34 @@ class Faults {
   readonly list: Fault[] = [];
   readonly #zone: Zone;
   readonly #file: string;
+  readonly #count = { error: 0, warning: 0 };
 
   constructor(zone: Zone, file: string) {
     this.#zone = zone;
     this.#file = file;
   }
 
+  /** No more errors are said: there is nothing left to look for. */
   get full(): boolean {
-    return this.list.length >= faultsMax;
+    return this.#count.error > faultsMax;
   }
 
-  /** Adds a fault that stands at a record. */
+  /** Whether one more is said, for who would count lines to say it. */
+  wants(severity: Fault['severity']): boolean {
+    return this.#count[severity] <= faultsMax;
+  }
+
+  /** Adds a fault that stands at a record; in place of the first that is too many, that there are more. */
   add(severity: Fault['severity'], record: number, what: string, hint: string): void {
-    if (this.full) return;
+    if (!this.wants(severity)) return;
     const { records } = this.#zone;
-    const file = records.files[records.file[record]!]!;
-    this.list.push({ severity, file, ...records.place(record), what, hint });
+    const place = { file: records.files[records.file[record]!]!, ...records.place(record) };
+    this.#count[severity] += 1;
+    if (this.wants(severity)) this.list.push({ severity, ...place, what, hint });
+    else {
+      const more = `more than ${faultsMax} ${severity}s in this zone; this one and the rest are not said`;
+      this.list.push({ severity, ...place, what: more, hint: 'mend the others first' });
+    }
   }
 
   /** Adds an error that stands nowhere, because what it is about is missing. */
@@ -131,16 +146,16 @@ function checkRrsets(zone: Zone, node: number, sorted: number[], faults: Faults)
     let size = 0;
     for (let n = at; n < end; n++) {
       const record = sorted[n]!;
-      size += records.rdataLength[record]! + rrFixedSize;
       const duplicate = n > at && isDuplicate(records, sorted[n - 1]!, record);
-      if (duplicate) {
+      if (!duplicate) size += records.rdataLength[record]! + rrFixedSize;
+      if (duplicate && faults.wants('warning')) {
         const what = `${faults.owner(record)} ${typeText(type)} stands here again`;
         faults.add('warning', record, what, `first at ${faults.place(sorted[n - 1]!)}; this one is left out`);
-      } else if (record !== first && atMostOne.includes(type)) {
+      } else if (!duplicate && record !== first && atMostOne.includes(type) && faults.wants('error')) {
         const what = `${faults.owner(record)} has more than one ${typeText(type)}`;
         faults.add('error', record, what, `the first is at ${faults.place(first)}`);
       }
-      if (records.ttl[record] !== records.ttl[lowest]) {
+      if (records.ttl[record] !== records.ttl[lowest] && faults.wants('warning')) {
         const what = `TTL ${records.ttl[record]} in an RRset of TTL ${records.ttl[lowest]}`;
         const hint = `one RRset has one TTL (RFC 2181 §5.2): the lowest holds, ${faults.place(lowest)}`;
         faults.add('warning', record, what, hint);

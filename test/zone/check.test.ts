@@ -183,8 +183,27 @@ test('a fault in an included file names that file', () => {
   assert.equal(`${fault!.file}:${fault!.line}`, '/zones/a.inc:2');
 });
 
-test('faults are bounded; a large RRset is checked in reasonable time', () => {
-  assert.equal(faultsOf(head + 'a A 1.1.1.1\n'.repeat(200)).length, faultsMax);
+test('warnings are bounded, and hide no error', () => {
+  const duplicates = (count: number) => `a A 1.1.1.1\n${'a A 1.1.1.1\n'.repeat(count)}`;
+  assert.equal(faultsOf(head + duplicates(faultsMax)).length, faultsMax);
+  const faults = faultsOf(`${head}${duplicates(200)}c CNAME a\nc A 1.1.1.1\n`);
+  assert.equal(faults.length, faultsMax + 2);
+  assert.match(faults[faultsMax]!, /^warning .*more than 100 warnings in this zone/);
+  assert.match(faults.at(-1)!, /^error .*c\.t\.example\. has a CNAME and A too/);
+});
+
+test('what stands twice counts once for the size of an RRset', () => {
+  const faults = faultsOf(`${head}${'a A 1.1.1.1\n'.repeat(10_000)}`);
+  assert.ok(faults.every((fault) => fault.startsWith('warning')));
+});
+
+test('errors are bounded', () => {
+  const faults = faultsOf(head + Array.from({ length: 200 }, (_, n) => `a${n} SOA . . 1 1 1 1 1`).join('\n'));
+  assert.equal(faults.length, faultsMax + 1);
+  assert.match(faults.at(-1)!, /^error .*more than 100 errors in this zone/);
+});
+
+test('a large RRset is checked in reasonable time', () => {
   const addresses = Array.from({ length: 4000 }, (_, n) => `a A 10.0.${n >> 8}.${n & 255}`);
   assert.deepEqual(faultsOf(head + addresses.join('\n')), []);
 });
