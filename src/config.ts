@@ -13,7 +13,7 @@ import { poolDefaults, readPools } from './config/pools.ts';
 import { readServer, type ServerConfig, serverDefaults } from './config/server.ts';
 import { map, shaped, valueAt } from './config/shape.ts';
 import { parseYaml, type YamlMap } from './config/yaml.ts';
-import { errorAt, type Fault, type Place, printFault, sortFaults } from './faults.ts';
+import { boundFaults, errorAt, type Fault, type Place, sortFaults } from './faults.ts';
 import { checkDefaults } from './health/check.ts';
 import { nearest } from './near.ts';
 
@@ -44,7 +44,7 @@ export type List = (dir: string) => readonly string[];
 /** What was loaded; what has faults is left out of `config`, or is as if it were not said. */
 export type LoadedConfig = {
   readonly config: Config;
-  /** In the order of files and lines. */
+  /** In the order of files and lines; the first of each file. */
   readonly faults: readonly Fault[];
   /** Every YAML file that was read and every zone file that was found. */
   readonly files: readonly string[];
@@ -111,7 +111,7 @@ export function loadConfig(
   const files = [...yamlNames, ...zoneNames].map((name) => join(dir, name));
   return {
     config: { server, zones: [...zones.values()] },
-    faults: distinct(sortFaults(faults)),
+    faults: boundFaults(sortFaults(faults)),
     files,
     settingsFiles,
   };
@@ -175,10 +175,4 @@ function attempt<T>(action: () => T, what: string, place: Place, faults: Fault[]
     faults.push(errorAt(place, `${what} cannot be read: ${code}`));
     return undefined;
   }
-}
-
-/** An alias is read where it stands, so one mistake may be met twice. */
-function distinct(faults: readonly Fault[]): Fault[] {
-  const seen = new Set<string>();
-  return faults.filter((each) => !seen.has(printFault(each)) && seen.add(printFault(each)));
 }

@@ -1,6 +1,7 @@
 // What the operator wrote wrongly: every fault carries its place and a hint, and all of them are collected
 // before anything is said. Faults are values; nothing here throws. Used by zone/, config.ts, control/ and
 // cli/.
+import { faultsMax } from './limits.ts';
 
 /** One fault in a file the operator wrote; line and column count from 1, column in characters. */
 export type Fault = {
@@ -41,4 +42,25 @@ export function sortFaults(faults: readonly Fault[]): Fault[] {
   return [...faults].sort(
     (a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column,
   );
+}
+
+/**
+ * The first `faultsMax` faults of each file, each said once, and in place of the next that there are more.
+ * Takes them in order.
+ */
+export function boundFaults(sorted: readonly Fault[]): Fault[] {
+  const counts = new Map<string, number>();
+  const seen = new Set<string>();
+  const bounded: Fault[] = [];
+  for (const fault of sorted) {
+    const count = counts.get(fault.file) ?? 0;
+    if (count > faultsMax) continue;
+    const text = printFault(fault);
+    if (seen.has(text)) continue; // a YAML alias is read where it stands, so one mistake may be met twice
+    seen.add(text);
+    counts.set(fault.file, count + 1);
+    const more = `more than ${faultsMax} faults in this file; this one and the rest are not said`;
+    bounded.push(count < faultsMax ? fault : errorAt(fault, more, 'mend the others first'));
+  }
+  return bounded;
 }

@@ -138,7 +138,7 @@ export const probeIntervalMaxMs = 3_600_000;
 /** A verdict that needs more results than this in a row comes too late to be of use. */
 export const probeRunMax = 100;
 
-/** YAML: files larger than this are a mistake, and the parser takes seconds for them. */
+/** YAML: files larger than this are a mistake, and of short keys the parser takes most of a minute. */
 export const yamlSizeMax = 8 << 20;
 /** YAML aliases are followed so often in one file, maps nested so deep: no file grows without end. */
 export const yamlAliasesMax = 1000;
@@ -191,7 +191,7 @@ export const generatedRecordsMax = 65_536;
 export const generatedTextMax = 64 << 20;
 /** Digits of a number in $GENERATE: no name and no character-string holds more. */
 export const generatedWidthMax = 255;
-/** Faults said of one file: the rest mostly follows from these. */
+/** Faults said of one file, errors and warnings of one zone: the rest mostly follows from these. */
 export const faultsMax = 100;
 /** TTLs have 31 bits (RFC 2181 §8). */
 export const ttlMax = 0x7fff_ffff;

@@ -8,6 +8,7 @@ import { printFault } from '../src/faults.ts';
 import {
   characterStringSizeMax,
   exemptMax,
+  faultsMax,
   responsesPerSecondMax,
   secretFileSizeMax,
   yamlAliasesMax,
@@ -358,6 +359,19 @@ describe('files that cannot be read', () => {
     assert.deepEqual(said(yaml('e: f\n')), [
       'site.example.yaml:4:7: error: aliases make more than 100000 values',
     ]);
+  });
+
+  test('faults of a file are bounded, and the other files still have theirs', () => {
+    const repeated = (count: number) => faultsOf({ 'a.zone': '', 'steerdns.yaml': 'a:\n'.repeat(count) });
+    assert.equal(repeated(faultsMax).length, faultsMax); // one unknown key, the others again
+    const faults = faultsOf({
+      'a.yaml': 'x:\n',
+      'a.zone': '',
+      'steerdns.yaml': Array.from({ length: 200_000 }, (_, n) => `k${n}:\n`).join(''),
+    });
+    assert.equal(faults.length, 1 + faultsMax + 1);
+    assert.match(faults[0]!, /^a\.yaml:1:1: error: unknown key "x"/);
+    assert.match(faults.at(-1)!, /^steerdns\.yaml:101:1: error: more than 100 faults in this file/);
   });
 
   test('what is nested without end is a fault in its line, not the end of the process', () => {

@@ -52,7 +52,7 @@ export function shaped<Entries extends v.ObjectEntries>(
   const entries = entriesOf(node, faults);
   if (entries === undefined) return undefined;
   const whole: YamlMap = { kind: 'map', place: node.place, entries };
-  faults.push(...unknownKeys(whole, schema.entries));
+  refuseUnknownKeys(whole, schema.entries, faults);
   const result = v.safeParse(schema, plain(whole));
   for (const { message, path } of result.issues ?? []) {
     const keys = (path ?? []).map(({ key }) => key);
@@ -78,13 +78,16 @@ export function valueAt(node: YamlNode, key: string): YamlNode | undefined {
   return node.kind === 'map' ? node.entries.find((entry) => entry.key === key)?.value : undefined;
 }
 
-function unknownKeys(node: YamlMap, known: v.ObjectEntries): Fault[] {
-  return node.entries.flatMap(({ key, place, value: below }): Fault[] => {
-    if (!Object.hasOwn(known, key)) return [unknownKey(key, place, Object.keys(known))];
+function refuseUnknownKeys(node: YamlMap, known: v.ObjectEntries, faults: Fault[]): void {
+  for (const { key, place, value: below } of node.entries) {
+    if (!Object.hasOwn(known, key)) {
+      faults.push(unknownKey(key, place, Object.keys(known)));
+      continue;
+    }
     const schema = known[key]! as { wrapped?: { entries?: v.ObjectEntries }; entries?: v.ObjectEntries };
     const entries = schema.entries ?? schema.wrapped?.entries;
-    return entries !== undefined && below.kind === 'map' ? unknownKeys(below, entries) : [];
-  });
+    if (entries !== undefined && below.kind === 'map') refuseUnknownKeys(below, entries, faults);
+  }
 }
 
 function unknownKey(key: string, place: Place, known: readonly string[]): Fault {

@@ -10,7 +10,7 @@ import { ZoneReader } from '../answer/read.ts';
 import { type AddressSet, makePool } from '../balance/members.ts';
 import type { Pool } from '../balance/pool.ts';
 import { loadConfig, type PoolConfig, type ServerConfig, type ZoneConfig } from '../config.ts';
-import { type Fault, refuses, sortFaults } from '../faults.ts';
+import { boundFaults, type Fault, refuses, sortFaults } from '../faults.ts';
 import type { Endpoint } from '../health/check.ts';
 import { parseNameText, printName } from '../wire/names.ts';
 import { TYPE } from '../wire/numbers.ts';
@@ -130,7 +130,7 @@ function loadZone(
   const reused = tables === undefined ? undefined : reuseTable(config, owners, sources, tables, before);
   const made = reused ?? makeTable(config, owners, sources, tables);
   const pools = config.pools.map((pool, i) => makePool(pool, made.addresses(owners[i]!)));
-  const faults = [...made.faults, ...pools.flatMap((pool) => pool.faults)];
+  const faults = [...made.faults, ...boundFaults(sortFaults(pools.flatMap((pool) => pool.faults)))];
   if (refuses(faults) || made.table === undefined) return { zone: undefined, faults };
   const reader = new ZoneReader(made.table);
   const endpoints = new Map(
