@@ -95,6 +95,7 @@ test('a table is read back into the records of its zone', () => {
       ...shared,
       'deep.er NS deep.er',
       'deep.er NS ns.DEEP.er',
+      'deep.er A 192.0.2.2',
       'ns.deep.er A 192.0.2.1',
     ]),
     ...randomZones(randomFrom(5), 24).map((zone) => ({ ...zone, rows: readZone(zone.text, zone.origin) })),

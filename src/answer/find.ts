@@ -91,8 +91,10 @@ export function findChild(
   const words = zone.words;
   const mask = zone.slotMask;
   for (let slot = slotOf(hash) & mask; ; slot = (slot + 1) & mask) {
-    const node = words[zone.slotsAt + slot]! - 1;
-    if (node < 0) return none;
+    const entry = words[zone.slotsAt + slot]!;
+    if (entry === 0) return none;
+    if (((entry ^ hash) & ~mask) !== 0) continue; // another name's, said by the slot itself
+    const node = (entry & mask) - 1;
     const row = zone.nodesAt + node * NODE_ROW.words;
     if (words[row] !== hash || words[row + NODE_ROW.parent] !== parent || node === 0) continue;
     if (sameLabel(zone.octets, words[row + NODE_ROW.labelAt]!, octets, at)) return node;

@@ -18,7 +18,7 @@ export const HEADER = { magic: 0, version: 1, length: 2, crc: 3, idHigh: 4, idLo
 
 export const zoneMagic = 0x5a445453; // STDZ
 export const setsMagic = 0x41445453; // STDA
-export const version = 2;
+export const version = 3;
 
 /** Header words of a zone table. `…At` are word indices unless they say octets. */
 export const ZONE = {
@@ -27,7 +27,10 @@ export const ZONE = {
   serial: 6,
   nodeCount: 7,
   nodesAt: 8,
-  /** Open-addressed table from slotOf(hash) to node + 1; a power of two, at most half full. */
+  /**
+   * Open-addressed table from slotOf(hash) to node + 1 in the bits of the mask, with the hash's own bits
+   * above them; a power of two, at most half full.
+   */
   slotsAt: 9,
   slotMask: 10,
   rrsetsAt: 11,

@@ -17,9 +17,10 @@ export type LibC = {
   readonly poll: (polls: bigint, count: number, timeoutMs: number) => number;
   readonly recvmmsg: (fd: number, headers: bigint, count: number, flags: number, timeout: null) => number;
   readonly sendmmsg: (fd: number, headers: bigint, count: number, flags: number) => number;
+  readonly madvise: (address: bigint, size: number, advice: number) => number;
   readonly clock_gettime: (clock: number, time: bigint) => number;
   /** Address of a buffer's memory, which stays where it is as long as the buffer is referenced. */
-  readonly address: (buffer: ArrayBufferLike) => bigint;
+  readonly address: (buffer: ArrayBuffer | Uint8Array) => bigint;
   /** The error of the call just made. */
   readonly error: (what: string) => NodeJS.ErrnoException;
 };
@@ -48,6 +49,7 @@ async function loadLibC(): Promise<LibC | string> {
     poll: library.func('int poll(void*, uint64_t, int)'),
     recvmmsg: library.func('int recvmmsg(int, void*, uint32_t, int, void*)'),
     sendmmsg: library.func('int sendmmsg(int, void*, uint32_t, int)'),
+    madvise: library.func('int madvise(void*, uint64_t, int)'),
     clock_gettime: library.func('int clock_gettime(int, void*)'),
     address: (buffer) => koffi.address(buffer),
     error: (what) => {

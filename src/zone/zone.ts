@@ -49,7 +49,8 @@ export class Zone {
   readonly node: Uint32Array;
   /**
    * From slotOf(hash) to node + 1, 0 where there is none: open addressing in the order of nodes, the smallest
-   * power of two that is at most half full. A zone table has it as it is.
+   * power of two that is at most half full. The bits that no index needs are the hash's own: another name is
+   * passed by without a look at its node. A zone table has it as it is.
    */
   slots: Uint32Array;
   /** Marks the end of a list and the absence of a node. */
@@ -106,8 +107,10 @@ export class Zone {
     const { slots } = this;
     const mask = slots.length - 1;
     for (let slot = slotOf(hash) & mask; ; slot = (slot + 1) & mask) {
-      const node = slots[slot]! - 1;
-      if (node < 0) return absent;
+      const entry = slots[slot]!;
+      if (entry === 0) return absent;
+      if (((entry ^ hash) & ~mask) !== 0) continue;
+      const node = (entry & mask) - 1;
       if (
         this.hash[node] === hash &&
         this.parent[node] === parent &&
@@ -122,9 +125,10 @@ export class Zone {
   #insert(node: number): void {
     const { slots } = this;
     const mask = slots.length - 1;
-    let slot = slotOf(this.hash[node]!) & mask;
+    const hash = this.hash[node]!;
+    let slot = slotOf(hash) & mask;
     while (slots[slot] !== 0) slot = (slot + 1) & mask;
-    slots[slot] = node + 1;
+    slots[slot] = (hash & ~mask) | (node + 1);
   }
 
   /**
