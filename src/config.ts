@@ -13,7 +13,7 @@ import { poolDefaults, readPools } from './config/pools.ts';
 import { readServer, type ServerConfig, serverDefaults } from './config/server.ts';
 import { map, shaped, valueAt } from './config/shape.ts';
 import { parseYaml, type YamlMap } from './config/yaml.ts';
-import { boundFaults, errorAt, type Fault, type Place, sortFaults } from './faults.ts';
+import { boundFaults, errorAt, type Fault, type Place, sortFaults, whyUnreadable } from './faults.ts';
 import { checkDefaults } from './health/check.ts';
 import { nearest } from './near.ts';
 
@@ -170,9 +170,8 @@ function attempt<T>(action: () => T, what: string, place: Place, faults: Fault[]
   try {
     return action();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    faults.push(errorAt(place, `${what} cannot be read: ${code}`));
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    faults.push(errorAt(place, `${what} cannot be read: ${whyUnreadable(error as NodeJS.ErrnoException)}`));
     return undefined;
   }
 }

@@ -22,6 +22,20 @@ export function errorAt(place: Place, what: string, hint = ''): Fault {
   return { severity: 'error', file, line, column, what, hint };
 }
 
+/** Why the system would not give a file, as the end of a sentence. */
+export function whyUnreadable({ code, message }: NodeJS.ErrnoException): string {
+  return unreadable[code ?? ''] ?? message;
+}
+
+const unreadable: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'permission denied (it must be readable by the user that the server runs as)',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is no folder',
+  ELOOP: 'its symbolic links go in a circle',
+  EMFILE: 'too many open files',
+};
+
 /**
  * Prints a fault as `file:line:column: error: what (hint)`. Control characters, which came out of the file,
  * are escaped: a fault is one line, and does nothing to a terminal.

@@ -296,12 +296,13 @@ describe('files that cannot be read', () => {
     const gone = () => {
       throw Object.assign(new Error('gone'), { code: 'EACCES' });
     };
+    const why = 'permission denied (it must be readable by the user that the server runs as)';
     assert.deepEqual(loadConfig('/etc/x', gone, gone).faults.map(printFault), [
-      '/etc/x:1:1: error: the folder /etc/x cannot be read: EACCES',
+      `/etc/x:1:1: error: the folder /etc/x cannot be read: ${why}`,
     ]);
     const names = () => ['site.example.zone', 'site.example.yaml'];
     assert.deepEqual(loadConfig('/etc/x', names, gone).faults.map(printFault), [
-      '/etc/x/site.example.yaml:1:1: error: this file cannot be read: EACCES',
+      `/etc/x/site.example.yaml:1:1: error: this file cannot be read: ${why}`,
     ]);
     const mistake = () => {
       throw new Error('a mistake of ours');

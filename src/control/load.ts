@@ -211,7 +211,11 @@ function makeTable(
   const originName = wireName(origin);
   const scanned = loadZoneFile(file, originName, { root: sources.dir, read: sources.read });
   const zone = indexZone(scanned.records, originName);
-  const faults = [...scanned.faults, ...checkZone(zone, file), ...cutFaults(zone, pools, owners)];
+  const faults = [
+    ...scanned.faults,
+    ...checkZone(zone, file, !refuses(scanned.faults)),
+    ...cutFaults(zone, pools, owners),
+  ];
   const paths = scanned.records.files;
   const addresses = (owner: Uint8Array) => addressesOf(zone, owner);
   const nowhere = { file: '', at: 0, length: 0 };

@@ -25,10 +25,11 @@ const atMostOne: readonly number[] = [TYPE.CNAME, TYPE.DNAME, TYPE.SOA];
 
 /**
  * Checks a zone; what is missing is said of `file`. At most `faultsMax` errors and as many warnings, in no
- * particular order, and a word about what is left out: many warnings hide no error.
+ * particular order, and a word about what is left out: many warnings hide no error. Where records could not
+ * be read (`isWhole` is false) nothing is said to be missing: it may be among them.
  */
-export function checkZone(zone: Zone, file: string = zone.records.files[0] ?? ''): Fault[] {
-  const faults = new Faults(zone, file);
+export function checkZone(zone: Zone, file: string = zone.records.files[0] ?? '', isWhole = true): Fault[] {
+  const faults = new Faults(zone, file, isWhole);
   checkOutside(zone, faults);
   checkApex(zone, faults);
   const hasDname = zone.flags.some((flags) => (flags & NODE.dname) !== 0);
@@ -54,11 +55,14 @@ class Faults {
   readonly list: Fault[] = [];
   readonly #zone: Zone;
   readonly #file: string;
+  /** All records are there. */
+  readonly isWhole: boolean;
   readonly #count = { error: 0, warning: 0 };
 
-  constructor(zone: Zone, file: string) {
+  constructor(zone: Zone, file: string, isWhole: boolean) {
     this.#zone = zone;
     this.#file = file;
+    this.isWhole = isWhole;
   }
 
   /** No more errors are said: there is nothing left to look for. */
@@ -86,12 +90,18 @@ class Faults {
 
   /** Adds an error that stands nowhere, because what it is about is missing. */
   missing(what: string, hint: string): void {
+    if (!this.isWhole) return;
     this.list.push({ severity: 'error', file: this.#file, line: 1, column: 1, what, hint });
   }
 
   owner(record: number): string {
     const { records } = this.#zone;
     return printName(records.octets, records.ownerAt[record]!);
+  }
+
+  isWildcard(record: number): boolean {
+    const { octets, ownerAt } = this.#zone.records;
+    return octets[ownerAt[record]!] === 1 && octets[ownerAt[record]! + 1] === 0x2a;
   }
 
   /** Where a record stands, for a message about another. */
@@ -191,6 +201,8 @@ function checkCname(zone: Zone, node: number, cname: number, faults: Faults): vo
   }
 }
 
+const wildcardHint = 'name what is delegated (RFC 4592 §4.2); BIND refuses the zone';
+
 /** A SOA belongs to the apex and a DS to a cut; of data at or below a cut only NS, DS and glue are ours. */
 function checkPlace(zone: Zone, node: number, record: number, faults: Faults): void {
   const flags = zone.flags[node]!;
@@ -202,6 +214,8 @@ function checkPlace(zone: Zone, node: number, record: number, faults: Faults): v
       `a SOA at ${faults.owner(record)}, which is not the apex`,
       'one zone per file',
     );
+  } else if (type === TYPE.NS && faults.isWildcard(record)) {
+    faults.add('warning', record, `${faults.owner(record)} NS: a wildcard delegates nothing`, wildcardHint);
   } else if (type === TYPE.DS && node === 0) {
     faults.add('error', record, 'a DS at the apex', 'it belongs into the zone above (RFC 4035 §2.4)');
   } else if ((flags & delegated) !== 0) {
@@ -243,7 +257,7 @@ function checkTarget(zone: Zone, record: number, offset: number, faults: Faults)
     // The parent must tell the addresses of servers inside what it delegates to them: nobody else can.
     if (!isNs || owner === 0 || !isAtOrBelow(zone, encloser, owner)) return;
     const host = zone.find(octets, at);
-    if (host !== Zone.none && hasAddress(zone, host)) return;
+    if (!faults.isWhole || (host !== Zone.none && hasAddress(zone, host))) return;
     const hint = 'the server is inside the zone that is delegated to it: add its A or AAAA here';
     faults.add('error', record, `${what} has no glue`, hint);
     return;
@@ -255,7 +269,7 @@ function checkTarget(zone: Zone, record: number, offset: number, faults: Faults)
     // Resolvers that find the zone by such a server may not follow the alias: BIND refuses the zone too.
     const severity = isNs && owner === 0 ? 'error' : 'warning';
     faults.add(severity, record, `${what} is an alias`, 'name the host itself (RFC 2181 §10.3)');
-  } else if (host === Zone.none || !hasAddress(zone, host)) {
+  } else if (faults.isWhole && (host === Zone.none || !hasAddress(zone, host))) {
     faults.add(
       isNs ? 'error' : 'warning',
       record,

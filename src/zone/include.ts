@@ -4,6 +4,7 @@
 // copies can stand in for files.
 import { realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { whyUnreadable } from '../faults.ts';
 import { includeDepthMax, includesMax } from '../limits.ts';
 
 /** How a zone's files are reached. */
@@ -74,17 +75,7 @@ export class Includes {
     try {
       return this.#access.read(path);
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      return `cannot read ${path}: ${reasons[code ?? ''] ?? code ?? message}`;
+      return `cannot read ${path}: ${whyUnreadable(error as NodeJS.ErrnoException)}`;
     }
   }
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission denied',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of the path is no folder',
-  ELOOP: 'its symbolic links go in a circle',
-  EMFILE: 'too many open files',
-};

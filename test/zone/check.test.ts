@@ -17,6 +17,7 @@ function faultsOf(text: string): string[] {
 /** Each case: the records behind `head`, from line 5 on, and the faults. */
 const cases: readonly (readonly [shows: string, records: string, faults: readonly string[]])[] = [
   ['a right zone', 'www CNAME ns\nsub NS ns\nsub DS 1 8 9 00\nother.sub2 NS x.example.\n', []],
+  ['a wildcard NS', '*.w NS ns', ['warning 5:5 *.w.t.example. NS: a wildcard delegates nothing']],
   ['a second SOA', '@ SOA ns h 2 2 3 4 5', ['error 5:3 t.example. has more than one SOA']],
   ['the same SOA again', '@ SOA ns H 1 2 3 4 5', ['warning 5:3 t.example. SOA stands here again']],
   [
@@ -175,6 +176,19 @@ test('without SOA or NS: errors that stand at the beginning of the file', () => 
     ['error x.zone:1 no SOA at t.example.', 'error x.zone:1 no NS at t.example.'],
   );
   assert.equal(checkZone(zoneOf(''))[0]!.file, '/zones/t.example.zone');
+});
+
+test('nothing is missing that may be among what could not be read', () => {
+  const { records, faults } = load({
+    't.example.zone': '$TTL 5\n@ SOA ns h x 2 3 4 5\n@ NS ns\n@ MX 1 ns\nns A 192.0.2.256\nsub NS a.sub',
+  });
+  assert.deepEqual(
+    faults.map(({ line }) => line),
+    [2, 5],
+  );
+  const zone = indexZone(records, origin);
+  assert.deepEqual(checkZone(zone, 'x.zone', false), []);
+  assert.equal(checkZone(zone, 'x.zone').length, 4);
 });
 
 test('a fault in an included file names that file', () => {

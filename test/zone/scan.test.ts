@@ -300,7 +300,9 @@ test('faults of a file are bounded however often it is included', () => {
 
 test('a file that cannot be read is a fault at its beginning', () => {
   const { faults } = load({});
-  assert.deepEqual(places(faults), ['1:1 cannot read /zones/t.example.zone: there is no such file']);
+  assert.deepEqual(places(faults), [
+    '1:1 cannot read /zones/t.example.zone: there is no such file or folder',
+  ]);
 });
 
 test('$INCLUDE reads in place; origin and owner come back, $TTL stays', () => {
@@ -333,7 +335,7 @@ test('faults in an included file stand in that file, those of $INCLUDE where it 
     [
       'one.inc:1:2 a record without an owner, and none stands before it',
       'one.inc:2:5 "y" is no IPv4 address',
-      't.example.zone:3:10 cannot read /zones/gone.inc: there is no such file',
+      't.example.zone:3:10 cannot read /zones/gone.inc: there is no such file or folder',
       't.example.zone:4:9 the record ends where a file name is expected',
       't.example.zone:5:18 the name has an empty label: "a..b"',
       't.example.zone:6:5 "x" is no IPv4 address',
