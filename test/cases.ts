@@ -323,7 +323,7 @@ function readOctets(line: string, words: readonly Word[]): Question {
 }
 
 /** `OWNER TTL [CLASS] TYPE RDATA`, names absolute. */
-export function readRow(words: readonly Word[], origin?: string): Row {
+function readRow(words: readonly Word[], origin?: string): Row {
   const [owner, ttl, ...rest] = words;
   const hasClass = rest[0]!.text.toUpperCase() in classes && rest[0]!.text !== 'ANY';
   const type = numberOf(types, 'TYPE', rest[hasClass ? 1 : 0]!.text);

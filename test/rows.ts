@@ -61,7 +61,7 @@ const nameOf = (table: Readonly<Record<string, number>>, value: number): string 
   Object.keys(table).find((key) => table[key] === value);
 
 export const typeText = (type: number): string => nameOf(types, type) ?? `TYPE${type}`;
-export const classText = (code: number): string => nameOf(classes, code) ?? `CLASS${code}`;
+const classText = (code: number): string => nameOf(classes, code) ?? `CLASS${code}`;
 export const rcodeText = (rcode: number): string => nameOf(rcodes, rcode) ?? `RCODE${rcode}`;
 
 /** Reads a mnemonic or `PREFIXnnn` (RFC 3597 §5); throws where it is neither. */

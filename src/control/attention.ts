@@ -66,7 +66,7 @@ function membersOf(status: Omit<Status, 'attention'>): MemberStatus[] {
 }
 
 /** `web1 (192.0.2.10)`, or the address alone where it has no name. */
-export function memberText({ name, address }: { readonly name: string; readonly address: string }): string {
+function memberText({ name, address }: { readonly name: string; readonly address: string }): string {
   return name === address ? address : `${name} (${address})`;
 }
 

@@ -78,7 +78,7 @@ function compareSides(
 }
 
 /** Prints `site.example: serial 7 -> 8, +1 -0 records, www 2 -> 3 members`. */
-export function printChange(change: Omit<ZoneChange, 'text'>): string {
+function printChange(change: Omit<ZoneChange, 'text'>): string {
   const { origin, kind, serialBefore, serialAfter, added, removed, pools } = change;
   const parts: string[] = [];
   if (kind === 'new') parts.push(`new, serial ${serialAfter}`, `${added} records`);

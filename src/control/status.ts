@@ -174,6 +174,6 @@ function memberStatus(
 }
 
 /** A family as the type of its records. */
-export function familyText(family: Family): 'A' | 'AAAA' {
+function familyText(family: Family): 'A' | 'AAAA' {
   return family === 1 ? 'A' : 'AAAA';
 }

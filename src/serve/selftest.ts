@@ -5,7 +5,7 @@
 import { udpQuerySizeMax } from '../limits.ts';
 import { libcFault } from './libc.ts';
 import { Batch } from './mmsg.ts';
-import { bindUdp, boundPort, closeUdp } from './socket.ts';
+import { bindUdp, boundPort, closeSocket } from './socket.ts';
 
 const datagrams = 32;
 
@@ -47,8 +47,8 @@ function roundTripFault(): string | undefined {
     for (let i = 0; i < datagrams; i++) batch.release(i);
     return returnedFault(batch, near.fd);
   } finally {
-    closeUdp(near);
-    closeUdp(far);
+    closeSocket(near.fd);
+    closeSocket(far.fd);
   }
 }
 

@@ -154,12 +154,7 @@ export function keepAlone(fd: number): void {
   libc().setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, int(0), 4);
 }
 
-/** Closes a socket that no thread uses any more. */
-export function closeUdp(socket: UdpSocket): void {
-  closeSocket(socket.fd);
-}
-
-/** Closes a descriptor. */
+/** Closes the descriptor of a socket. */
 export function closeSocket(fd: number): void {
   libc().close(fd);
 }

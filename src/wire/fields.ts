@@ -157,7 +157,7 @@ export const ipv6: Field = {
 };
 
 /** Parses the current word or quoted string, of up to `max` octets, to the end of the store. */
-export function parseStringToken(tokens: Tokens, out: OctetStore, max: number): boolean {
+function parseStringToken(tokens: Tokens, out: OctetStore, max: number): boolean {
   if (tokens.kind !== TOKEN.word && tokens.kind !== TOKEN.quoted) return tokens.expected('a string');
   const { octets, from, to } = tokens;
   if (tokens.kind === TOKEN.word && tokens.hasQuotes) {

@@ -15,7 +15,7 @@ function rank(type: number): number {
  * Canonical order of the RDATA of records i and j, which are of one type; 0: they are duplicates (RFC 2181
  * §5).
  */
-export function compareData(records: Records, i: number, j: number): number {
+function compareData(records: Records, i: number, j: number): number {
   return compareRdata(
     records.type[i]!,
     records.octets,

@@ -17,7 +17,7 @@ function statFields(pid: number): string[] | undefined {
 }
 
 /** The process and its descendants, parents first. */
-export function processTree(root: number): number[] {
+function processTree(root: number): number[] {
   const childrenOf = new Map<number, number[]>();
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);

@@ -17,7 +17,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** The value that `share` (0 to 1) of the values do not exceed. */
-export function quantile(values: readonly number[], share: number): number {
+function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }

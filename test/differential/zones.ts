@@ -8,7 +8,7 @@ export type Random = ReturnType<typeof randomFrom>;
 export type DifferentialZone = { readonly origin: string; readonly text: string };
 
 /** Whether the zones hold DNAMEs: a server that does not follow them differs below every one. */
-export const hasDnames = true;
+const hasDnames = true;
 
 /** Origins of the built zones; parents and children, two levels deep, and some that stand alone. */
 const origins = [

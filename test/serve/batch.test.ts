@@ -8,7 +8,7 @@ import { udpQuerySizeMax } from '../../src/limits.ts';
 import { libcFault } from '../../src/serve/libc.ts';
 import { Batch, Readiness } from '../../src/serve/mmsg.ts';
 import { batchEngineFault } from '../../src/serve/selftest.ts';
-import { bindUdp, boundPort, closeUdp, localAddress } from '../../src/serve/socket.ts';
+import { bindUdp, boundPort, closeSocket, localAddress } from '../../src/serve/socket.ts';
 
 const skip = libcFault !== undefined && !process.env.CI ? libcFault : false;
 
@@ -48,7 +48,7 @@ describe('the batch engine', { skip }, () => {
     await all;
     assert.deepEqual(answers, [40, 41, 42]);
     client.close();
-    closeUdp(bound);
+    closeSocket(bound.fd);
   });
 
   it("skips a datagram that the kernel refuses, never the rest, and says so for 'send-failed'", async () => {
@@ -72,7 +72,7 @@ describe('the batch engine', { skip }, () => {
     await both;
     assert.deepEqual(answers, [0, 2]);
     client.close();
-    closeUdp(bound);
+    closeSocket(bound.fd);
   });
 
   it('knows a datagram that says it came from our own address and port', async () => {
@@ -110,8 +110,8 @@ describe('the batch engine', { skip }, () => {
         listen,
       );
       stranger.close();
-      closeUdp(twin);
-      closeUdp(bound);
+      closeSocket(twin.fd);
+      closeSocket(bound.fd);
     }
   });
 
@@ -122,14 +122,14 @@ describe('the batch engine', { skip }, () => {
     assert.equal(batch.receive(bound.fd, true), 2);
     assert.deepEqual([batch.lengthOf(0), batch.lengthOf(1)], [udpQuerySizeMax, 0]);
     client.close();
-    closeUdp(bound);
+    closeSocket(bound.fd);
   });
 
   it('comes back from a quiet socket by itself', () => {
     const bound = bindUdp('127.0.0.1', 0, false);
     assert.equal(new Batch().receive(bound.fd, true), 0);
     assert.equal(new Readiness([bound, bound]).wait(), false);
-    closeUdp(bound);
+    closeSocket(bound.fd);
   });
 
   it('waits for several sockets and says which is ready', async () => {
@@ -139,12 +139,12 @@ describe('the batch engine', { skip }, () => {
     assert.equal(readiness.wait(), true);
     assert.deepEqual([readiness.isReady(0), readiness.isReady(1)], [false, true]);
     client.close();
-    for (const socket of bound) closeUdp(socket);
+    for (const socket of bound) closeSocket(socket.fd);
   });
 
   it('refuses an address that is taken, with the system’s code', () => {
     const bound = bindUdp('127.0.0.1', 0, true);
     assert.throws(() => bindUdp('127.0.0.1', boundPort(bound), false), { code: 'EADDRINUSE' });
-    closeUdp(bound);
+    closeSocket(bound.fd);
   });
 });

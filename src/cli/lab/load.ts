@@ -5,7 +5,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { readAddresses, writeQuery } from '../dnsclient.ts';
 
 /** Queries per second: enough for a share to settle in seconds, little enough to go unnoticed. */
-export const loadPerSecond = 200;
+const loadPerSecond = 200;
 /** Responses over which shares are measured: ten seconds' worth. */
 export const windowSize = 2000;
 /** A query without a response after this is unanswered, as for most resolvers. */

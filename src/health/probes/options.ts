@@ -108,6 +108,6 @@ export function parseCodes(written: unknown): { ranges: CodeRange[] } | { wrong:
 }
 
 /** Prints ranges as an operator writes them: `200-299,304`. */
-export function printCodes(ranges: readonly CodeRange[]): string {
+function printCodes(ranges: readonly CodeRange[]): string {
   return ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
 }
