@@ -35,6 +35,15 @@ export const receiveTimeoutMs = 100;
 export const rateBuckets = 1 << 18;
 /** Above a million a second a limit limits nothing: no machine we know sends that many to one prefix. */
 export const responsesPerSecondMax = 1_000_000;
+/**
+ * Where nothing is said, and before anything is known: NSD's rate, of which no resolver needs so much of one
+ * thing, every second limited response a short one, and loopback free, which is tests, probes and dig.
+ */
+export const rateLimitDefault = {
+  responsesPerSecond: 200,
+  slip: 2,
+  exempt: ['127.0.0.0/8', '::1/128'],
+} as const;
 /** Of the limited responses at least one in so many, if any, is sent: fewer tell nobody to use TCP. */
 export const slipMax = 1000;
 /** Exempt prefixes are compared one by one, for each response that would be limited. */

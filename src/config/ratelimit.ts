@@ -2,7 +2,7 @@
 // values do stands in answer/ratelimit.ts.
 import * as v from 'valibot';
 import { errorAt, type Fault } from '../faults.ts';
-import { exemptMax, responsesPerSecondMax, slipMax } from '../limits.ts';
+import { exemptMax, rateLimitDefault, responsesPerSecondMax, slipMax } from '../limits.ts';
 import { type Network, parseNetwork } from '../wire/networks.ts';
 import { map, type Reading, shaped, text, texts, valueAt } from './shape.ts';
 import { integer } from './values.ts';
@@ -17,11 +17,10 @@ export type RateLimitConfig = {
   readonly exempt: readonly Network[];
 };
 
-/** What holds where steerdns.yaml says nothing. Loopback is ourselves: tests, probes and dig. */
+/** What holds where steerdns.yaml says nothing. */
 export const rateLimitDefaults: RateLimitConfig = {
-  responsesPerSecond: 200,
-  slip: 2,
-  exempt: ['127.0.0.0/8', '::1/128'].map((one) => parseNetwork(one) as Network),
+  ...rateLimitDefault,
+  exempt: rateLimitDefault.exempt.map((one) => parseNetwork(one) as Network),
 };
 
 const shape = map({

@@ -11,7 +11,7 @@ import { Buffers } from './buffers.ts';
 import type { Publish, ZoneRef } from './channel.ts';
 import { type Publication, SHARED } from './inbox.ts';
 import type { Kept } from './kept.ts';
-import type { OwnSecrets } from './settings.ts';
+import { type OwnSecrets, startSettings } from './settings.ts';
 import type { Thread } from './threads.ts';
 
 type ZoneInService = { readonly origin: string; readonly id: string; readonly table: Uint8Array };
@@ -58,7 +58,7 @@ export class Publications {
   #poll: NodeJS.Timeout | undefined;
   readonly #secrets: OwnSecrets;
   /** As they were published: secrets of the server's own are filled in when they are posted. */
-  #settings: Settings | undefined;
+  #settings: Settings = startSettings;
   #isStopped = false;
 
   constructor(runDir: string, shared: Int32Array, secrets: OwnSecrets, watch: PublicationWatch) {
@@ -135,11 +135,11 @@ export class Publications {
   /** Gives the server's own cookies a new secret and tells every thread. */
   renewSecrets(): void {
     this.#secrets.renew();
-    if (!this.#isStopped && this.#settings !== undefined) this.#adopt(undefined, [], this.#settings, 0);
+    if (!this.#isStopped) this.#adopt(undefined, [], this.#settings, 0);
   }
 
-  #postSettings(): { settings?: Settings } {
-    return this.#settings === undefined ? {} : { settings: this.#secrets.complete(this.#settings) };
+  #postSettings(): { settings: Settings } {
+    return { settings: this.#secrets.complete(this.#settings) };
   }
 
   #adopt(

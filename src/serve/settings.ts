@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../answer/settings.ts';
-import { cookieSecretsMax } from '../limits.ts';
+import { cookieSecretsMax, rateLimitDefault } from '../limits.ts';
+import { type Network, parseNetwork } from '../wire/networks.ts';
 import { sipKeySize } from '../wire/siphash.ts';
 import { writeAnew } from './directories.ts';
 
@@ -23,9 +24,20 @@ export class OwnSecrets {
   }
 }
 
+/** What holds until control has published the operator's: nobody is flooded meanwhile. */
+export const startSettings: Settings = {
+  identity: '',
+  version: '',
+  cookieSecrets: [],
+  rateLimit: {
+    ...rateLimitDefault,
+    exempt: rateLimitDefault.exempt.map((one) => parseNetwork(one) as Network),
+  },
+};
+
 const fileName = 'settings.json';
 
-/** Keeps settings for the next start, best effort: without them it has no cookies and no limit at first. */
+/** Keeps settings for the next start, best effort: without them it begins with those of any start. */
 export function keepSettings(stateDir: string, settings: Settings): void {
   const path = join(stateDir, fileName);
   const text = JSON.stringify(settings, (_, value: unknown) =>

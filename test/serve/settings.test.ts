@@ -99,6 +99,20 @@ describe('secrets of the server’s own', () => {
     publications.publish({ kind: 'publish', ticket: 1, sets: [], settings: one });
   after(() => publications.stop());
 
+  test('a thread that starts before anything is published has them, and the default limit', () => {
+    const shared = new Int32Array(new SharedArrayBuffer(64));
+    const publications = new Publications(folder, shared, new OwnSecrets(), {
+      adopted: () => {},
+      settled: () => {},
+      retired: () => {},
+    });
+    const { settings: first, generation } = publications.current(0);
+    assert.equal(generation, 0);
+    assert.equal(first?.cookieSecrets?.length, 1);
+    assert.deepEqual([first.rateLimit?.responsesPerSecond, first.rateLimit?.slip], [200, 2]);
+    assert.deepEqual([first.identity, first.version], ['', '']);
+  });
+
   test('are the same for all threads, for one that takes the place of another, and are not kept', () => {
     publish({ ...settings, cookieSecrets: [] });
     const [first, second] = threads as [Posted, Posted];
