@@ -3,6 +3,7 @@
 import { strict as assert } from 'node:assert';
 import type { FamilyChoice } from '../balance/pool.ts';
 import { bounds } from '../balance/sets.ts';
+import { nameLength } from '../wire/names.ts';
 import { CLASS, TYPE } from '../wire/numbers.ts';
 import { compressibleTail, targetOffset } from '../wire/rdata.ts';
 import { isDuplicate, lowestTtl, sortRecords } from '../zone/rrsets.ts';
@@ -234,7 +235,7 @@ class ZoneWriter {
     const began = this.octets.used;
     let at = start;
     for (const column of [ZONE.soaPatchMname, ZONE.soaPatchRname]) {
-      const behind = nameEnd(octets, at);
+      const behind = at + nameLength(octets, at);
       const written = this.octets.used;
       this.#names.write(at, behind, place + written - began);
       const isShorter = this.octets.used - written < behind - at;
@@ -263,12 +264,6 @@ class ZoneWriter {
       this.#rrsets.set(rrset + RRSET_ROW.more, (RRSET.balanced | slot) >>> 0);
     }
   }
-}
-
-function nameEnd(octets: Uint8Array, at: number): number {
-  let p = at;
-  while (octets[p] !== 0) p += octets[p]! + 1;
-  return p + 1;
 }
 
 /** Names of CNAMEs are read on the query path, which knows the apex only (alias.ts). */

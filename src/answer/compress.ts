@@ -2,6 +2,7 @@
 // stands in the message before them anyway, and says where a name will stand. A pointer depends on the
 // response, so a placeholder stands in its place (layout.ts: PLACE); emit.ts makes pointers of them. Letters
 // count as written. Called by compile.ts, RRset by RRset.
+import { sameOctets } from '../wire/bytes.ts';
 import { lowerOctet } from '../wire/hash.ts';
 import type { Zone } from '../zone/zone.ts';
 import { PLACE } from './layout.ts';
@@ -108,9 +109,4 @@ function isWildcard(zone: Zone, node: number): boolean {
   const { octets } = zone.records;
   const label = zone.labelAt[node]!;
   return octets[label] === 1 && octets[label + 1] === 0x2a;
-}
-
-function sameOctets(a: Uint8Array, at: number, b: Uint8Array, bt: number, size: number): boolean {
-  for (let i = 0; i < size; i++) if (a[at + i] !== b[bt + i]) return false;
-  return true;
 }

@@ -2,6 +2,7 @@
 // that can be reached from here runs in the server process: keep libraries out.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { workersMax } from '../limits.ts';
 import { resolvePaths } from '../paths.ts';
 import { dropPrepared, prepareControl } from '../serve/child.ts';
 import { readUser, type User } from '../serve/privileges.ts';
@@ -31,8 +32,8 @@ export const command: Command = {
       return EXIT.usage;
     }
     const workers = textOf(values, 'workers');
-    if (workers !== undefined && !/^[1-9]\d{0,2}$/.test(workers)) {
-      complain(`--workers is a number from 1, not "${workers}"`);
+    if (workers !== undefined && !(/^[1-9]\d{0,2}$/.test(workers) && Number(workers) <= workersMax)) {
+      complain(`--workers is a number from 1 to ${workersMax}, not "${workers}"`);
       return EXIT.usage;
     }
     const user = userOf(textOf(values, 'user'));

@@ -20,6 +20,9 @@ export type Paint = (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: s
 /** Zones that are only a line are listed up to this number. */
 const plainZonesMax = 20;
 
+/** Faults of a refused load that are listed: what is served must not scroll away. */
+const detailsMax = 10;
+
 /** Makes the whole text. */
 export function statusText(status: Status, paint: Paint): string {
   const zones = status.zones.filter(({ pools }) => pools.length > 0);
@@ -42,7 +45,10 @@ function attentionLines({ attention, now }: Status, paint: Paint): string[] {
     const style = severity === 'error' ? 'red' : 'yellow';
     const when = since === undefined ? '' : ` (${printSpan(now - since)} ago)`;
     const head = hang(severity === 'error' ? '!! ' : '!  ', what + when).map((line) => paint(style, line));
-    return [...head, ...details.flatMap((detail) => hang('     ', detail))];
+    const said = details.slice(0, detailsMax);
+    const more = details.length - said.length;
+    if (more > 0) said.push(`and ${more} more (steerdns check has them all)`);
+    return [...head, ...said.flatMap((detail) => hang('     ', detail))];
   });
 }
 

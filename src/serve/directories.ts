@@ -2,7 +2,7 @@
 // be that user, and locked, because one server has them for itself.
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type Lock, takeLock } from './lock.ts';
-import { makeOwn, type User } from './privileges.ts';
+import { canEnter, makeOwn, type User } from './privileges.ts';
 
 export type Directories = {
   readonly stateDir: string;
@@ -31,7 +31,13 @@ export function writeAnew(path: string, text: string, mode = 0o600): void {
 }
 
 function makeDirectories({ stateDir, runDir, user }: Directories): string | undefined {
-  if (user !== undefined) return makeOwn(stateDir, 0o700, user) ?? makeOwn(runDir, 0o755, user);
+  if (user !== undefined) {
+    const fault = makeOwn(stateDir, 0o700, user) ?? makeOwn(runDir, 0o755, user);
+    const closed = fault === undefined && [stateDir, runDir].find((one) => !canEnter(one, user));
+    if (closed === undefined || closed === false) return fault;
+    const hint = 'chmod a+x that folder, or choose another with --state and --control';
+    return `${closed} cannot be reached by ${user.name ?? user.uid}: a folder above it is closed (${hint})`;
+  }
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   mkdirSync(runDir, { recursive: true, mode: 0o755 });
   // In a folder that all may write, such as /tmp, somebody else may have made it first.

@@ -3,6 +3,7 @@
 // addresses that V8 knows nothing of; every socket has SO_RCVTIMEO, or an exit would hang in recvmmsg. The
 // layouts below are those of 64-bit little-endian Linux (x64 and arm64, glibc and musl).
 import { batchMax, receiveTimeoutMs, udpQuerySizeMax } from '../limits.ts';
+import { sameOctets } from '../wire/bytes.ts';
 import { parseAddressText } from '../wire/literals.ts';
 import type { Query } from '../wire/query.ts';
 import { type LibC, libc } from './libc.ts';
@@ -213,11 +214,6 @@ export class Batch {
     this.#rxWords[i * headerWords + NAME_LENGTH] = 16;
     this.#rxWords[i * headerWords + CONTROL_LENGTH] = 0;
   }
-}
-
-function sameOctets(a: Uint8Array, at: number, b: Uint8Array, bt: number, size: number): boolean {
-  for (let i = 0; i < size; i++) if (a[at + i] !== b[bt + i]) return false;
-  return true;
 }
 
 /** Waits until one of several sockets has something: struct pollfd for each, laid out once. */

@@ -75,6 +75,25 @@ export function become({ uid, gid, name }: User): void {
   throw new Error('root was given up, and could be had again');
 }
 
+/** Whether a user can get into a directory: one above it may be closed. Takes that user's rights to see. */
+export function canEnter(directory: string, { uid, gid, name }: User): boolean {
+  const groups = process.getgroups!();
+  if (name === undefined) process.setgroups!([gid]);
+  else (process as Process).initgroups(name, gid);
+  process.setegid!(gid);
+  process.seteuid!(uid);
+  try {
+    lstatSync(join(directory, '.'));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    process.seteuid!(0);
+    process.setegid!(0);
+    process.setgroups!(groups);
+  }
+}
+
 /**
  * Makes a directory for a user, or takes over one of root's that holds nothing but what a server of ours has
  * left there. A sentence where it cannot be the user's. Throws the system's error.

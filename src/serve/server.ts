@@ -140,7 +140,7 @@ export class Server {
     const { stateDir, runDir, configDir } = this.#options;
     const identity = JSON.stringify({ pid: process.pid, startedAt: this.#startedAt });
     writeAnew(join(runDir, 'server.json'), identity, 0o644);
-    if (process.getuid?.() === 0 && this.#options.user === undefined) log.warn(rootWarning);
+    if (process.getuid?.() === 0 && (this.#options.user?.uid ?? 0) === 0) log.warn(rootWarning);
     const kept = this.#readKept(keptAgeMaxMs);
     this.#isKept = kept !== undefined;
     const known = this.#withFlags(readListen(stateDir, configDir));

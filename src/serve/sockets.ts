@@ -146,6 +146,7 @@ export function bindFault({ code, message }: { code?: string | undefined; messag
 const hints: Readonly<Record<string, string>> = {
   EADDRINUSE: 'something listens there already',
   EACCES: 'ports below 1024 need root, CAP_NET_BIND_SERVICE, or a lower net.ipv4.ip_unprivileged_port_start',
+  EINVAL: 'a link-local address such as fe80::1 belongs to one interface and cannot be listened on',
   EADDRNOTAVAIL: 'no interface has this address',
   EAFNOSUPPORT: 'this kernel has no IPv6: leave the address out',
 };

@@ -40,3 +40,9 @@ export function readUint16(octets: Uint8Array, at: number): number {
 export function readUint32(octets: Uint8Array, at: number): number {
   return ((readUint16(octets, at) << 16) | readUint16(octets, at + 2)) >>> 0;
 }
+
+/** Whether `size` octets at `at` of one and at `bt` of the other are the same. */
+export function sameOctets(a: Uint8Array, at: number, b: Uint8Array, bt: number, size: number): boolean {
+  for (let i = 0; i < size; i++) if (a[at + i] !== b[bt + i]) return false;
+  return true;
+}

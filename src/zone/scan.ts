@@ -4,7 +4,7 @@
 // wire/tokens.ts reads words, wire/rdata.ts RDATA, zone/include.ts opens files.
 import type { Fault } from '../faults.ts';
 import { faultsMax, generatedTextMax, nameSizeMax, ttlMax } from '../limits.ts';
-import { readUint32 } from '../wire/bytes.ts';
+import { readUint32, sameOctets } from '../wire/bytes.ts';
 import { parseNameToken } from '../wire/fields.ts';
 import { parseSeconds, parseString, TOO_LARGE } from '../wire/literals.ts';
 import { TYPE } from '../wire/numbers.ts';
@@ -144,7 +144,8 @@ function scanOwner(source: Source): boolean {
     if (source.ownerAt < 0) keepOrigin(source);
     return false;
   }
-  if (size === source.ownerLength && sameOctets(records.octets, at, source.ownerAt, size)) return true;
+  const { octets } = records; // another store, perhaps, since there had to be room
+  if (size === source.ownerLength && sameOctets(octets, at, octets, source.ownerAt, size)) return true;
   source.ownerAt = at;
   source.ownerLength = size;
   records.used += size;
@@ -160,11 +161,6 @@ function keepOrigin(source: Source): void {
   source.ownerLength = source.origin.length;
   records.octets.set(source.origin, source.ownerAt);
   records.used += source.origin.length;
-}
-
-function sameOctets(octets: Uint8Array, at: number, bt: number, size: number): boolean {
-  for (let i = 0; i < size; i++) if (octets[at + i] !== octets[bt + i]) return false;
-  return true;
 }
 
 /** Scans `[TTL] [class] type RDATA`, TTL and class in either order, and adds the row. */

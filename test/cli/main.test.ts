@@ -37,6 +37,7 @@ const usage: [string[], RegExp][] = [
   [['status', 'now'], /^steerdns: unexpected argument "now".*\n$/],
   [['explain'], /^steerdns: too few arguments, expected NAME \[TYPE\].*\n$/],
   [['reload', '--control'], /^steerdns: .*--control.*\n$/],
+  [['serve', '--workers', '257'], /^steerdns: --workers is a number from 1 to 256, not "257"\n$/],
   [['control'], /^steerdns: the control process is started by steerdns serve\n$/],
   [['constructor'], /unknown command/],
 ];

@@ -143,6 +143,16 @@ test('trouble comes first, errors before warnings, a member once however many po
   ]);
 });
 
+test('of a load that was refused for very much the first faults are listed', () => {
+  const fault = { severity: 'error', file: 'a.zone', column: 1, what: 'no', hint: '' } as const;
+  const faults = Array.from({ length: 101 }, (_, n) => ({ ...fault, line: n + 1 }));
+  const { control } = status([]);
+  const refused = { at: now, faults, failure: undefined };
+  const text = lines(statusText(status([], { control: { ...control, refused } }), plain));
+  assert.equal(text[10], '     a.zone:10:1: error: no');
+  assert.deepEqual(text.slice(11, 13), ['     and 91 more (steerdns check has them all)', '']);
+});
+
 test('a pool with nobody up says what is answered', () => {
   const dead = [member('a', '192.0.2.1', isDown)];
   const said = (more: Partial<PoolStatus>) => status([pool(dead, more)]).attention[0]!.what;

@@ -143,6 +143,16 @@ describeAsRoot(import.meta.url, 'privileges', 170_000, () => {
     assert.equal(statSync(daemon.stateDir).uid, 0);
   });
 
+  it('a folder that the user cannot get into is refused at the start, not found out later', async () => {
+    const daemon = await make({ flags: ['--user', 'nobody'] });
+    const above = join(daemon.stateDir, '..', 'closed');
+    mkdirSync(above, { mode: 0o700 });
+    const closed = await make({ flags: ['--user', 'nobody', '--state', join(above, 'state')] });
+    closed.launch();
+    assert.equal(await closed.ended, 1);
+    assert.match(closed.log(), /closed\/state cannot be reached by nobody: a folder above it is closed/);
+  });
+
   it('what a server of root has left is given to the user, and no link is followed', async () => {
     const daemon = await make({
       flags: ['--user', `${nobody}:${nobody}`, '--listen', '127.0.0.1:53'],
