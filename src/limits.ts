@@ -149,8 +149,8 @@ export const probeIntervalMaxMs = 3_600_000;
 /** A verdict that needs more results than this in a row comes too late to be of use. */
 export const probeRunMax = 100;
 
-/** YAML: files larger than this are a mistake, and of short keys the parser takes most of a minute. */
-export const yamlSizeMax = 8 << 20;
+/** YAML: 10,000 members are a fifth of this, and of short keys the parser takes seconds for it. */
+export const yamlSizeMax = 2 << 20;
 /** YAML aliases are followed so often in one file, maps nested so deep: no file grows without end. */
 export const yamlAliasesMax = 1000;
 export const yamlDepthMax = 16;

@@ -1,10 +1,13 @@
 // Reads a zone table back into names and records: for explain, the reload's difference, status and the
 // printing of what is served. Never on the query path; it may allocate.
 import type { Family } from '../balance/pool.ts';
-import { printName } from '../wire/names.ts';
+import { Labels, readLabels } from '../wire/labels.ts';
+import { parseNameText, printName, root } from '../wire/names.ts';
 import { TYPE } from '../wire/numbers.ts';
 import { compressibleTail } from '../wire/rdata.ts';
-import { NODE_ROW, PLACE, RRSET, RRSET_ROW, tableId, tailHeaderSize, ZONE } from './layout.ts';
+import { findChild } from './find.ts';
+import { NODE_ROW, none, PLACE, RRSET, RRSET_ROW, tableId, tailHeaderSize, ZONE } from './layout.ts';
+import { ZoneView } from './tables.ts';
 
 /** One record as it stands in a table; names in the RDATA are uncompressed. */
 export type TableRecord = {
@@ -27,7 +30,7 @@ export class ZoneReader {
   readonly #octets: Uint8Array;
   readonly #words: Uint32Array;
   readonly #apex: Uint8Array;
-  #nodes: Map<string, number> | undefined;
+  readonly #view: ZoneView;
 
   constructor(table: Uint8Array) {
     this.#octets = table;
@@ -39,6 +42,7 @@ export class ZoneReader {
     this.serial = this.#words[ZONE.serial]!;
     this.recordCount = this.#words[ZONE.recordCount]!;
     this.nameCount = this.#words[ZONE.nodeCount]!;
+    this.#view = new ZoneView(this.origin, table);
   }
 
   /** The balanced RRsets; choice n of an answer-set table is for slot n. */
@@ -90,12 +94,19 @@ export class ZoneReader {
     return Buffer.concat([...labels, this.#apex]);
   }
 
+  /** The node of a name, whatever stands above it: cuts are of no meaning here. */
   #node(owner: string): number | undefined {
-    if (this.#nodes === undefined) {
-      this.#nodes = new Map();
-      for (let node = 0; node < this.nameCount; node++) this.#nodes.set(this.name(node), node);
+    const { name = root } = parseNameText(owner);
+    const labels = new Labels();
+    readLabels(labels, name, 0, name.length);
+    const belowApex = labels.count - this.#view.apexLabels;
+    if (belowApex < 0 || labels.hashes[belowApex] !== this.#view.apexHash) return undefined;
+    let node = 0;
+    for (let label = belowApex - 1; label >= 0; label--) {
+      node = findChild(this.#view, node, labels.hashes[label]!, labels.octets, labels.starts[label]!);
+      if (node === none) return undefined;
     }
-    return this.#nodes.get(owner);
+    return node;
   }
 
   #nodeWord(node: number, column: number): number {
