@@ -129,6 +129,8 @@ export const keptAgeMaxMs = 10 * 60_000;
 export const firstRoundMaxMs = 5000;
 /** Tables of this many octets ask for huge pages, of which each is 2 MiB: smaller ones gain nothing. */
 export const hugePagesMin = 4 << 20;
+/** They get them this long after they went into service: the first answers do not wait for it. */
+export const hugePagesAfterMs = 1000;
 /** A worker that has not adopted a publication within this time is replaced. */
 export const adoptTimeoutMs = 3000;
 /** One that has just been started has this long before that: it loads its code first, on a busy machine. */

@@ -322,7 +322,7 @@ describe('files that cannot be read', () => {
     const comment = (size: number) => new Uint8Array(Buffer.alloc(size, '#'));
     assert.deepEqual(faultsOf({ ...site, 'site.example.yaml': comment(yamlSizeMax) }), []);
     assert.deepEqual(faultsOf({ ...site, 'site.example.yaml': comment(yamlSizeMax + 1) }), [
-      'site.example.yaml:1:1: error: 8388609 octets of YAML, more than the 8388608 we read',
+      'site.example.yaml:1:1: error: 2097153 octets of YAML, more than the 2097152 we read',
     ]);
   });
 

@@ -11,18 +11,22 @@ import { libc, libcFault } from './libc.ts';
 const capacityMin = 256;
 
 const MADV_HUGEPAGE = 14;
+/** At once, on Linux 6.1 and later; before that the kernel does it in its own time. */
+const MADV_COLLAPSE = 25;
 const pageSize = 4096;
 
 /**
- * Asks for huge pages, best effort: names are looked up all over a big table, and with small pages most of a
- * look-up is the walk to the page.
+ * Gives a large table huge pages, best effort: names are looked up all over it, and with small pages much of
+ * a look-up is the walk to the page. For a table that is in service already: to fill it takes twice as long
+ * where the kernel has to find huge pages first.
  */
-function adviseHugePages(buffer: SharedArrayBuffer): void {
-  if (libcFault !== undefined) return;
-  const start = libc().address(new Uint8Array(buffer)); // koffi knows no shared buffer by itself
+export function joinPages(table: Uint8Array): void {
+  if (table.length < hugePagesMin || libcFault !== undefined) return;
+  const start = libc().address(table);
   const skipped = (pageSize - Number(start % BigInt(pageSize))) % pageSize;
-  const size = Math.floor((buffer.byteLength - skipped) / pageSize) * pageSize;
+  const size = Math.floor((table.length - skipped) / pageSize) * pageSize;
   libc().madvise(start + BigInt(skipped), size, MADV_HUGEPAGE);
+  libc().madvise(start + BigInt(skipped), size, MADV_COLLAPSE);
 }
 
 /** Buffers that no thread reads at the moment, by capacity. */
@@ -38,9 +42,7 @@ export class Buffers {
     const free = this.#free.get(capacity)?.pop();
     if (free !== undefined) return free;
     this.totalSize += capacity;
-    const buffer = new SharedArrayBuffer(capacity);
-    if (capacity >= hugePagesMin) adviseHugePages(buffer);
-    return buffer;
+    return new SharedArrayBuffer(capacity);
   }
 
   /** Takes back a buffer that every thread has let go of. */

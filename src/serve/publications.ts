@@ -6,8 +6,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { SETS, setsMagic, tableFault, tableId, ZONE, zoneMagic } from '../answer/layout.ts';
 import type { Settings } from '../answer/settings.ts';
-import { adoptTimeoutMs } from '../limits.ts';
-import { Buffers } from './buffers.ts';
+import { adoptTimeoutMs, hugePagesAfterMs } from '../limits.ts';
+import { Buffers, joinPages } from './buffers.ts';
 import type { Publish, ZoneRef } from './channel.ts';
 import { type Publication, SHARED } from './inbox.ts';
 import type { Kept } from './kept.ts';
@@ -30,6 +30,7 @@ type Pending = {
   readonly generation: number;
   readonly ticket: number;
   readonly deadline: number;
+  readonly newZones: readonly ZoneInService[];
   readonly oldZones: readonly ZoneInService[];
   readonly oldSets: readonly SetsInService[];
 };
@@ -148,11 +149,14 @@ export class Publications {
     settings: Settings | undefined,
     ticket: number,
   ): void {
+    const newZones: ZoneInService[] = [];
     const oldZones: ZoneInService[] = [];
     const oldSets: SetsInService[] = [];
     if (zones !== undefined) {
-      const kept = new Set(zones.map((zone) => zone.table));
-      oldZones.push(...[...this.#zones.values()].filter((zone) => !kept.has(zone.table)));
+      const before = [...this.#zones.values()];
+      const after = new Set(zones);
+      oldZones.push(...before.filter((zone) => !after.has(zone)));
+      newZones.push(...zones.filter((zone) => this.#zones.get(zone.origin) !== zone));
       this.#zones = byOrigin(zones);
     }
     for (const next of sets) {
@@ -179,7 +183,7 @@ export class Publications {
     Atomics.store(this.#shared, SHARED.generation, this.generation);
     Atomics.notify(this.#shared, SHARED.phase); // those that wait for their first queries sleep on this word
     const deadline = performance.now() + adoptTimeoutMs;
-    this.#pending.push({ generation: this.generation, ticket, deadline, oldZones, oldSets });
+    this.#pending.push({ generation: this.generation, ticket, deadline, newZones, oldZones, oldSets });
     this.#settle();
   }
 
@@ -202,7 +206,7 @@ export class Publications {
     this.#poll = setTimeout(() => this.#settle(), pollMs);
   }
 
-  #retire({ generation, ticket, oldZones, oldSets }: Pending): void {
+  #retire({ generation, ticket, newZones, oldZones, oldSets }: Pending): void {
     for (const { table } of oldZones) this.buffers.giveBack(table.buffer as SharedArrayBuffer);
     for (const sets of oldSets) {
       this.#watch.retired(sets.origin, sets.edition, folded(sets));
@@ -210,6 +214,11 @@ export class Publications {
       this.buffers.giveBack(sets.counts.buffer as SharedArrayBuffer);
     }
     if (ticket !== 0) this.#watch.adopted(ticket, generation, undefined);
+    if (newZones.length === 0) return;
+    const joining = () => {
+      for (const zone of newZones) if (this.#zones.get(zone.origin) === zone) joinPages(zone.table);
+    };
+    setTimeout(joining, hugePagesAfterMs).unref();
   }
 
   #zoneInService({ origin, id, file, at, length }: ZoneRef, taken: SharedArrayBuffer[]): ZoneInService {
