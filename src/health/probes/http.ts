@@ -20,6 +20,7 @@ import { Attempt } from './attempt.ts';
 import { certificateFault } from './certificate.ts';
 import { hostText, parseCodes, splitHost } from './options.ts';
 import type { Option, Options, Probe } from './probe.ts';
+import { watchStatusLine } from './statusline.ts';
 
 const httpOptions = {
   path: { kind: 'path', default: '/', what: 'what is asked for, query string included' },
@@ -72,6 +73,7 @@ function makeProbe(scheme: 'http' | 'https', defaultPort: number, open: Open): P
         let isOpen = false;
         socket = open(attempt, address, port, options, (opened) => {
           isOpen = true;
+          watchStatusLine(opened, attempt);
           callback(null, opened);
         });
         // Once it is open, undici reports what goes wrong, and ends a finished response with an error of its

@@ -51,10 +51,10 @@ export function drip(socket: Socket, text: string, everyMs: number): void {
   socket.on('close', () => clearInterval(timer));
 }
 
-/** Writes as fast as the other side reads, without end. */
-export function flood(socket: Socket, octets: Uint8Array): void {
+/** Writes as fast as the other side reads, without end or until `sizeMax` octets are sent. */
+export function flood(socket: Socket, octets: Uint8Array, sizeMax = Number.POSITIVE_INFINITY): void {
   const more = () => {
-    while (!socket.destroyed && socket.write(octets));
+    while (!socket.destroyed && socket.bytesWritten < sizeMax && socket.write(octets));
   };
   socket.on('drain', more);
   more();
