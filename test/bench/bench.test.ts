@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { readReply, writeQuery } from './ask.ts';
 import { parseDnsperf } from './load.ts';
 import { parsePlan, turnOrder } from './plan.ts';
+import { percentile, printProbes } from './probes.ts';
 import { estimate, median, pairedRatios } from './stats.ts';
 import { hostAddress } from './zones.ts';
 
@@ -92,4 +93,32 @@ test('flags have bounds, and a mistake is named', () => {
 test('a million names have a million addresses', () => {
   assert.equal(hostAddress(0), '10.0.0.0');
   assert.equal(hostAddress(999_999), '10.15.66.63');
+});
+
+test('a percentile is a value that was measured, and probes that come late are said to', () => {
+  const hundred = Array.from({ length: 100 }, (_, index) => index + 1);
+  assert.deepEqual(
+    [0.5, 0.99, 1].map((share) => percentile(hundred, share)),
+    [50, 99, 100],
+  );
+  assert.equal(percentile([], 0.99), 0);
+  const plan = parsePlan(['--endpoints', '3', '--probe-seconds', '7']);
+  assert.ok(plan !== 'help');
+  const probing = {
+    latenessMs: [0, 1, 499],
+    coreShare: 0.5,
+    perSecond: 1000,
+    descriptors: 20,
+    inFlight: 3,
+    inconclusive: 0,
+    notUp: 0,
+  };
+  const text = printProbes(plan, probing);
+  assert.match(text, /^3 endpoints, plain http every 5 s, .*, 7 s on core 0$/m);
+  assert.match(text, /p50 1 ms, p99 499 ms, most 499 ms/);
+  assert.match(text, /50 % of one core, 1000 probes\/s, 500 µs each/);
+  assert.doesNotMatch(text, /NOT/);
+  for (const worse of [{ latenessMs: [500] }, { inconclusive: 1 }, { notUp: 1 }]) {
+    assert.match(printProbes(plan, { ...probing, ...worse }), /^NOT in time/m);
+  }
 });

@@ -1,8 +1,8 @@
-// `npm run bench`: what one answer costs, here and in the servers that are known to be fast. Two parts: the
-// balanced name under load, all servers in turns over many rounds, and time to first answer with memory for
-// large zones. Linux with two cores, taskset, setpriv (util-linux) and dnsperf. Tables go to stdout,
-// progress to stderr; exit 1 when something that is installed could not be measured. Ends every server it
-// started, on every way out.
+// `npm run bench`: what one answer costs, here and in the servers that are known to be fast. Three parts: the
+// balanced name under load, all servers in turns over many rounds; time to first answer with memory for
+// large zones; how late probes are with many endpoints. Linux with two cores, taskset, setpriv (util-linux)
+// and dnsperf. Tables go to stdout, progress to stderr; exit 1 when something that is installed could not be
+// measured. Ends every server it started, on every way out.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, release, tmpdir } from 'node:os';
@@ -13,6 +13,8 @@ import { type Load, runTurn, type Turn } from './load.ts';
 import { cpuModel, pssOctets } from './measure.ts';
 import { type Peer, peers, root, versionOf } from './peers.ts';
 import { type Plan, parsePlan, turnOrder, usage } from './plan.ts';
+import type { Probing } from './prober.ts';
+import { measureProbes, printProbes } from './probes.ts';
 import { type Questions, questions } from './questions.ts';
 import { printForeign, printRounds, printStarts, type Rounds, reference, type Start } from './report.ts';
 import { endServersOnExit, type Server, startServer } from './server.ts';
@@ -190,6 +192,46 @@ function nested(rounds: ReadonlyMap<string, Rounds>): object {
   return Object.fromEntries([...rounds].map(([key, turns]) => [key, Object.fromEntries(turns)]));
 }
 
+/** The third part: many endpoints. */
+async function probePart(plan: Plan): Promise<Probing | undefined> {
+  try {
+    const probing = await measureProbes(plan);
+    process.stdout.write(`\n${printProbes(plan, probing)}`);
+    return probing;
+  } catch (error) {
+    fail(`${plan.endpoints} endpoints`, error);
+    return undefined;
+  }
+}
+
+/** Writes all that was measured, unreduced. */
+function writeRows(
+  file: string,
+  {
+    plan,
+    present,
+    rounds,
+    starts,
+    probing,
+  }: {
+    readonly plan: Plan;
+    readonly present: readonly Peer[];
+    readonly rounds: ReadonlyMap<string, Rounds>;
+    readonly starts: readonly Start[];
+    readonly probing: Probing | undefined;
+  },
+): void {
+  const versions = Object.fromEntries(present.map((peer) => [peer.key, peer.version()]));
+  const machine = {
+    cpu: cpuModel(),
+    kernel: release(),
+    node: process.version,
+    date: new Date().toISOString(),
+  };
+  const rows = { machine, versions, plan, rounds: nested(rounds), starts, probing };
+  writeFileSync(file, JSON.stringify(rows, null, 1));
+}
+
 async function main(): Promise<void> {
   const plan = parsePlan(process.argv.slice(2));
   if (plan === 'help') return void process.stdout.write(usage);
@@ -235,19 +277,8 @@ async function main(): Promise<void> {
         `medians of ${plan.starts} starts\n\n${printStarts(loaders, plan.names, starts)}`,
     );
   }
-  if (plan.json !== undefined) {
-    const versions = Object.fromEntries(present.map((peer) => [peer.key, peer.version()]));
-    const machine = {
-      cpu: cpuModel(),
-      kernel: release(),
-      node: process.version,
-      date: new Date().toISOString(),
-    };
-    writeFileSync(
-      plan.json,
-      JSON.stringify({ machine, versions, plan, rounds: nested(rounds), starts }, null, 1),
-    );
-  }
+  const probing = plan.endpoints === 0 ? undefined : await probePart(plan);
+  if (plan.json !== undefined) writeRows(plan.json, { plan, present, rounds, starts, probing });
   process.exitCode = failures > 0 ? 1 : 0;
 }
 

@@ -13,6 +13,8 @@ export const usage = `npm run bench -- [flags]
   --starts N           starts per server and size, for start time and memory (3; 0 leaves this part out)
   --names N,N          sizes of the zone for that part (10000,1000000)
   --questions KEY,KEY  ${questions.map((one) => one.key).join(' ')} (all)
+  --endpoints N        endpoints to probe over plain http every 5 s, for lateness and CPU (10000; 0: none)
+  --probe-seconds N    how long that is measured (20)
   --only KEY,KEY       ${peers.map((peer) => peer.key).join(' ')} (all that are installed)
   --cores SERVER,LOAD  which core is the server's and which dnsperf's (0,1)
   --json FILE          write all raw rounds and starts
@@ -26,6 +28,8 @@ export type Plan = {
   readonly starts: number;
   readonly names: readonly number[];
   readonly questions: readonly string[];
+  readonly endpoints: number;
+  readonly probeSeconds: number;
   readonly only: readonly string[];
   readonly cores: readonly [server: number, load: number];
   readonly json: string | undefined;
@@ -43,6 +47,8 @@ export function parsePlan(args: readonly string[]): Plan | 'help' {
       starts: { type: 'string', default: '3' },
       names: { type: 'string', default: '10000,1000000' },
       questions: { type: 'string', default: questions.map((one) => one.key).join(',') },
+      endpoints: { type: 'string', default: '10000' },
+      'probe-seconds': { type: 'string', default: '20' },
       only: { type: 'string', default: peers.map((peer) => peer.key).join(',') },
       cores: { type: 'string', default: '0,1' },
       json: { type: 'string' },
@@ -72,6 +78,8 @@ export function parsePlan(args: readonly string[]): Plan | 'help' {
     starts: parseNumber('starts', values.starts, 0, 100),
     names: values.names.split(',').map((text) => parseNumber('names', text, 1, 1 << 24)),
     questions: asked,
+    endpoints: parseNumber('endpoints', values.endpoints, 0, 1 << 20),
+    probeSeconds: parseNumber('probe-seconds', values['probe-seconds'], 1, 3600),
     only,
     cores: [serverCore, loadCore],
     json: values.json,
