@@ -106,6 +106,25 @@ export const probeBodyMax = 5120;
 export const probeHeaderMax = 16_384;
 /** A reason is one line of a log or a table; what a server sends must not make it longer. */
 export const probeReasonMax = 200;
+/** Octets that a check may send, look for or have in a header: a line or two of any protocol. */
+export const probeTextMax = 1024;
+/** Request headers and expected headers of a check: browsers send a dozen. */
+export const probeHeadersMax = 32;
+/** A pattern that has not come to an end on a body after this is given up: it stops all other probes. */
+export const patternTimeMaxMs = 100;
+/** Words of a command; more belong into a script. */
+export const commandWordsMax = 64;
+/** Octets that a command may write, and that of a state file are read: a reason is in their first line. */
+export const commandOutputMax = 4096;
+export const stateFileReadMax = 4096;
+/** Commands that run at once: each is a process, and the machine has a server to run. */
+export const commandsAtOnceMax = 16;
+/** Age of a state file: writers that are slower than a minute say so, none is slower than a day. */
+export const stateAgeDefaultMs = 60_000;
+export const stateAgeMinMs = 1000;
+export const stateAgeMaxMs = 24 * 3_600_000;
+/** A query that was not answered is sent again: one lost datagram is no verdict. Queries per probe: */
+export const dnsQueriesMax = 3;
 /** Probes in flight, over all endpoints: bounds sockets and memory when all are silent; the rest queues. */
 export const probesInFlightMax = 200;
 /** A probe is given up this long after its deadline: a bug of ours must not stop a monitor. */

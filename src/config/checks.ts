@@ -6,10 +6,16 @@ import { type Check, checkDefaults } from '../health/check.ts';
 import { probes } from '../health/probes/index.ts';
 import { parseOption } from '../health/probes/options.ts';
 import type { Option, Probe } from '../health/probes/probe.ts';
-import { probeIntervalMaxMs, probeIntervalMinMs, probeRunMax } from '../limits.ts';
+import {
+  probeIntervalMaxMs,
+  probeIntervalMinMs,
+  probeRunMax,
+  stateAgeMaxMs,
+  stateAgeMinMs,
+} from '../limits.ts';
 import { suggest } from '../near.ts';
 import { entriesOf, map, type Reading, shaped, text, value, valueAt } from './shape.ts';
-import { durationMs, integer, printDuration, word } from './values.ts';
+import { address, durationMs, integer, printDuration, word } from './values.ts';
 import type { YamlNode } from './yaml.ts';
 
 export type Checks = {
@@ -25,12 +31,27 @@ const count = v.optional(text(integer(1, probeRunMax)));
 /** Keys that every check has, whatever its kind. */
 const common = {
   type: v.optional(v.unknown()),
-  port: v.optional(text(integer(1, 65_535))),
   interval: duration,
   timeout: duration,
   recheck: duration,
   fall: count,
   rise: count,
+};
+
+type Written = Readonly<Record<string, unknown>> & {
+  readonly port?: number | undefined;
+  readonly address?: string | undefined;
+  readonly interval?: number | undefined;
+  readonly timeout?: number | undefined;
+  readonly recheck?: number | undefined;
+  readonly fall?: number | undefined;
+  readonly rise?: number | undefined;
+};
+
+/** Keys of checks that talk to an address. */
+const where = {
+  port: v.optional(text(integer(1, 65_535))),
+  address: v.optional(text(address)),
 };
 
 /** Reads a map of checks. */
@@ -53,7 +74,8 @@ function readCheck(name: string, node: YamlNode, faults: Fault[]): Check | undef
   const probe: Probe = probes[kind];
   const options = Object.entries(probe.options).map(([key, option]) => [key, optionValue(option)] as const);
   const before = faults.length;
-  const values = shaped(node, map({ ...common, ...Object.fromEntries(options) }), faults);
+  const reads = { ...common, ...(probe.hasAddress === false ? {} : where), ...Object.fromEntries(options) };
+  const values = shaped(node, map(reads), faults) as Written | undefined;
   if (values === undefined) return undefined;
   const refuse = (key: string, what: string, hint = '') => {
     faults.push(errorAt((valueAt(node, key) ?? node).place, what, hint));
@@ -61,6 +83,9 @@ function readCheck(name: string, node: YamlNode, faults: Fault[]): Check | undef
   const port = values.port ?? probe.defaultPort;
   if (port === undefined && faults.length === before) {
     refuse('port', `check "${name}" has no port`, `${kind} has no usual one: name it`);
+  }
+  for (const [key, { required, what }] of Object.entries(probe.options)) {
+    if (required && valueAt(node, key) === undefined) refuse('type', `check "${name}" has no ${key}`, what);
   }
   const intervalMs = values.interval ?? checkDefaults.intervalMs;
   // What is not said never stands in the way of what is.
@@ -71,14 +96,14 @@ function readCheck(name: string, node: YamlNode, faults: Fault[]): Check | undef
     const what = `${key} ${printDuration(ms)} is longer than the interval, ${printDuration(intervalMs)}`;
     refuse(key, what, `raise interval or lower ${key}`);
   }
-  const written = values as Readonly<Record<string, unknown>>;
-  const chosen = options.map(([key]) => [key, written[key] ?? probe.options[key]!.default] as const);
+  const chosen = options.map(([key]) => [key, values[key] ?? probe.options[key]!.default] as const);
   const checkOptions = Object.fromEntries(chosen.filter(([, option]) => option !== undefined));
   const conflict = probe.conflict?.(checkOptions);
   if (conflict !== undefined) refuse('type', `check "${name}": ${conflict}`);
   if (port === undefined || faults.length > before) return undefined;
   const { fall = checkDefaults.fall, rise = checkDefaults.rise } = values;
-  return { kind, port, options: checkOptions, intervalMs, timeoutMs, recheckMs, fall, rise };
+  const target = values.address === undefined ? { port } : { port, address: values.address };
+  return { kind, ...target, options: checkOptions, intervalMs, timeoutMs, recheckMs, fall, rise };
 }
 
 function kindOf(name: string, node: YamlNode, faults: Fault[]): keyof typeof probes | undefined {
@@ -103,6 +128,7 @@ function kindOf(name: string, node: YamlNode, faults: Fault[]): keyof typeof pro
 function optionValue(option: Option) {
   return v.optional(
     value((written): Reading<unknown> => {
+      if (option.kind === 'duration') return durationMs(stateAgeMinMs, stateAgeMaxMs)(String(written));
       const parsed = parseOption(option, typed(option, written));
       return 'wrong' in parsed ? { wrong: parsed.wrong, hint: option.what } : parsed;
     }),

@@ -6,7 +6,10 @@ import type { Options } from './probes/probe.ts';
 export type Check = {
   /** A name of the registry in probes/index.ts. */
   readonly kind: string;
+  /** 0 where the kind of probe needs none. */
   readonly port: number;
+  /** Probed in place of the endpoint's own address. */
+  readonly address?: string;
   readonly options: Options;
   /** The longest time between the starts of two probes. */
   readonly intervalMs: number;
@@ -36,7 +39,8 @@ export function endpointKey(check: Check, address: string): string {
   const options = Object.entries(check.options).filter(([, value]) => value !== undefined);
   const sorted = Object.fromEntries(options.sort(([a], [b]) => (a < b ? -1 : 1)));
   const timing = `${check.intervalMs}/${check.timeoutMs}/${check.recheckMs} ${check.fall}/${check.rise}`;
-  return `${endpointPlace(check, address)} ${timing} ${JSON.stringify(sorted)}`;
+  const via = check.address === undefined ? '' : ` at ${check.address}`;
+  return `${endpointPlace(check, address)}${via} ${timing} ${JSON.stringify(sorted)}`;
 }
 
 /** What an endpoint is whatever the details of its check: `http 192.0.2.1 80`. */

@@ -14,6 +14,7 @@ test('everything that changes a probe or its timing changes the key', () => {
   const others: Check[] = [
     { ...check, kind: 'https' },
     { ...check, port: 81 },
+    { ...check, address: '192.0.2.9' },
     { ...check, options: { path: '/x', host: 'a.example' } },
     { ...check, options: { path: '/' } },
     { ...check, intervalMs: 1 },

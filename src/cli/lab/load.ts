@@ -2,7 +2,7 @@
 // addresses counts 1/k for each of them: that is the traffic they are given by clients that pick any. Asked
 // from several ports, so that the kernel spreads the queries over all workers.
 import { createSocket, type Socket } from 'node:dgram';
-import { readAddresses, writeQuery } from '../dnsclient.ts';
+import { readAddresses, writeQuery } from '../../health/dnsclient.ts';
 
 /** Queries per second: enough for a share to settle in seconds, little enough to go unnoticed. */
 const loadPerSecond = 200;

@@ -13,6 +13,8 @@ export class Attempt {
   readonly result: Promise<ProbeResult>;
   /** Noun of the reasons `no response within 2000 ms` and `connection reset, no response`. */
   waitsFor = 'connection';
+  /** What happens at the deadline: the server is late, unless a probe knows that somebody else may be. */
+  late: () => void = () => this.fail(`no ${this.waitsFor} within ${this.#deadlineMs} ms`);
   /** Cuts whatever is open; set by the probe as soon as there is something to cut. */
   cut: () => void = () => {};
 
@@ -77,9 +79,8 @@ export class Attempt {
    * once.
    */
   #expire(): void {
-    const fail = () => this.fail(`no ${this.waitsFor} within ${this.#deadlineMs} ms`);
-    if (this.#isHeldUp()) fail();
-    else setImmediate(fail);
+    if (this.#isHeldUp()) this.late();
+    else setImmediate(() => this.late());
   }
 
   /** True for the first caller only. */

@@ -6,18 +6,14 @@
 // The connection is ours, not undici's: undici keeps a socket that is still connecting when its client is
 // destroyed, and its timers are up to a second late, so they are off and the Attempt's deadline is the only
 // one.
-import { connect, isIP, type Socket } from 'node:net';
-import {
-  checkServerIdentity,
-  connect as connectTls,
-  createSecureContext,
-  type SecureContext,
-  type TLSSocket,
-} from 'node:tls';
+import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import type { buildConnector, Client, Dispatcher } from 'undici';
 import { probeBodyMax, probeHeaderMax } from '../../limits.ts';
 import { Attempt } from './attempt.ts';
-import { certificateFault } from './certificate.ts';
+import { type BodyMatch, matchOf, parseBody } from './body.ts';
+import { openPlain, openTls, tlsWords, trustedContext } from './connections.ts';
+import { differingHeader, type Headers, parseExpectedHeaders, parseRequestHeaders } from './headers.ts';
 import { hostText, parseCodes, splitHost } from './options.ts';
 import type { Option, Options, Probe } from './probe.ts';
 import { watchStatusLine } from './statusline.ts';
@@ -27,7 +23,17 @@ const httpOptions = {
   host: { kind: 'host', what: 'Host header; default: the address itself' },
   method: { kind: 'choice', default: 'GET', choices: ['GET', 'HEAD'], what: 'method' },
   expect: { kind: 'codes', default: '200-299', what: 'status codes that mean up: 200-299 or 200,204' },
-  body: { kind: 'text', what: `text that must occur in the first ${probeBodyMax} octets of the body` },
+  body: {
+    kind: 'own',
+    parse: parseBody,
+    what: `text, or /pattern/, that must occur in the first ${probeBodyMax} octets of the body`,
+  },
+  headers: { kind: 'own', parse: parseRequestHeaders, what: 'request headers: { X-Probe: steerdns }' },
+  'expect-header': {
+    kind: 'own',
+    parse: parseExpectedHeaders,
+    what: 'response headers and their values: { X-Ready: yes }',
+  },
 } as const satisfies Record<string, Option>;
 
 const httpsOptions = {
@@ -45,20 +51,15 @@ let undici: typeof import('undici') | undefined;
 /** As much of a redirect's target as a reason has room for. */
 const locationMax = 100;
 
-/**
- * How a probe opens its connection: calls back when a message can be sent, reports to the attempt when not.
- */
-type Open = (attempt: Attempt, address: string, port: number, options: Options, opened: Opened) => Socket;
-type Opened = (socket: Socket) => void;
-
 /** What the probe looks for, with defaults filled in. */
 type Wanted = {
   readonly expect: string;
   readonly isExpected: (code: number) => boolean;
-  readonly body: string | undefined;
+  readonly headers: Headers;
+  readonly body: BodyMatch | undefined;
 };
 
-function makeProbe(scheme: 'http' | 'https', defaultPort: number, open: Open): Probe {
+function makeProbe(scheme: 'http' | 'https', defaultPort: number, context: () => SecureContext): Probe {
   return {
     options: scheme === 'http' ? httpOptions : httpsOptions,
     defaultPort,
@@ -71,11 +72,18 @@ function makeProbe(scheme: 'http' | 'https', defaultPort: number, open: Open): P
       let socket: Socket | undefined;
       const connector: buildConnector.connector = (_target, callback) => {
         let isOpen = false;
-        socket = open(attempt, address, port, options, (opened) => {
+        const opened = (open: Socket) => {
           isOpen = true;
-          watchStatusLine(opened, attempt);
-          callback(null, opened);
-        });
+          attempt.waitsFor = 'response';
+          watchStatusLine(open, attempt);
+          callback(null, open);
+        };
+        if (scheme === 'http') socket = openPlain(address, port, opened);
+        else {
+          const name = splitHost((options.host as string | undefined) ?? address).name;
+          const tls = { name, verify: options['verify-tls'] !== false, protocols: ['http/1.1'] };
+          socket = openTls(attempt, address, port, { ...tls, context: context() }, opened);
+        }
         // Once it is open, undici reports what goes wrong, and ends a finished response with an error of its
         // own.
         socket.on('error', (error) => {
@@ -105,7 +113,13 @@ async function ask(client: Client, attempt: Attempt, host: string, options: Opti
     const response = await client.request({
       path: (options.path as string | undefined) ?? httpOptions.path.default,
       method: (options.method as 'GET' | 'HEAD' | undefined) ?? httpOptions.method.default,
-      headers: { host, 'user-agent': 'steerdns', accept: '*/*', 'accept-encoding': 'identity' },
+      headers: {
+        host,
+        'user-agent': 'steerdns',
+        accept: '*/*',
+        'accept-encoding': 'identity',
+        ...(options.headers as Headers | undefined),
+      },
     });
     // The connection is cut when the verdict is known; undici reports that here too.
     response.body.on('error', (error) => attempt.broke(error, errorWords(error, attempt.waitsFor)));
@@ -122,7 +136,8 @@ function wantedOf(options: Options): Wanted {
   return {
     expect: String(options.expect ?? httpOptions.expect.default),
     isExpected: (code) => parsed.ranges.some(({ first, last }) => code >= first && code <= last),
-    body: options.body as string | undefined,
+    headers: (options['expect-header'] as Headers | undefined) ?? {},
+    body: options.body === undefined ? undefined : matchOf(String(options.body)),
   };
 }
 
@@ -133,67 +148,42 @@ function judge(response: Dispatcher.ResponseData, attempt: Attempt, wanted: Want
     const target = location.length > locationMax ? `${location.slice(0, locationMax)}…` : location;
     if (target === '') attempt.fail(`${statusCode}, expected ${wanted.expect}`);
     else attempt.fail(`redirect to ${target} not followed (${statusCode}, expected ${wanted.expect})`);
-  } else if (wanted.body === undefined) {
-    attempt.ok(String(statusCode));
-  } else {
-    search(response, attempt, wanted.body);
+    return;
   }
+  const differs = differingHeader(headers, wanted.headers);
+  if (differs !== undefined) attempt.fail(`${statusCode}, but ${differs}`);
+  else if (wanted.body === undefined) attempt.ok(String(statusCode));
+  else search(response, attempt, wanted.body);
 }
 
-/** Reads the body until the text is found, it ends, or probeBodyMax octets have come. */
-function search(response: Dispatcher.ResponseData, attempt: Attempt, text: string): void {
+/**
+ * Reads the body until the text is found, it ends, or probeBodyMax octets have come. A pattern is tried once,
+ * when no more is to come.
+ */
+function search(response: Dispatcher.ResponseData, attempt: Attempt, wanted: BodyMatch): void {
   const { body, headers, statusCode } = response;
-  const sought = Buffer.from(text);
-  const quoted = JSON.stringify(text);
   const start = Buffer.alloc(probeBodyMax);
   let size = 0;
-  attempt.waitsFor = `body with ${quoted}`;
+  attempt.waitsFor = `body with ${wanted.words}`;
   const encoding = headers['content-encoding'];
-  const missing = (where: string) =>
-    attempt.fail(
-      `${where} not contain ${quoted}${encoding === undefined ? '' : ` (it is sent as ${encoding})`}`,
-    );
+  const look = (from: number, last: string | undefined): void => {
+    const found = wanted.find(start.subarray(0, size), from, last !== undefined);
+    if (found === 'found') attempt.ok(String(statusCode));
+    else if (found === 'given up') attempt.inconclusive(`${wanted.words} takes too long: simplify it`);
+    else if (last !== undefined) {
+      const sent = encoding === undefined ? '' : ` (it is sent as ${encoding})`;
+      attempt.fail(`${last} not contain ${wanted.words}${sent}`);
+    }
+  };
   body.on('data', (chunk: Buffer) => {
     if (size === probeBodyMax) return;
-    const from = Math.max(0, size - sought.length + 1);
+    const from = size;
     size += chunk.copy(start, size);
-    if (start.subarray(from, size).includes(sought)) attempt.ok(String(statusCode));
-    else if (size === probeBodyMax) missing(`first ${probeBodyMax} octets of the body do`);
+    look(from, size === probeBodyMax ? `first ${probeBodyMax} octets of the body do` : undefined);
   });
-  body.on('end', () => missing('body does'));
-}
-
-const openPlain: Open = (attempt, address, port, _options, opened) => {
-  const socket = connect({ host: address, port });
-  return socket.on('connect', () => {
-    attempt.waitsFor = 'response';
-    opened(socket);
+  body.on('end', () => {
+    if (size < probeBodyMax) look(size, 'body does');
   });
-};
-
-/** Opens TLS connections that trust what `context` trusts. */
-function openTls(context: () => SecureContext): Open {
-  return (attempt, address, port, options, opened) => {
-    const name = splitHost((options.host as string | undefined) ?? address).name;
-    const socket: TLSSocket = connectTls({
-      host: address,
-      port,
-      // RFC 6066 §3: an address is no server name.
-      servername: isIP(name) === 0 ? name : '',
-      checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
-      secureContext: context(),
-      ALPNProtocols: ['http/1.1'],
-      // Node verifies all the same; certificateFault() refuses before a single octet is sent, and says why.
-      rejectUnauthorized: false,
-    });
-    socket.on('connect', () => (attempt.waitsFor = 'TLS handshake'));
-    return socket.on('secureConnect', () => {
-      const fault = options['verify-tls'] === false ? undefined : certificateFault(socket, name);
-      if (fault !== undefined) return attempt.fail(fault);
-      attempt.waitsFor = 'response';
-      opened(socket);
-    });
-  };
 }
 
 function errorWords(error: Error & { code?: string; reason?: string }, waitsFor: string): string {
@@ -206,9 +196,7 @@ function errorWords(error: Error & { code?: string; reason?: string }, waitsFor:
   // undici wraps the parser's own words: "Response does not match the HTTP/1.1 protocol (Expected HTTP/)".
   if (error.name === 'HTTPParserError') return `not HTTP: ${/\((.*)\)/.exec(error.message)?.[1] ?? code}`;
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return 'body is not as long as its content-length says';
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'not TLS: the server answers something else';
-  if (code.startsWith('ERR_SSL_')) return `TLS failed: ${error.reason ?? error.message}`;
-  return error.message;
+  return tlsWords(error);
 }
 
 /** A server cannot cause these, so they must not take it down. */
@@ -220,12 +208,10 @@ function isOurMistake(error: unknown): error is Error {
 
 /** An https probe that trusts what a secure context trusts. */
 export function httpsTrusting(context: () => SecureContext): Probe {
-  return makeProbe('https', 443, openTls(context));
+  return makeProbe('https', 443, context);
 }
 
-let trusted: SecureContext | undefined;
-
 /** Asks over plain HTTP/1.1. */
-export const http = makeProbe('http', 80, openPlain);
+export const http = makeProbe('http', 80, trustedContext);
 /** Asks over TLS, trusting the authorities that Node trusts (NODE_EXTRA_CA_CERTS adds to them). */
-export const https = httpsTrusting(() => (trusted ??= createSecureContext()));
+export const https = httpsTrusting(trustedContext);

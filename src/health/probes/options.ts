@@ -2,19 +2,20 @@
 // keeps it), in one canonical form, so that two ways to write the same check share one monitor. Called by
 // config.ts.
 import { isIP } from 'node:net';
-import type { Option } from './probe.ts';
-
-export type Parsed = { readonly value: unknown } | { readonly wrong: string };
+import { probeTextMax } from '../../limits.ts';
+import type { Option, Parsed } from './probe.ts';
 
 /** Status codes from `first` to `last`, both included. */
 export type CodeRange = { readonly first: number; readonly last: number };
 
 /** Parses one option; `wrong` ends a sentence that begins with the option's name. */
 export function parseOption(option: Option, written: unknown): Parsed {
-  return parsers[option.kind](written, option);
+  return option.kind === 'own' ? option.parse(written) : parsers[option.kind](written, option);
 }
 
-const parsers: Readonly<Record<Option['kind'], (written: unknown, option: Option) => Parsed>> = {
+type PlainOption = Exclude<Option, { kind: 'own' }>;
+
+const parsers: Readonly<Record<PlainOption['kind'], (written: unknown, option: PlainOption) => Parsed>> = {
   text: parseText,
   host: parseHost,
   path: parsePath,
@@ -22,14 +23,22 @@ const parsers: Readonly<Record<Option['kind'], (written: unknown, option: Option
   codes: parseCodesOption,
   flag: (written) => (typeof written === 'boolean' ? { value: written } : { wrong: 'must be true or false' }),
   choice: parseChoice,
+  duration: (written) =>
+    typeof written === 'number' && written > 0 ? { value: written } : { wrong: 'must be a duration' },
+  file: parseFile,
 };
+
+function parseFile(written: unknown): Parsed {
+  const good = typeof written === 'string' && /^\/[^\0]*$/.test(written) && written.length <= probeTextMax;
+  return good ? { value: written } : { wrong: 'must be an absolute path' };
+}
 
 function parseText(written: unknown): Parsed {
   if (typeof written !== 'string') return { wrong: 'must be text; put it in quotes' };
   return written === '' ? { wrong: 'must not be empty' } : { value: written };
 }
 
-function parseChoice(written: unknown, option: Option): Parsed {
+function parseChoice(written: unknown, option: PlainOption): Parsed {
   const choices = option.choices ?? [];
   if (typeof written === 'string' && choices.includes(written)) return { value: written };
   return { wrong: `must be one of ${choices.join(', ')}` };

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { readAddresses, writeQuery } from '../../../src/cli/dnsclient.ts';
 import { Load, Window } from '../../../src/cli/lab/load.ts';
+import { readAddresses, writeQuery } from '../../../src/health/dnsclient.ts';
 
 /** The response to a query, with these IPv4 addresses behind compressed owners. */
 function respondTo(query: Buffer, addresses: readonly string[], rcode = 0): Buffer {

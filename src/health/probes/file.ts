@@ -1,0 +1,61 @@
+// The file probe: believes what another program has written into a file of this host, as long as it is fresh.
+// The first word is up or down, the rest of the line the reason. A file that is missing, old or says
+// something else is inconclusive: then that program is at fault, not the server.
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { stateAgeDefaultMs, stateFileReadMax } from '../../limits.ts';
+import { ownFault } from '../local.ts';
+import { Attempt } from './attempt.ts';
+import type { Option, Options, Probe, ProbeResult } from './probe.ts';
+
+const options = {
+  file: {
+    kind: 'file',
+    required: true,
+    what: 'an absolute path; {address} in it stands for the address of the member',
+  },
+  'max-age': { kind: 'duration', default: stateAgeDefaultMs, what: 'how old the file may be' },
+} as const satisfies Record<string, Option>;
+
+function run(address: string, port: number, chosen: Options, deadlineMs: number): Promise<ProbeResult> {
+  const attempt = new Attempt(address, port, deadlineMs);
+  attempt.late = () => attempt.inconclusive(`the file could not be read within ${deadlineMs} ms`);
+  const path = String(chosen.file).replaceAll('{address}', address);
+  void look(attempt, path, Number(chosen['max-age'] ?? stateAgeDefaultMs));
+  return attempt.result;
+}
+
+async function look(attempt: Attempt, path: string, maxAgeMs: number): Promise<void> {
+  let file: FileHandle | undefined;
+  try {
+    // A pipe without a writer would keep a thread of the pool for ever.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const facts = await file.stat();
+    if (!facts.isFile()) return attempt.inconclusive(`${path} is no file`);
+    const ageMs = Date.now() - facts.mtimeMs;
+    if (ageMs > maxAgeMs) {
+      const [age, most] = [ageMs, maxAgeMs].map((ms) => Math.round(ms / 1000));
+      return attempt.inconclusive(`${path} is ${age} s old, at most ${most} s are good`);
+    }
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(stateFileReadMax), 0, stateFileReadMax, 0);
+    judge(attempt, path, buffer.toString('utf8', 0, bytesRead));
+  } catch (error) {
+    const { code = '', message } = error as Error & { code?: string };
+    const known =
+      code === 'ENOENT' ? `there is no ${path}` : code === 'EACCES' ? `${path} may not be read` : '';
+    attempt.inconclusive(known || ownFault(code) || `${path} cannot be read: ${message}`);
+  } finally {
+    await file?.close().catch(() => {});
+  }
+}
+
+function judge(attempt: Attempt, path: string, text: string): void {
+  const [, word = '', rest = ''] = /^\s*(\S*)[^\S\n]*(.*)/.exec(text)!;
+  if (word === 'up') attempt.ok(rest.trim() === '' ? 'up' : `up: ${rest.trim()}`);
+  else if (word === 'down') attempt.fail(rest.trim() === '' ? 'down' : `down: ${rest.trim()}`);
+  else if (word === '') attempt.inconclusive(`${path} is empty`);
+  else attempt.inconclusive(`${path} begins with "${word.slice(0, 40)}", neither up nor down`);
+}
+
+/** Reads a state that another program writes. */
+export const file: Probe = { options, defaultPort: 0, hasAddress: false, run };
