@@ -26,26 +26,34 @@ function run(address: string, port: number, chosen: Options, deadlineMs: number)
 }
 
 async function look(attempt: Attempt, path: string, maxAgeMs: number): Promise<void> {
-  let file: FileHandle | undefined;
   try {
-    // A pipe without a writer would keep a thread of the pool for ever.
-    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const facts = await file.stat();
-    if (!facts.isFile()) return attempt.inconclusive(`${path} is no file`);
-    const ageMs = Date.now() - facts.mtimeMs;
-    if (ageMs > maxAgeMs) {
-      const [age, most] = [ageMs, maxAgeMs].map((ms) => Math.round(ms / 1000));
-      return attempt.inconclusive(`${path} is ${age} s old, at most ${most} s are good`);
-    }
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(stateFileReadMax), 0, stateFileReadMax, 0);
-    judge(attempt, path, buffer.toString('utf8', 0, bytesRead));
+    const read = await readFresh(path, maxAgeMs);
+    if ('wrong' in read) attempt.inconclusive(read.wrong);
+    else judge(attempt, path, read.text);
   } catch (error) {
     const { code = '', message } = error as Error & { code?: string };
     const known =
       code === 'ENOENT' ? `there is no ${path}` : code === 'EACCES' ? `${path} may not be read` : '';
     attempt.inconclusive(known || ownFault(code) || `${path} cannot be read: ${message}`);
+  }
+}
+
+/** The text of a file that is fresh, closed again before anything is said of it; rejects as `open` does. */
+async function readFresh(path: string, maxAgeMs: number): Promise<{ text: string } | { wrong: string }> {
+  // A pipe without a writer would keep a thread of the pool for ever.
+  const file: FileHandle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const facts = await file.stat();
+    if (!facts.isFile()) return { wrong: `${path} is no file` };
+    const ageMs = Date.now() - facts.mtimeMs;
+    if (ageMs > maxAgeMs) {
+      const [age, most] = [ageMs, maxAgeMs].map((ms) => Math.round(ms / 1000));
+      return { wrong: `${path} is ${age} s old, at most ${most} s are good` };
+    }
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(stateFileReadMax), 0, stateFileReadMax, 0);
+    return { text: buffer.toString('utf8', 0, bytesRead) };
   } finally {
-    await file?.close().catch(() => {});
+    await file.close();
   }
 }
 
