@@ -22,6 +22,11 @@ export function errorAt(place: Place, what: string, hint = ''): Fault {
   return { severity: 'error', file, line, column, what, hint };
 }
 
+/** A warning at a place: the data are taken into service, but hardly do what was meant. */
+export function warningAt(place: Place, what: string, hint = ''): Fault {
+  return { ...errorAt(place, what, hint), severity: 'warning' };
+}
+
 /** Why the system would not give a file, as the end of a sentence. */
 export function whyUnreadable({ code, message }: NodeJS.ErrnoException): string {
   return unreadable[code ?? ''] ?? message;

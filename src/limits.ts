@@ -163,6 +163,12 @@ export const weightScale = 1 << 16;
 export const poolSizeMax = 4096;
 /** `answers: auto` gives at most so many addresses: enough to try another, few enough for 512 octets. */
 export const autoAnswersMax = 4;
+/** `policy: all` alone gives at most so many: with AAAA under the longest name they still fit 1232 octets. */
+export const allAnswersMax = 32;
+/** Tiers are numbered by hand: a number above this is a slip of the finger. */
+export const tierMax = 100;
+/** A tier that gets more than this part of the responses is no standby. */
+export const trickleMax = 0.5;
 
 /** Probes more often than this load the servers; less often than this they no longer say how a server is. */
 export const probeIntervalMinMs = 100;

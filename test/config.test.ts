@@ -195,6 +195,10 @@ balance:
       },
       policy: 'weighted',
       answers: 2,
+      spread: 'none',
+      minUp: 1,
+      trickle: 0,
+      settingPlaces: new Map(),
       ttl: { stable: 60, unsettled: 2 },
       whenAllDown: ['web1', '192.0.2.2'],
       whenAllDownPlaces: [21, 27].map((column) => ({ file: 'site.example.yaml', line: 10, column })),
@@ -204,7 +208,7 @@ balance:
           { key: '2001:db8::1', name: undefined, weight: 0, line: 13 },
         ].map(({ key, name, weight, line }) => {
           const place = { file: 'site.example.yaml', line, column: 7 };
-          return [key, { name, weight, check: undefined, place }];
+          return [key, { name, weight, tier: undefined, group: undefined, check: undefined, place }];
         }),
       ),
       place: { file: 'site.example.yaml', line: 5, column: 3 },

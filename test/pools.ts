@@ -1,16 +1,28 @@
-// The model's own idea of a pool: which answer sets exist for the members that are up, by trying every place
-// on the line of weights. Reads the plain YAML of the cases. Shares no code with src/balance. Used by
-// model.ts.
+// The model's own idea of a pool: which members a policy gives, and which answer sets exist for them, by
+// trying every place on the line of weights. Reads the plain YAML of the cases. Shares no code with
+// src/balance. Used by model.ts.
 import { parse } from 'yaml';
 import { absolute, lower, type Row } from './rows.ts';
 
+type ModelMember = {
+  readonly name?: string;
+  readonly weight?: number;
+  readonly tier?: number;
+  readonly group?: string;
+};
+
 export type ModelPool = {
+  readonly policy: string;
+  /** Answers are of one address per group. */
+  readonly grouped: boolean;
+  readonly minUp: number;
+  readonly trickles: boolean;
   readonly answers: 'auto' | number;
   readonly stable: number | undefined;
   readonly unsettled: number;
   readonly whenAllDown: 'all' | 'none' | 'servfail' | readonly string[];
   readonly checked: boolean;
-  readonly members: Readonly<Record<string, { readonly name?: string; readonly weight?: number }>>;
+  readonly members: Readonly<Record<string, ModelMember>>;
 };
 
 export type ModelChoice = {
@@ -26,6 +38,10 @@ type Written = {
     string,
     {
       check?: string;
+      policy?: string;
+      spread?: string;
+      'min-up'?: number;
+      trickle?: string;
       answers?: 'auto' | number;
       ttl?: { stable?: string | number; unsettled?: string | number };
       'when-all-down'?: ModelPool['whenAllDown'];
@@ -43,6 +59,10 @@ export function readPools(yaml: string, origin: string): Map<string, ModelPool> 
     Object.entries(written.balance ?? {}).map(([owner, pool]) => [
       lower(absolute(owner, origin)),
       {
+        policy: pool?.policy ?? 'weighted',
+        grouped: pool?.spread === 'group',
+        minUp: pool?.['min-up'] ?? 1,
+        trickles: Number.parseFloat(pool?.trickle ?? '0') > 0,
         answers: pool?.answers ?? 'auto',
         stable: pool?.ttl?.stable === undefined ? undefined : seconds(pool.ttl.stable),
         unsettled: pool?.ttl?.unsettled === undefined ? 5 : seconds(pool.ttl.unsettled),
@@ -54,7 +74,15 @@ export function readPools(yaml: string, origin: string): Map<string, ModelPool> 
   );
 }
 
-type Entry = { readonly data: string; readonly name: string; readonly weight: number; readonly up: boolean };
+type Entry = {
+  readonly data: string;
+  readonly name: string;
+  readonly weight: number;
+  readonly tier: number;
+  /** What fails together. */
+  readonly domain: string;
+  readonly up: boolean;
+};
 
 /** The choice for one RRset, `rows`, of the owner whose records are `here`. */
 export function choose(
@@ -64,69 +92,118 @@ export function choose(
   down: ReadonlySet<string>,
 ): ModelChoice {
   const all = here.filter((row) => row.type === 1 || row.type === 28).sort((a, b) => a.type - b.type);
-  const weightOf = (name: string): number =>
-    Object.entries(pool.members).find(([data, member]) => (member.name ?? data) === name)?.[1].weight ?? 1;
+  const said = <Key extends keyof ModelMember>(name: string, key: Key) =>
+    Object.entries(pool.members).find(
+      ([data, member]) => (member.name ?? data) === name && member[key] !== undefined,
+    )?.[1][key];
   const entryOf = ({ data }: Row): Entry => {
     const name = pool.members[data]?.name ?? data;
-    return { data, name, weight: weightOf(name), up: !(pool.checked && down.has(data)) };
+    const weight = said(name, 'weight') ?? 1;
+    const group = pool.grouped ? said(name, 'group') : undefined;
+    const domain = pool.grouped ? (group === undefined ? `alone ${name}` : `in ${group}`) : data;
+    return {
+      data,
+      name,
+      weight,
+      tier: said(name, 'tier') ?? 1,
+      domain,
+      up: !(pool.checked && down.has(data)),
+    };
   };
   const order = [...new Set(all.map((row) => entryOf(row).name))];
   const mine = rows.map(entryOf).sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  const others = all.filter((row) => row.type !== rows[0]!.type).map(entryOf);
   const stable = pool.stable ?? rows[0]!.ttl;
   const unsettled = Math.min(pool.unsettled, stable);
   const ttl = mine.every((entry) => entry.up) ? stable : unsettled;
-  const nothing = (mode: 'nodata' | 'servfail'): ModelChoice => ({
+  const choice = (mode: ModelChoice['mode'], sets: readonly string[][] = []): ModelChoice => ({
     mode,
-    sets: [],
+    sets,
     ttl,
     negativeTtlMax: unsettled,
   });
-  const given = (entries: readonly Entry[]): ModelChoice =>
-    entries.length === 0
-      ? nothing('nodata')
-      : { mode: 'sets', sets: setsOf(entries, pool.answers), ttl, negativeTtlMax: unsettled };
+  const given = (parts: readonly (readonly Entry[])[]): ModelChoice =>
+    parts.length === 0
+      ? choice('nodata')
+      : choice(
+          'sets',
+          parts.flatMap((entries) => setsOf(entries, countOf(pool))),
+        );
 
-  const up = mine.filter((entry) => entry.up);
-  if (up.length > 0) return given(preferred(up));
-  if (all.map(entryOf).some((entry) => entry.up)) return nothing('nodata'); // the other family answers
+  const serving = partsOf(pool, mine, pool.minUp);
+  if (serving.length > 0) return given(serving);
+  if (partsOf(pool, others, pool.minUp).length > 0) return choice('nodata'); // the other family answers
   const { whenAllDown } = pool;
-  if (whenAllDown === 'all') return given(preferred(mine));
-  if (whenAllDown === 'none') return nothing('nodata');
-  if (whenAllDown === 'servfail') return nothing('servfail');
-  return given(mine.filter((entry) => whenAllDown.includes(entry.name)));
+  if (whenAllDown === 'none') return choice('nodata');
+  if (whenAllDown === 'servfail') return choice('servfail');
+  if (whenAllDown === 'all') {
+    const asIfUp = mine.map((entry) => ({ ...entry, up: true }));
+    return given(partsOf(pool, asIfUp, 1));
+  }
+  const listed = mine.filter((entry) => whenAllDown.includes(entry.name));
+  return given(listed.length === 0 ? [] : [listed]);
 }
+
+/** What is answered from: of each part some responses; none where nothing is fit. */
+function partsOf(pool: ModelPool, entries: readonly Entry[], minUp: number): (readonly Entry[])[] {
+  const up = entries.filter((entry) => entry.up);
+  if (pool.policy !== 'failover') return up.length === 0 ? [] : [preferred(up)];
+  const healthy: (readonly Entry[])[] = [];
+  for (let tier = 1; tier <= 100; tier++) {
+    const serving = preferred(up.filter((entry) => entry.tier === tier));
+    if (new Set(serving.map(({ name }) => name)).size >= minUp) healthy.push(serving);
+  }
+  return healthy.slice(0, pool.trickles ? 2 : 1);
+}
+
+/** The number of addresses; with the policy `all` there is no need to be exact. */
+const countOf = ({ policy, answers }: ModelPool): 'auto' | number =>
+  policy === 'all' && answers === 'auto' ? 32 : answers;
 
 /** Members with weight, else the standbys. */
 const preferred = (entries: readonly Entry[]): readonly Entry[] =>
   entries.some((entry) => entry.weight > 0) ? entries.filter((entry) => entry.weight > 0) : entries;
 
+type Domain = { readonly weight: number; readonly members: readonly { data: string; weight: number }[] };
+
 /**
- * Every set that some place u on the line draws: the members at u, u + W/k, u + 2W/k …, those at k·e ≥ W
- * apart.
+ * Every set that some place u draws: a domain that k·e ≥ W puts into every answer gives the member at u of
+ * its own line; the others lie on one line, on which the members at u, u + W/k, u + 2W/k … are taken.
  */
 function setsOf(entries: readonly Entry[], answers: 'auto' | number): string[][] {
-  let rest = entries.map((entry) => ({ data: entry.data, weight: Math.max(1, entry.weight) }));
-  const sum = (): number => rest.reduce((all, entry) => all + entry.weight, 0);
-  const most = Math.max(...rest.map((entry) => entry.weight));
-  let k = answers === 'auto' ? Math.max(1, Math.min(4, Math.floor((1.05 * sum()) / most + 1e-9))) : answers;
+  const names = [...new Set(entries.map(({ domain }) => domain))];
+  let rest = names.map((name): Domain => {
+    const own = entries.filter(({ domain }) => domain === name);
+    const members = own.map(({ data, weight }) => ({ data, weight: Math.max(1, weight) }));
+    return { weight: sum(members), members };
+  });
+  const most = Math.max(...rest.map((domain) => domain.weight));
+  let k =
+    answers === 'auto' ? Math.max(1, Math.min(4, Math.floor((1.05 * sum(rest)) / most + 1e-9))) : answers;
   k = Math.min(k, rest.length);
-  const always: string[] = [];
+  const always: Domain[] = [];
   for (;;) {
     const certain = [...rest].sort((a, b) => b.weight - a.weight)[0];
-    if (!certain || k === 0 || certain.weight * k < sum()) break;
-    always.push(certain.data);
-    rest = rest.filter((entry) => entry !== certain);
+    if (!certain || k === 0 || certain.weight * k < sum(rest)) break;
+    always.push(certain);
+    rest = rest.filter((domain) => domain !== certain);
     k--;
   }
-  const whole = sum();
+  const line = rest.flatMap(({ members }) => members);
+  // Fine enough that no two edges lie within one step.
+  const steps = always.reduce((product, { weight }) => product * weight, Math.max(1, sum(line)));
   const sets = new Map<string, string[]>();
-  for (let u = 0; u < Math.max(1, whole); u++) {
-    const set = [...always];
-    for (let pick = 0; pick < k; pick++) set.push(memberAt(rest, (u + pick * whole) / k));
+  for (let step = 0; step < steps; step++) {
+    const u = (step + 0.5) / steps;
+    const set = always.map(({ members, weight }) => memberAt(members, u * weight));
+    for (let pick = 0; pick < k; pick++) set.push(memberAt(line, ((u + pick) * sum(line)) / k));
     sets.set([...set].sort().join(), set);
   }
   return [...sets.values()];
 }
+
+const sum = (parts: readonly { readonly weight: number }[]): number =>
+  parts.reduce((all, { weight }) => all + weight, 0);
 
 function memberAt(entries: readonly { data: string; weight: number }[], place: number): string {
   let end = 0;

@@ -1,11 +1,12 @@
 // Joins what the operator says of a name in the YAML with the addresses that the zone has for it: the pool
 // that choosePool() takes, the endpoints that health/ has to watch, and every fault between the two files.
 // Called for each balanced name at a reload, after the zones are loaded and before anything is published.
-import { errorAt, type Fault, type Place } from '../faults.ts';
+import { errorAt, type Fault, type Place, warningAt } from '../faults.ts';
 import { type Check, type Endpoint, endpointKey } from '../health/check.ts';
 import { poolSizeMax } from '../limits.ts';
 import { suggest } from '../near.ts';
 import { printAddress } from '../wire/literals.ts';
+import type { PolicySettings } from './policies/policy.ts';
 import type { Address, Family, Member, Pool, WhenAllDown } from './pool.ts';
 
 /** What the YAML says of one address; what is undefined was not said. */
@@ -13,6 +14,10 @@ export type MemberConfig = {
   readonly name: string | undefined;
   /** 0 (standby) to 2^20; unsaid it is that of the member's other addresses, else 1. */
   readonly weight: number | undefined;
+  /** Its place in the order of tiers, from 1; unsaid as with the weight. */
+  readonly tier: number | undefined;
+  /** What fails together with it; unsaid as with the weight, else it fails by itself. */
+  readonly group: string | undefined;
   /** A check of its own in place of the pool's. */
   readonly check: Check | undefined;
   /** Where its key stands. */
@@ -20,17 +25,18 @@ export type MemberConfig = {
 };
 
 /** What the YAML says of one owner name. */
-export type PoolConfig = {
+export type PoolConfig = PolicySettings & {
   /** Absolute, lowercase, with the final dot. */
   readonly owner: string;
   readonly check: Check | undefined;
   readonly policy: string;
-  readonly answers: 'auto' | number;
   /** Seconds; `stable` undefined: the RRset's own. */
   readonly ttl: { readonly stable: number | undefined; readonly unsettled: number };
   readonly whenAllDown: WhenAllDown;
   /** Where `when-all-down` stands, and each name where it is a list. */
   readonly whenAllDownPlaces: readonly Place[];
+  /** Where a key of the pool stands, by its name, for those of PolicySettings that were said. */
+  readonly settingPlaces: ReadonlyMap<string, Place>;
   /** By canonical address text. */
   readonly members: ReadonlyMap<string, MemberConfig>;
   /** Where its key stands. */
@@ -71,13 +77,16 @@ export function makePool(config: PoolConfig, rrsets: readonly AddressSet[]): Mad
   const inZone = addresses.map(({ address }) => address.text);
   faults.push(...zoneFaults(config, rrsets, inZone));
   const members = membersOf(addresses, faults);
-  faults.push(...whenAllDownFaults(config, members));
+  faults.push(...whenAllDownFaults(config, members), ...settingWarnings(config, members));
   const rrset: Partial<Record<Family, number>> = {};
   for (const { family, ttl } of rrsets) rrset[family] = ttl;
   const pool: Pool = {
     owner: config.owner,
     policy: config.policy,
     answers: config.answers,
+    spread: config.spread,
+    minUp: config.minUp,
+    trickle: config.trickle,
     ttl: { ...config.ttl, rrset },
     whenAllDown: config.whenAllDown,
     members,
@@ -85,27 +94,72 @@ export function makePool(config: PoolConfig, rrsets: readonly AddressSet[]): Mad
   return { pool, endpoints: [...endpoints.values()], faults };
 }
 
+/** What addresses with one name say together. */
+type Said = Partial<Pick<Member, (typeof memberKeys)[number]>>;
+const memberKeys = ['weight', 'tier', 'group'] as const;
+
 /** Addresses with one name are one member, in the order of its first address. */
 function membersOf(
   addresses: readonly { address: Address; config: MemberConfig | undefined }[],
   faults: Fault[],
 ): Member[] {
-  const byName = new Map<string, { weight: number | undefined; addresses: Address[] }>();
+  const byName = new Map<string, { said: Said; addresses: Address[] }>();
   for (const { address, config } of addresses) {
     const name = config?.name ?? address.text;
-    const member = byName.get(name) ?? { weight: undefined, addresses: [] };
+    const member = byName.get(name) ?? { said: {}, addresses: [] };
     byName.set(name, member);
     member.addresses.push(address);
-    if (config?.weight === undefined) continue;
-    if (member.weight !== undefined && member.weight !== config.weight) {
-      const weights = `${config.weight} here and ${member.weight} at another address`;
-      const what = `member "${name}" has the weight ${weights}`;
-      const hint = 'addresses with one name are one member with one weight; give it once';
-      faults.push(errorAt(config.place, what, hint));
+    for (const key of memberKeys) {
+      const here = config?.[key];
+      const elsewhere = member.said[key];
+      if (config === undefined || here === undefined) continue;
+      if (elsewhere !== undefined && elsewhere !== here) {
+        const what = `member "${name}" has the ${key} ${here} here and ${elsewhere} at another address`;
+        const hint = `addresses with one name are one member with one ${key}; give it once`;
+        faults.push(errorAt(config.place, what, hint));
+      }
+      member.said = { [key]: here, ...member.said };
     }
-    member.weight ??= config.weight;
   }
-  return [...byName].map(([name, { weight, addresses }]) => ({ name, weight: weight ?? 1, addresses }));
+  return [...byName].map(([name, { said, addresses: own }]) => {
+    return { name, weight: said.weight ?? 1, tier: said.tier ?? 1, group: said.group, addresses: own };
+  });
+}
+
+/** Settings that cannot do what they are for. */
+function settingWarnings(config: PoolConfig, members: readonly Member[]): Fault[] {
+  const warnings: Fault[] = [];
+  const warn = (key: string, what: string, hint: string) => {
+    const place = config.settingPlaces.get(key);
+    if (place !== undefined && members.length > 0) warnings.push(warningAt(place, what, hint));
+  };
+  const tiers = [...new Set(members.map(({ tier }) => tier))].sort((a, b) => a - b);
+  if (config.trickle > 0 && tiers.length === 1) {
+    warn('trickle', 'there is no tier for the trickle', 'give some of the members "tier: 2"');
+  }
+  if (config.spread === 'group' && members.every(({ group }) => group === undefined)) {
+    warn(
+      'spread',
+      'no member has a group, so each is its own',
+      'give the members groups, as in "group: rack1"',
+    );
+  }
+  for (const tier of tiers) {
+    for (const [family, type] of [
+      [1, 'A'],
+      [28, 'AAAA'],
+    ] as const) {
+      const here = members.filter((member) => {
+        return member.tier === tier && member.addresses.some((address) => address.family === family);
+      });
+      const standbys = here.filter(({ weight }) => weight === 0).length;
+      const most = Math.max(standbys, here.length - standbys);
+      if (here.length === 0 || most >= config.minUp) continue;
+      const never = `tier ${tier} never has more than ${most} in use in ${type}`;
+      warn('min-up', `min-up is ${config.minUp}, but ${never}: it always fails`, `at most ${most}`);
+    }
+  }
+  return warnings;
 }
 
 function zoneFaults(config: PoolConfig, rrsets: readonly AddressSet[], inZone: readonly string[]): Fault[] {

@@ -2,14 +2,15 @@
 // Everything here is pure: members and health in, answer sets out. Called by control/ for publication,
 // explain and status alike, so what is said is what is served.
 //
-// Rules, per family: weighted members that are up, else standbys (weight 0) that are up, else nothing. A
+// Rules, per family: the policy chooses among what is up, and may find nothing that is fit to be given. A
 // family with nothing answers NODATA while the other has something; when neither has, `when-all-down` decides
-// for the pool. An address without a check, or not probed yet, counts as up. Where a member has two addresses
-// in one family each is an entry of its own with the member's weight.
+// for the pool. `all` chooses as if everything were up; members that are listed are given whatever their tier
+// is, and as a standby that is needed. An address without a check, or not probed yet, counts as up. Where a
+// member has two addresses in one family each is an entry of its own with the member's weight.
 import assert from 'node:assert';
 import { weightScale } from '../limits.ts';
 import { policyNamed } from './policies/index.ts';
-import type { Candidate } from './policies/policy.ts';
+import type { Candidate, Decision, PolicySettings } from './policies/policy.ts';
 import { givenShares } from './sets.ts';
 
 /** An address family is named by its RR type: A or AAAA. */
@@ -32,17 +33,20 @@ export type Member = {
   readonly name: string;
   /** Configured weight, an integer from 0 (standby) to 2^20. */
   readonly weight: number;
+  /** For policies that have tiers: from 1, the first one. */
+  readonly tier: number;
+  /** What fails together has one group; undefined: it fails by itself. */
+  readonly group: string | undefined;
   readonly addresses: readonly Address[];
 };
 
 export type WhenAllDown = 'all' | 'none' | 'servfail' | readonly string[];
 
 /** What the operator says of one owner name, with the addresses of the zone filled in. */
-export type Pool = {
+export type Pool = PolicySettings & {
   /** Absolute owner name in presentation form, lowercase, with the final dot: `www.site.example.` */
   readonly owner: string;
   readonly policy: string;
-  readonly answers: 'auto' | number;
   /** Seconds. `stable` is undefined where the RRset's own TTL counts; `rrset` holds those. */
   readonly ttl: {
     readonly stable: number | undefined;
@@ -70,8 +74,9 @@ export type Standing = {
   readonly eligible: boolean;
   /** One clause in words: `up`, `down`, `standby, not needed`, `down, but all are (when-all-down: all)`. */
   readonly why: string;
-  /** Part of this family's traffic that the address is given, 0 to 1. */
+  /** Part of this family's traffic that the address is given, 0 to 1, and that the weights ask for. */
   readonly share: number;
+  readonly wanted: number;
 };
 
 /** The choice for one family of a pool. */
@@ -88,16 +93,18 @@ export type FamilyChoice = {
   /** For NODATA: the SOA's TTL may not be above this. */
   readonly negativeTtlMax: number;
   readonly standings: readonly Standing[];
+  /** What the policy says of the pool: `tier 1: 0 of 2 up, fails`. */
+  readonly remarks: readonly string[];
 };
 
 /** An address in its family, with what is known of it now. */
 type Entry = { readonly member: Member; readonly address: Address; readonly health: Health };
 
-/** Which addresses of a family are given (indices), and which rule said so. */
-type Selection = {
-  readonly rule: 'up' | 'standby' | 'other family' | 'all' | 'none' | 'servfail' | 'listed';
-  readonly chosen: readonly number[];
-};
+/** Which rule said what is given. */
+type Rule = 'up' | 'other family' | 'all' | 'none' | 'servfail' | 'listed';
+
+/** What is given and why; `seen` is what the policy made of what is really up. */
+type Selection = { readonly rule: Rule; readonly given: Decision; readonly seen: Decision };
 
 const notChecked: Health = { verdict: 'up', settled: true };
 
@@ -106,13 +113,17 @@ export function choosePool(pool: Pool, healthOf: (endpoint: string) => Health): 
   const families = ([1, 28] as const)
     .map((family) => ({ family, entries: entriesOf(pool, family, healthOf) }))
     .filter(({ entries }) => entries.length > 0)
-    .map(({ family, entries }) => ({ family, entries, eligible: selectUp(entries) }));
-  const somethingIsUp = families.some(({ eligible }) => eligible !== undefined);
-  return families.map(({ family, entries, eligible }) => {
+    .map(({ family, entries }) => ({ family, entries, seen: decide(pool, entries.map(candidateOf)) }));
+  const somethingIsFit = families.some(({ seen }) => seen.sets.length > 0);
+  const somethingIsUp = families.some(({ entries }) => entries.some(isUp));
+  return families.map(({ family, entries, seen }) => {
     const selection =
-      eligible ??
-      (somethingIsUp ? { rule: 'other family' as const, chosen: [] } : selectWhenAllDown(pool, entries));
-    return choiceOf(pool, family, entries, selection);
+      seen.sets.length > 0
+        ? { rule: 'up' as const, given: seen, seen }
+        : somethingIsFit
+          ? { rule: 'other family' as const, given: nothing, seen }
+          : { ...selectWhenAllDown(pool, entries), seen };
+    return choiceOf(pool, family, entries, selection, somethingIsUp);
   });
 }
 
@@ -127,35 +138,52 @@ function entriesOf(pool: Pool, family: Family, healthOf: (endpoint: string) => H
   );
 }
 
-function selectUp(entries: readonly Entry[]): Selection | undefined {
-  const up = indicesOf(entries, ({ health }) => health.verdict !== 'down');
-  const weighted = up.filter((index) => entries[index]!.member.weight > 0);
-  if (weighted.length > 0) return { rule: 'up', chosen: weighted };
-  return up.length > 0 ? { rule: 'standby', chosen: up } : undefined;
+function isUp({ health }: Entry): boolean {
+  return health.verdict !== 'down';
 }
 
-function selectWhenAllDown(pool: Pool, entries: readonly Entry[]): Selection {
+function candidateOf(entry: Entry): Candidate {
+  const { name, weight, tier, group } = entry.member;
+  // No name of a member has a space, so no group is taken for a member.
+  const domain = group === undefined ? name : `group ${group}`;
+  const effective = Math.max(1, weight) * weightScale;
+  return { member: name, domain, tier, isUp: isUp(entry), weight, effective };
+}
+
+function decide(pool: Pool, candidates: readonly Candidate[]): Decision {
+  const policy = policyNamed(pool.policy);
+  assert(policy !== undefined, `no policy ${pool.policy}`);
+  return policy.choose(candidates, pool);
+}
+
+function selectWhenAllDown(pool: Pool, entries: readonly Entry[]): Omit<Selection, 'seen'> {
   const { whenAllDown } = pool;
-  if (whenAllDown === 'none' || whenAllDown === 'servfail') return { rule: whenAllDown, chosen: [] };
-  if (whenAllDown !== 'all') {
-    return { rule: 'listed', chosen: indicesOf(entries, ({ member }) => whenAllDown.includes(member.name)) };
+  if (whenAllDown === 'none' || whenAllDown === 'servfail') return { rule: whenAllDown, given: nothing };
+  const candidates = entries.map(candidateOf);
+  // What is given for want of anything better has no minimum to reach.
+  const free = { ...pool, minUp: 1 };
+  if (whenAllDown === 'all') {
+    const asIfUp = candidates.map((candidate) => ({ ...candidate, isUp: true }));
+    return { rule: 'all', given: decide(free, asIfUp) };
   }
-  const weighted = indicesOf(entries, ({ member }) => member.weight > 0);
-  return { rule: 'all', chosen: weighted.length > 0 ? weighted : indicesOf(entries, () => true) };
+  const listed = candidates.map((candidate) => {
+    const isListed = whenAllDown.includes(candidate.member);
+    return { ...candidate, isUp: isListed, tier: 1, weight: Math.max(1, candidate.weight) };
+  });
+  return { rule: 'listed', given: decide(free, listed) };
 }
 
-function indicesOf(entries: readonly Entry[], wanted: (entry: Entry) => boolean): number[] {
-  return [...entries.keys()].filter((index) => wanted(entries[index]!));
-}
+const nothing: Decision = { sets: [], wanted: [], notes: [], remarks: [] };
 
 function choiceOf(
   pool: Pool,
   family: Family,
   entries: readonly Entry[],
-  { rule, chosen }: Selection,
+  { rule, given, seen }: Selection,
+  somethingIsUp: boolean,
 ): FamilyChoice {
-  const sets = chosen.length === 0 ? [] : drawnSets(pool, entries, chosen);
-  const given = new Set(chosen);
+  const { sets, wanted } = given;
+  const chosen = new Set(sets.flatMap(({ members }) => members));
   const shares = givenShares(sets, entries.length);
   const { ttl, negativeTtlMax } = ttlOf(pool, family, entries);
   const emptyMode = rule === 'servfail' ? 'servfail' : 'nodata';
@@ -168,33 +196,21 @@ function choiceOf(
     ttl,
     negativeTtlMax,
     standings: entries.map((entry, index) => {
-      const eligible = given.has(index);
-      const why = whyOf(entry, rule, eligible);
+      const eligible = chosen.has(index);
+      const why = isUp(entry)
+        ? whyUp(entry, eligible, seen.notes[index]!)
+        : whyDown(entry, eligible, rule, somethingIsUp);
       return {
         member: entry.member.name,
         address: entry.address.text,
         eligible,
         why,
         share: shares[index]!,
+        wanted: wanted[index] ?? 0,
       };
     }),
+    remarks: seen.remarks,
   };
-}
-
-/** Lets the policy choose among the chosen entries; sets come back as indices of entries. */
-function drawnSets(pool: Pool, entries: readonly Entry[], chosen: readonly number[]): AnswerSet[] {
-  const policy = policyNamed(pool.policy);
-  assert(policy !== undefined, `no policy ${pool.policy}`);
-  const candidates = chosen.map((index): Candidate => {
-    const { name, weight } = entries[index]!.member;
-    // A standby that is needed counts as one part.
-    const needed = Math.max(1, weight);
-    return { member: name, weight: needed, effective: needed * weightScale };
-  });
-  return policy.choose(candidates, { answers: pool.answers }).map(({ members, share }) => ({
-    members: members.map((candidate) => chosen[candidate]!),
-    share,
-  }));
 }
 
 function ttlOf(pool: Pool, family: Family, entries: readonly Entry[]) {
@@ -205,25 +221,26 @@ function ttlOf(pool: Pool, family: Family, entries: readonly Entry[]) {
   return { ttl: allSettled ? stable : unsettled, negativeTtlMax: unsettled };
 }
 
-function whyOf(entry: Entry, rule: Selection['rule'], eligible: boolean): string {
-  const standby = entry.member.weight === 0;
-  if (entry.health.verdict !== 'down') {
-    if (eligible) return standby ? `${stateOf(entry)}, standby in use` : stateOf(entry);
-    return 'standby, not needed';
-  }
+function whyUp(entry: Entry, eligible: boolean, note: string): string {
+  if (!eligible) return note === '' ? 'up, not chosen' : note;
+  return note === '' ? stateOf(entry) : `${stateOf(entry)}, ${note}`;
+}
+
+function whyDown({ member }: Entry, eligible: boolean, rule: Rule, somethingIsUp: boolean): string {
+  const reason = somethingIsUp ? 'too few are up' : 'all are';
   switch (rule) {
     case 'up':
-    case 'standby':
-      return standby ? 'standby, down' : 'down';
+      return member.weight === 0 ? 'standby, down' : 'down';
     case 'other family':
       return 'down; the other family answers';
     case 'all':
-      return eligible ? 'down, but all are (when-all-down: all)' : 'standby, down';
+      if (eligible) return `down, but ${reason} (when-all-down: all)`;
+      return member.weight === 0 ? 'standby, down' : 'down';
     case 'listed':
       return eligible ? 'down, but listed in when-all-down' : 'down, not listed in when-all-down';
     case 'none':
     case 'servfail':
-      return `down, as all are (when-all-down: ${rule})`;
+      return `down, ${somethingIsUp ? 'and too few are up' : 'as all are'} (when-all-down: ${rule})`;
   }
 }
 

@@ -30,39 +30,96 @@ export function answerSets(weights: readonly number[], k: number): AnswerSet[] {
 
 /** The same with shares as integer parts of a whole. */
 export function spread(weights: readonly number[], k: number): Spread {
-  assert(k >= 1 && weights.length <= poolSizeMax, 'a pool is larger than its limit');
+  checkWeights(weights, k);
   const { certain, others, picks, whole } = divide(weights, k);
   if (picks === 0) return { whole: 1, sets: certain.length === 0 ? [] : [{ members: certain, part: 1 }] };
-  // slots[j] is the place in `others` that u + j·W/k lies in; an edge moves one of them on to the next
-  // member.
-  const slots = [0];
-  const edges: { at: number; slot: number; next: number }[] = [];
-  let slot = 0;
+  const places: Places = { slots: [...certain], edges: [] };
+  layOut(others, weights, whole, picks, 1, places);
+  return { whole, sets: sweep(places, whole) };
+}
+
+/**
+ * Answer sets of at most k members, of which no two are of one domain; `domains` names that of each member.
+ * A domain is drawn by the sum of its weights and one of its members by its own: the members of a domain
+ * lie side by side on the line, which is less than a step long, so that two picks never meet there.
+ *
+ * A domain that is in every response has a line of its own, a step long. All steps are 1 here: places are
+ * quotients of integers below 2^53, of which equal ones are equal numbers, so that no set is one of rounding.
+ */
+export function groupedSets(weights: readonly number[], domains: readonly string[], k: number): AnswerSet[] {
+  checkWeights(weights, k);
+  const membersOf = new Map<string, number[]>();
+  weights.forEach((weight, member) => {
+    if (weight === 0) return;
+    const members = membersOf.get(domains[member]!);
+    if (members === undefined) membersOf.set(domains[member]!, [member]);
+    else members.push(member);
+  });
+  const groups = [...membersOf.values()];
+  const sums = groups.map((members) => members.reduce((sum, member) => sum + weights[member]!, 0));
+  const { certain, others, picks, whole } = divide(sums, k);
+  const places: Places = { slots: [], edges: [] };
+  for (const group of certain) layOut(groups[group]!, weights, sums[group]!, 1, sums[group]!, places);
+  const line = others.flatMap((group) => groups[group]!);
+  if (picks > 0) layOut(line, weights, whole, picks, whole, places);
+  if (places.slots.length === 0) return [];
+  return sweep(places, 1).map(({ members, part }) => ({ members, share: part }));
+}
+
+/** The picks of a response: who is picked at u = 0, and each u at which a pick moves to the next member. */
+type Places = {
+  readonly slots: number[];
+  readonly edges: { readonly at: number; readonly slot: number; readonly next: number }[];
+};
+
+/** Adds the picks on one line of members, `whole` long; u is counted in `unit`. */
+function layOut(
+  line: readonly number[],
+  weights: readonly number[],
+  whole: number,
+  picks: number,
+  unit: number,
+  { slots, edges }: Places,
+): void {
+  let slot = slots.length;
+  const end = slot + picks;
+  slots.push(line[0]!);
   let at = 0;
-  others.forEach((member, i) => {
-    at += weights[member]! * picks; // less than `whole`, else it would be certain: one slot is passed at most
+  line.forEach((member, i) => {
+    // At most `whole`, else it would be certain: one pick is passed at most.
+    at += weights[member]! * picks;
     if (at >= whole) {
       at -= whole;
       slot++;
-      if (slot < picks) slots[slot] = at === 0 ? i + 1 : i;
+      if (slot < end) slots.push(at === 0 ? line[i + 1]! : member);
     }
-    if (at > 0) edges.push({ at, slot, next: i + 1 });
+    if (at > 0) edges.push({ at: at / unit, slot, next: line[i + 1]! });
   });
-  edges.sort((a, b) => a.at - b.at);
+}
+
+/** Moves u from 0 to its end: between two edges all responses are the same. */
+function sweep({ slots, edges }: Places, end: number): { members: number[]; part: number }[] {
   const sets: { members: number[]; part: number }[] = [];
+  const inOrder = [...edges].sort((a, b) => a.at - b.at);
   let from = 0;
-  const end = (to: number) => {
-    if (to === from) return;
-    const members = [...certain, ...slots.map((place) => others[place]!)].sort((a, b) => a - b);
-    sets.push({ members, part: to - from });
+  const until = (to: number) => {
+    if (to > from) sets.push({ members: [...slots].sort((a, b) => a - b), part: to - from });
     from = to;
   };
-  for (const edge of edges) {
-    end(edge.at);
-    slots[edge.slot] = edge.next;
+  for (const { at, slot, next } of inOrder) {
+    until(at);
+    slots[slot] = next;
   }
-  end(whole);
-  return { whole, sets };
+  until(end);
+  return sets;
+}
+
+function checkWeights(weights: readonly number[], k: number): void {
+  assert(k >= 1 && weights.length <= poolSizeMax, 'a pool is larger than its limit');
+  for (const weight of weights) {
+    const isGood = Number.isInteger(weight) && weight >= 0 && weight <= weightMax * weightScale;
+    assert(isGood, 'a weight is no integer within its limits');
+  }
 }
 
 /**
@@ -72,12 +129,7 @@ export function spread(weights: readonly number[], k: number): Spread {
 function divide(weights: readonly number[], k: number) {
   const heaviestFirst = [...weights.keys()].filter((member) => weights[member]! > 0);
   heaviestFirst.sort((a, b) => weights[b]! - weights[a]! || a - b);
-  let whole = 0;
-  for (const weight of weights) {
-    const isGood = Number.isInteger(weight) && weight >= 0 && weight <= weightMax * weightScale;
-    assert(isGood, 'a weight is no integer within its limits');
-    whole += weight;
-  }
+  let whole = weights.reduce((sum, weight) => sum + weight, 0);
   let picks = Math.min(k, heaviestFirst.length);
   let certainCount = 0;
   // A certain member takes its weight out of the sum, which may make the next one certain.

@@ -70,22 +70,15 @@ function summary({ zones, faulty, faults }: Loaded, errors: number): string {
 /** What is said of a pool's shares when everything is up. */
 function sharesOf(zone: LoadedZone) {
   return zone.pools.flatMap((pool) =>
-    choosePool(pool, () => ({ verdict: 'up', settled: true })).map(({ family, answers, standings }) => {
-      const weightOf = (name: string) => pool.members.find((member) => member.name === name)?.weight ?? 0;
-      const whole = standings.reduce((sum, { member }) => sum + weightOf(member), 0);
-      return {
+    choosePool(pool, () => ({ verdict: 'up', settled: true })).map(
+      ({ family, answers, standings, remarks }) => ({
         owner: pool.owner,
         type: family === 1 ? 'A' : 'AAAA',
         answers,
-        members: standings.map(({ member, address, share }) => ({
-          member,
-          address,
-          share,
-          /** What the weights ask for. */
-          wanted: whole === 0 ? 1 / standings.length : weightOf(member) / whole,
-        })),
-      };
-    }),
+        members: standings.map(({ member, address, share, wanted }) => ({ member, address, share, wanted })),
+        remarks,
+      }),
+    ),
   );
 }
 
@@ -95,15 +88,14 @@ const shareErrorMax = 0.005;
 function zoneText(zone: LoadedZone): string {
   const { origin, serial, records, names } = zone;
   const lines = [`${origin} serial ${serial}, ${plural(records, 'record')}, ${plural(names, 'name')}`];
-  for (const { owner, type, answers, members } of sharesOf(zone)) {
+  for (const { owner, type, answers, members, remarks } of sharesOf(zone)) {
     const shares = members.map(({ member, share, wanted }) => {
       const differs = Math.abs(share - wanted) > shareErrorMax;
       return `${member} ${printShare(share)}${differs ? ` (weight asks for ${printShare(wanted)})` : ''}`;
     });
     const head = `  ${relativeName(owner, origin)} ${type}: `;
-    lines.push(
-      ...hang(head, `${plural(answers, 'address', 'addresses')} per response; ${shares.join(', ')}`),
-    );
+    const count = `${plural(answers, 'address', 'addresses')} per response`;
+    lines.push(...hang(head, [count, ...remarks, shares.join(', ')].join('; ')));
   }
   return lines.join('\n') + '\n';
 }

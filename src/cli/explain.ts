@@ -39,6 +39,7 @@ export function explainText({ name, type, steps, pool, response }: Explanation, 
   for (const { step, text } of steps) say(labels[step]!, text);
   if (pool !== undefined) {
     say('pool', poolHead(pool, true));
+    for (const remark of pool.remarks) say('', remark);
     lines.push(...memberRows(pool, paint));
     if (pool.sets.length > 0)
       lines.push(paint('dim', `${plural(pool.sets.length, 'answer set')}, drawn by share`));

@@ -102,7 +102,8 @@ export function poolHead(pool: PoolStatus, reasons = false): string {
 function poolLines(pool: PoolStatus, now: number, paint: Paint): string[] {
   const { owner, type, responses } = pool;
   const text = `${poolHead(pool)}, ${plural(responses, 'response')}`;
-  return [...hang('', `${owner} ${type}: ${text}`), ...memberLines(pool.members, now, paint)];
+  const remarks = pool.remarks.flatMap((remark) => hang('  ', remark));
+  return [...hang('', `${owner} ${type}: ${text}`), ...remarks, ...memberLines(pool.members, now, paint)];
 }
 
 const columns: readonly Column[] = [

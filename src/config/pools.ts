@@ -2,16 +2,17 @@
 // balance/members.ts joins the two.
 import * as v from 'valibot';
 import type { MemberConfig, PoolConfig } from '../balance/members.ts';
-import { policies } from '../balance/policies/index.ts';
+import { policies, policyNamed } from '../balance/policies/index.ts';
+import type { Policy } from '../balance/policies/policy.ts';
 import type { WhenAllDown } from '../balance/pool.ts';
 import { errorAt, type Fault, type Place } from '../faults.ts';
 import type { Check } from '../health/check.ts';
-import { poolSizeMax, weightMax } from '../limits.ts';
+import { poolSizeMax, tierMax, trickleMax, weightMax } from '../limits.ts';
 import { suggest } from '../near.ts';
 import type { Checks } from './checks.ts';
 import { ownerName } from './owners.ts';
 import { entriesOf, map, type Reading, shaped, text, value, valueAt } from './shape.ts';
-import { address, integer, integerOr, memberName, oneOf, ttlSeconds } from './values.ts';
+import { address, integer, integerOr, memberName, oneOf, percent, ttlSeconds, word } from './values.ts';
 import type { YamlNode } from './yaml.ts';
 
 /** What holds for a balanced name where the operator says nothing. */
@@ -19,8 +20,12 @@ export const poolDefaults = {
   policy: 'weighted',
   answers: 'auto',
   unsettledTtl: 5,
+  spread: 'none',
+  minUp: 1,
+  trickle: 0,
   whenAllDown: 'all',
   weight: 1,
+  tier: 1,
 } as const;
 
 const policyNames = Object.keys(policies);
@@ -31,6 +36,9 @@ const poolShape = map({
   check: v.optional(text(anyText)),
   policy: v.optional(text(oneOf(policyNames))),
   answers: v.optional(text(integerOr('auto', 1, poolSizeMax))),
+  spread: v.optional(text(oneOf(['none', 'group'] as const))),
+  'min-up': v.optional(text(integer(1, poolSizeMax))),
+  trickle: v.optional(text(percent(trickleMax))),
   ttl: v.optional(map({ stable: v.optional(text(ttlSeconds)), unsettled: v.optional(text(ttlSeconds)) })),
   'when-all-down': v.optional(value(whenAllDownOf)),
   members: v.optional(v.unknown()),
@@ -39,6 +47,8 @@ const poolShape = map({
 const memberShape = map({
   name: v.optional(text(memberName)),
   weight: v.optional(text(integer(0, weightMax))),
+  tier: v.optional(text(integer(1, tierMax))),
+  group: v.optional(text(word)),
   check: v.optional(text(anyText)),
 });
 
@@ -81,19 +91,51 @@ function readPool(
   const members = readMembers(valueAt(node, 'members'), checks, faults);
   const check = checkNamed(valueAt(node, 'check'), checks, faults);
   if (values === undefined || members === undefined || check === 'unusable') return undefined;
+  const policy = values.policy ?? poolDefaults.policy;
+  faults.push(...foreignKeys(policy, node));
   if (faults.length > before) return undefined;
   const whenAllDown = valueAt(node, 'when-all-down');
   return {
     owner,
     check,
-    policy: values.policy ?? poolDefaults.policy,
+    policy,
     answers: values.answers ?? poolDefaults.answers,
+    spread: values.spread ?? poolDefaults.spread,
+    minUp: values['min-up'] ?? poolDefaults.minUp,
+    trickle: values.trickle ?? poolDefaults.trickle,
+    settingPlaces: new Map(settingKeys.flatMap((key) => placeOf(node, key))),
     ttl: { stable: values.ttl?.stable, unsettled: values.ttl?.unsettled ?? poolDefaults.unsettledTtl },
     whenAllDown: values['when-all-down'] ?? poolDefaults.whenAllDown,
     whenAllDownPlaces: whenAllDown?.kind === 'list' ? whenAllDown.items.map((item) => item.place) : [],
     members,
     place,
   };
+}
+
+const settingKeys = ['spread', 'min-up', 'trickle'] as const;
+
+/** Where the value of a key stands, with the key; nothing where it is absent. */
+function placeOf(node: YamlNode, key: string): [string, Place][] {
+  const below = valueAt(node, key);
+  return below === undefined ? [] : [[key, below.place]];
+}
+
+/** Keys that only other policies read: what they ask for would silently not be done. */
+function foreignKeys(policy: string, node: YamlNode): Fault[] {
+  const all: readonly Policy[] = Object.values(policies);
+  const own = policyNamed(policy)?.keys ?? [];
+  const foreign = new Set(all.flatMap(({ keys }) => keys).filter((key) => !own.includes(key)));
+  const members = valueAt(node, 'members');
+  const maps = [node, ...(members?.kind === 'map' ? members.entries.map((entry) => entry.value) : [])];
+  const found = maps.flatMap((map) => (map.kind === 'map' ? map.entries : []));
+  return found.flatMap(({ key, place }) => {
+    if (!foreign.has(key as Policy['keys'][number])) return [];
+    const readers = policyNames.filter((name) =>
+      policyNamed(name)!.keys.includes(key as Policy['keys'][number]),
+    );
+    const hint = `it belongs to policy: ${readers.join(' or ')}`;
+    return [errorAt(place, `"${key}" means nothing to the policy ${policy}`, hint)];
+  });
 }
 
 function readMembers(
@@ -116,7 +158,10 @@ function readMembers(
     const values = shaped(below, memberShape, faults);
     const check = checkNamed(valueAt(below, 'check'), checks, faults);
     if ('wrong' in canonical || values === undefined || check === 'unusable') sound = false;
-    else members.set(canonical.value, { name: values.name, weight: values.weight, check, place });
+    else {
+      const { name, weight, tier, group } = values;
+      members.set(canonical.value, { name, weight, tier, group, check, place });
+    }
   }
   return sound ? members : undefined;
 }

@@ -56,6 +56,15 @@ export function integerOr<Word extends string>(word: Word, least: number, most: 
   };
 }
 
+/** A part of a whole in per cent, `5%` or `2.5 %`, up to `most` of 1; gives the part of 1. */
+export function percent(most: number) {
+  return (text: string): Reading<number> => {
+    const number = /^\d{1,3}(\.\d{1,2})? ?%$/.test(text) ? Number.parseFloat(text) / 100 : Number.NaN;
+    if (number <= most) return { value: number };
+    return { wrong: `is "${text}", but must be from 0% to ${most * 100}%`, hint: 'such as 5%' };
+  };
+}
+
 /** One of these words. */
 export function oneOf<Word extends string>(words: readonly Word[]) {
   return (text: string): Reading<Word> => {

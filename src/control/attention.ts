@@ -72,15 +72,20 @@ function memberText({ name, address }: { readonly name: string; readonly address
 
 function deadPools(status: Omit<Status, 'attention'>): Attention[] {
   return poolsOf(status)
-    .filter(({ members }) => members.every(({ verdict }) => verdict === 'down'))
-    .map(({ owner, type, mode, whenAllDown }) => {
+    .map((pool) => ({ ...pool, isDead: pool.members.every(({ verdict }) => verdict === 'down') }))
+    .filter(({ isDead, mode, members }) => {
+      const givesTheDead = members.some(({ verdict, eligible }) => verdict === 'down' && eligible);
+      return isDead || mode !== 'sets' || givesTheDead;
+    })
+    .map(({ owner, type, mode, whenAllDown, isDead }) => {
+      const who = isDead ? 'every member is' : 'too many members are';
       const rule = typeof whenAllDown === 'string' ? whenAllDown : `[${whenAllDown.join(', ')}]`;
       const answer = {
         sets: `given all the same (when-all-down: ${rule})`,
         nodata: 'answered NODATA',
         servfail: 'answered SERVFAIL',
       };
-      return error(`${owner} ${type}: every member is down; ${answer[mode]}`);
+      return error(`${owner} ${type}: ${who} down; ${answer[mode]}`);
     });
 }
 

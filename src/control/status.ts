@@ -21,10 +21,14 @@ export type MemberStatus = {
   readonly since: number | undefined;
   readonly last: EndpointState['last'];
   readonly weight: number;
+  readonly tier: number;
+  readonly group: string | undefined;
   readonly eligible: boolean;
   readonly why: string;
   /** Share of this family's traffic that it is given now, 0 to 1. */
   readonly share: number;
+  /** The part that the weights ask for, of what is given now. */
+  readonly wanted: number;
   /** Share of this family's responses that it was given since control started; undefined before the first. */
   readonly given: number | undefined;
 };
@@ -44,6 +48,8 @@ export type PoolStatus = {
   readonly responses: number;
   readonly whenAllDown: Pool['whenAllDown'];
   readonly members: readonly MemberStatus[];
+  /** What the policy says of the pool, such as which tier is in use and why the one before it is not. */
+  readonly remarks: readonly string[];
 };
 
 export type ZoneStatus = {
@@ -127,7 +133,7 @@ function zoneStatus(zone: LoadedZone, publisher: Publisher, monitors: Monitors, 
 
 /** How one family of a pool is, with what it was given. */
 export function poolStatus({ pool, owner, choice }: Slot, monitors: Monitors, given: Given): PoolStatus {
-  const { family, mode, answers, ttl, standings } = choice;
+  const { family, mode, answers, ttl, standings, remarks } = choice;
   const row = given.get(poolKey(owner, family));
   const responses = [...(row?.values() ?? [])].reduce((sum, count) => sum + count, 0);
   const members = standings.map((standing) => {
@@ -146,12 +152,13 @@ export function poolStatus({ pool, owner, choice }: Slot, monitors: Monitors, gi
     responses: Math.round(responses),
     whenAllDown: pool.whenAllDown,
     members,
+    remarks,
   };
 }
 
 function memberStatus(
   pool: Pool,
-  { member: name, address, eligible, why, share }: Standing,
+  { member: name, address, eligible, why, share, wanted }: Standing,
   monitors: Monitors,
   given: number | undefined,
 ): MemberStatus {
@@ -166,9 +173,12 @@ function memberStatus(
     since: state?.since,
     last: state?.last,
     weight: member?.weight ?? 0,
+    tier: member?.tier ?? 1,
+    group: member?.group,
     eligible,
     why,
     share,
+    wanted,
     given,
   };
 }

@@ -17,13 +17,24 @@ function configOf(
 ): PoolConfig {
   const entries = Object.entries(members).map(([address, said], i): [string, MemberConfig] => {
     const place = { file: 'x.yaml', line: 10 + i, column: 7 };
-    return [address, { name: undefined, weight: undefined, check: undefined, place, ...said }];
+    const unsaid = {
+      name: undefined,
+      weight: undefined,
+      tier: undefined,
+      group: undefined,
+      check: undefined,
+    };
+    return [address, { ...unsaid, place, ...said }];
   });
   return {
     owner: 'www.site.example.',
     check: web,
     policy: 'weighted',
     answers: 'auto',
+    spread: 'none',
+    minUp: 1,
+    trickle: 0,
+    settingPlaces: new Map(),
     ttl: { stable: undefined, unsettled: 5 },
     whenAllDown: 'all',
     whenAllDownPlaces: [],
@@ -109,6 +120,61 @@ test('faults between the two files', () => {
   assert.deepEqual(faultsOf(listed, '192.0.2.1'), [
     'x.yaml:5:2: error: when-all-down names "web", which is no member of www.site.example.' +
       ' (did you mean "web1"?)',
+  ]);
+});
+
+test('a tier and a group are said once for a member, like its weight', () => {
+  const { pool, faults } = makePool(
+    configOf({
+      '192.0.2.1': { name: 'a', tier: 2 },
+      '2001:db8::1': { name: 'a', group: 'rack1' },
+      '192.0.2.2': {},
+    }),
+    zoneOf('192.0.2.1', '192.0.2.2', '2001:db8::1'),
+  );
+  assert.deepEqual(faults, []);
+  assert.deepEqual(
+    pool.members.map(({ name, weight, tier, group }) => [name, weight, tier, group]),
+    [
+      ['a', 1, 2, 'rack1'],
+      ['192.0.2.2', 1, 1, undefined],
+    ],
+  );
+  const twice = configOf({
+    '192.0.2.1': { name: 'a', tier: 2, group: 'rack1' },
+    '2001:db8::1': { name: 'a', tier: 1, group: 'rack2' },
+  });
+  assert.deepEqual(faultsOf(twice, '192.0.2.1', '2001:db8::1'), [
+    'x.yaml:11:7: error: member "a" has the tier 1 here and 2 at another address' +
+      ' (addresses with one name are one member with one tier; give it once)',
+    'x.yaml:11:7: error: member "a" has the group rack2 here and rack1 at another address' +
+      ' (addresses with one name are one member with one group; give it once)',
+  ]);
+});
+
+test('settings that cannot do what they are for are warned of, at their place', () => {
+  const settingPlaces = new Map(
+    ['spread', 'min-up', 'trickle'].map((key, i) => [key, { file: 'x.yaml', line: 5 + i, column: 9 }]),
+  );
+  const warned = (change: Partial<PoolConfig>, members: Parameters<typeof configOf>[0], ...zone: string[]) =>
+    faultsOf(configOf(members, { policy: 'failover', settingPlaces, ...change }), ...zone);
+  const four = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '2001:db8::1'];
+  const tiers = { '192.0.2.3': { tier: 2 }, '2001:db8::1': { tier: 2, group: 'x' } };
+  assert.deepEqual(warned({ minUp: 2 }, tiers, ...four), [
+    'x.yaml:6:9: warning: min-up is 2, but tier 2 never has more than 1 in use in A: it always fails' +
+      ' (at most 1)',
+    'x.yaml:6:9: warning: min-up is 2, but tier 2 never has more than 1 in use in AAAA: it always fails' +
+      ' (at most 1)',
+  ]);
+  assert.deepEqual(warned({ minUp: 1, trickle: 0.1, spread: 'group' }, tiers, ...four), []);
+  assert.deepEqual(warned({ minUp: 2 }, { '192.0.2.2': { weight: 0 } }, '192.0.2.1', '192.0.2.2'), [
+    'x.yaml:6:9: warning: min-up is 2, but tier 1 never has more than 1 in use in A: it always fails' +
+      ' (at most 1)',
+  ]);
+  assert.deepEqual(warned({ trickle: 0.1, spread: 'group' }, {}, '192.0.2.1'), [
+    'x.yaml:7:9: warning: there is no tier for the trickle (give some of the members "tier: 2")',
+    'x.yaml:5:9: warning: no member has a group, so each is its own' +
+      ' (give the members groups, as in "group: rack1")',
   ]);
 });
 

@@ -2,58 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { policies } from '../../src/balance/policies/index.ts';
-import { type Address, choosePool, type Health, type Pool } from '../../src/balance/pool.ts';
-import { parseAddressText } from '../../src/wire/literals.ts';
+import { type Address, choosePool, type Pool } from '../../src/balance/pool.ts';
+import { healthFrom, healths, outcome, poolOf } from './pools.ts';
 import { randomFrom } from './random.ts';
-
-/** `web1 3 192.0.2.1 2001:db8::1` is a member of weight 3; an address with `!` behind it is not checked. */
-function poolOf(lines: readonly string[], change: Partial<Pool> = {}): Pool {
-  const members = lines.map((line) => {
-    const [name = '', weight = '', ...texts] = line.split(' ');
-    const addresses = texts.map((word): Address => {
-      const text = word.replace('!', '');
-      const endpoint = word.endsWith('!') ? undefined : text;
-      const rdata = parseAddressText(text)!;
-      return { family: rdata.length === 4 ? 1 : 28, text, rdata, endpoint };
-    });
-    return { name, weight: Number(weight), addresses };
-  });
-  return {
-    owner: 'www.site.example.',
-    policy: 'weighted',
-    answers: 'auto',
-    ttl: { stable: undefined, unsettled: 5, rrset: { 1: 60, 28: 120 } },
-    whenAllDown: 'all',
-    members,
-    ...change,
-  };
-}
-
-const healths: Readonly<Record<string, Health>> = {
-  up: { verdict: 'up', settled: true },
-  failing: { verdict: 'up', settled: false },
-  recovering: { verdict: 'down', settled: false },
-  down: { verdict: 'down', settled: false },
-  'long down': { verdict: 'down', settled: true },
-  unknown: { verdict: 'unknown', settled: true },
-};
-
-/** Health of the endpoints that are named, up for all others. */
-function healthFrom(states: Readonly<Record<string, string>>) {
-  return (endpoint: string): Health => healths[states[endpoint] ?? 'up']!;
-}
-
-/** One line per family: `A sets ttl 60 k 2 neg 5: 192.0.2.1 0.5, 192.0.2.2 0.5`. */
-function outcome(pool: Pool, states: Readonly<Record<string, string>>): string[] {
-  return choosePool(pool, healthFrom(states)).map((choice) => {
-    const given = choice.standings.filter(({ eligible }) => eligible);
-    const shares = given.map(({ address, share }) => `${address} ${Number(share.toFixed(4))}`);
-    const family = choice.family === 1 ? 'A' : 'AAAA';
-    const { mode, answers, ttl, negativeTtlMax } = choice;
-    const head = `${family} ${mode} k ${answers} ttl ${ttl} neg ${negativeTtlMax}`;
-    return shares.length === 0 ? head : `${head}: ${shares.join(', ')}`;
-  });
-}
 
 const two = ['a 1 192.0.2.1', 'b 1 192.0.2.2'];
 const dual = ['a 1 192.0.2.1 2001:db8::1', 'b 1 192.0.2.2 2001:db8::2'];
@@ -279,10 +230,17 @@ test('whatever weights and health: only the eligible are given, and the shares a
     const count = random.below(7) + 1;
     const lines = Array.from({ length: count }, (_, i) => {
       const addresses = [`192.0.2.${i}`, `2001:db8::${i}`, `192.0.2.${i} 2001:db8::${i}`, `192.0.2.${i}!`];
-      return `m${i} ${random.below(4)} ${random.pick(addresses)}`;
+      const place = random.pick(['', '', '/2', '/3', '@x', '/2@x', '@y']);
+      return `m${i} ${random.below(4)}${place} ${random.pick(addresses)}`;
     });
     const whenAllDown = random.pick(['all', 'none', 'servfail', ['m0']] as const);
-    const pool = poolOf(lines, { whenAllDown, answers: random.pick(['auto', 1, 2, 9] as const) });
+    const pool = poolOf(lines, {
+      whenAllDown,
+      policy: random.pick(Object.keys(policies)),
+      answers: random.pick(['auto', 1, 2, 9] as const),
+      spread: random.pick(['none', 'group'] as const),
+      trickle: random.pick([0, 0.05, 0.5]),
+    });
     const health: Record<string, string> = {};
     for (const { addresses } of pool.members) {
       for (const { text } of addresses) health[text] = random.pick(states);

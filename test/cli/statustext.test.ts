@@ -13,7 +13,8 @@ const plain = (_: string, text: string) => text;
 function member(name: string, address: string, more: Partial<MemberStatus> = {}): MemberStatus {
   const last = { outcome: 'ok', reason: '200 in 3 ms', latencyMs: 3, at: now } as const;
   const verdict = { verdict: 'up', settled: true, since: now - 3_600_000, last } as const;
-  return { name, address, ...verdict, weight: 1, eligible: true, why: 'up', share: 0.5, given: 0.5, ...more };
+  const place = { weight: 1, tier: 1, group: undefined, eligible: true, why: 'up' } as const;
+  return { name, address, ...verdict, ...place, share: 0.5, wanted: 0.5, given: 0.5, ...more };
 }
 
 const refusedPort = { outcome: 'fail', reason: 'connection refused', latencyMs: 0.4, at: now } as const;
@@ -22,6 +23,7 @@ const isDown = {
   settled: false,
   since: now - 14_000,
   last: refusedPort,
+  eligible: false,
   share: 0,
   why: 'down',
 } as const;
@@ -33,6 +35,7 @@ function pool(members: MemberStatus[], more: Partial<PoolStatus> = {}): PoolStat
     policy: 'weighted',
     mode: 'sets',
     whenAllDown: 'all',
+    remarks: [],
   } as const;
   return {
     ...rest,
@@ -159,6 +162,16 @@ test('a pool with nobody up says what is answered', () => {
   assert.match(said({}), /every member is down; given all the same \(when-all-down: all\)/);
   assert.match(said({ mode: 'nodata', whenAllDown: 'none' }), /answered NODATA/);
   assert.match(said({ mode: 'servfail', whenAllDown: 'servfail' }), /answered SERVFAIL/);
+  const few = status([pool([...dead, member('b', '192.0.2.2', { eligible: false })], { mode: 'nodata' })]);
+  assert.equal(few.attention[0]!.what, 'www.site.example. A: too many members are down; answered NODATA');
+});
+
+test('what the policy remarks stands above the members', () => {
+  const remarks = ['tier 1: 0 of 2 up, fails', 'tier 2: 1 of 1 up, in use'];
+  const tiers = pool([member('a', '192.0.2.1')], { policy: 'failover', remarks });
+  const text = lines(statusText(status([tiers]), plain));
+  const at = text.findIndex((line) => line.startsWith('www.site.example. A: failover'));
+  assert.deepEqual(text.slice(at + 1, at + 3), ['  tier 1: 0 of 2 up, fails', '  tier 2: 1 of 1 up, in use']);
 });
 
 const troubles: [string, Partial<Status>, RegExp][] = [
@@ -244,7 +257,7 @@ test('explain: steps, members with why, sets with shares', () => {
         { step: 'rrset', text: '2 A records, balanced' },
       ],
       pool: {
-        ...pool(members, { ttl: 5, isSettled: false }),
+        ...pool(members, { ttl: 5, isSettled: false, remarks: ['tier 1: 1 of 2 up, in use'] }),
         sets: [{ share: 1, addresses: ['192.0.2.10'] }],
       },
       response: { rcode: 'NOERROR', authoritative: true, answer: 1, authority: 0, additional: 0, size: 50 },
@@ -257,6 +270,7 @@ test('explain: steps, members with why, sets with shares', () => {
     'name      www.site.example. has A',
     'RRset     2 A records, balanced',
     'pool      weighted, 1 address per response (answers: auto), TTL 5 (unsettled)',
+    '          tier 1: 1 of 2 up, in use',
     '  MEMBER  ADDRESS     WEIGHT   SHARE  WHY',
     '  web1    192.0.2.10       1  100.0%  up (200 in 3 ms)',
     '  web2    192.0.2.11       1    0.0%  down (connection refused)',

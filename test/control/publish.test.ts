@@ -19,10 +19,11 @@ function pool(owner: string, addresses: number): Pool {
       rdata: Uint8Array.of(192, 0, 2, i),
       endpoint: `e${i}`,
     } as const;
-    return { name: address.text, weight: 1, addresses: [address] };
+    return { name: address.text, weight: 1, tier: 1, group: undefined, addresses: [address] };
   });
   const ttl = { stable: undefined, unsettled: 5, rrset: { 1: 60 } };
-  return { owner, policy: 'weighted', answers: 1, ttl, whenAllDown: 'all', members };
+  const settings = { answers: 1, spread: 'none', minUp: 1, trickle: 0 } as const;
+  return { owner, policy: 'weighted', ...settings, ttl, whenAllDown: 'all', members };
 }
 
 function zone(origin: string, id: string, addresses = 2): LoadedZone {

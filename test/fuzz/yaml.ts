@@ -115,7 +115,10 @@ function seeds(): Uint8Array[] {
     '      192.0.2.3: { name: b } } }\n' +
     '  www: { check: web, answers: auto, when-all-down: none }\n' +
     '  api: &a { check: web, when-all-down: [a, 192.0.2.4], members: { 192.0.2.1: { name: a } } }\n' +
-    '  old: *a\n  new: { policy: weighted }\n';
+    '  old: *a\n  new: { policy: weighted }\n' +
+    '  tiers: { policy: failover, min-up: 2, trickle: 5%, spread: group,\n' +
+    '    members: { 192.0.2.1: { tier: 2, group: r1 }, 192.0.2.2: { group: r1 } } }\n' +
+    '  every: { policy: all, answers: 3 }\n';
   return [...texts, site, balance].map((text) => new Uint8Array(Buffer.from(text)));
 }
 
@@ -144,6 +147,11 @@ function words(): Uint8Array[] {
       'when-all-down:',
       'members:',
       'weight:',
+      'tier:',
+      'spread:',
+      'min-up:',
+      'trickle:',
+      'failover',
     ],
     ...[
       'name:',

@@ -1,8 +1,10 @@
 // The policies there are: a new one is a file here and a line below; the YAML knows it by its key.
+import { all } from './all.ts';
+import { failover } from './failover.ts';
 import type { Policy } from './policy.ts';
 import { weighted } from './weighted.ts';
 
-export const policies = { weighted } as const satisfies Record<string, Policy>;
+export const policies = { weighted, failover, all } as const satisfies Record<string, Policy>;
 
 /** The policy with this name, which the configuration has checked. */
 export function policyNamed(name: string): Policy | undefined {

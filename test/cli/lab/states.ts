@@ -21,6 +21,9 @@ export function member(
     since: now - 60_000,
     last: { outcome, reason: reason ?? (isUp ? '200 in 2 ms' : 'connection refused'), latencyMs: 2, at: now },
     weight: 1,
+    tier: 1,
+    group: undefined,
+    wanted: 0,
     eligible: isUp,
     why: 'up',
     share: shares[number - 1] ?? 0.1,
@@ -42,6 +45,7 @@ export function pool(members: readonly MemberStatus[], over: Partial<PoolStatus>
     ttl: 30,
     responses: 0,
     whenAllDown: 'all',
+    remarks: [],
     members,
     ...over,
   };

@@ -1,0 +1,16 @@
+// all: every member that is up is in each response, for clients that choose for themselves. Where there are
+// more than a response takes, as many as it takes, by their weights.
+import { allAnswersMax } from '../../limits.ts';
+import { draw, servingOf, standbyNotes } from '../draw.ts';
+import type { Policy } from './policy.ts';
+
+export const all: Policy = {
+  what: 'every address that is up in each response',
+  keys: [],
+  choose(candidates, { answers, spread }) {
+    const serving = servingOf(candidates);
+    const most = answers === 'auto' ? allAnswersMax : answers;
+    const notes = standbyNotes(candidates, serving);
+    return { ...draw(candidates, serving, most, spread), notes, remarks: [] };
+  },
+};

@@ -1,0 +1,343 @@
+// The policies: shares as drawn over a million responses, what a withdrawal leaves as it was, how tiers and
+// groups behave, and what each says of it.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { policies } from '../../src/balance/policies/index.ts';
+import type { Candidate, PolicySettings } from '../../src/balance/policies/policy.ts';
+import { autoAnswers, bounds, givenShares, groupedSets } from '../../src/balance/sets.ts';
+import { allAnswersMax, poolSizeMax, weightMax, weightScale } from '../../src/limits.ts';
+import { randomFrom } from './random.ts';
+
+const settings: PolicySettings = { answers: 'auto', spread: 'none', minUp: 1, trickle: 0 };
+
+/** `a 3/2@rack1!`: member a, weight 3, tier 2, in a group, down. */
+function candidatesOf(...lines: readonly string[]): Candidate[] {
+  return lines.map((line) => {
+    const [, member = '', weight = '1', tier = '1', group, down] =
+      /^(\w+) (\d+)(?:\/(\d+))?(?:@(\w+))?(!)?$/.exec(line) ?? assert.fail(line);
+    const effective = Math.max(1, Number(weight)) * weightScale;
+    const domain = group === undefined ? member : `group ${group}`;
+    return {
+      member,
+      domain,
+      tier: Number(tier),
+      isUp: down === undefined,
+      weight: Number(weight),
+      effective,
+    };
+  });
+}
+
+const close = (a: number, b: number, within = 1e-12) => Math.abs(a - b) <= within;
+
+/** Fifty vectors of weights; the first are those of the operator's daily life. */
+function vectors(): number[][] {
+  const random = randomFrom(50);
+  const made = [
+    [1, 1, 1, 1],
+    [3, 1],
+    [3, 2, 1, 1],
+    [10, 20, 30, 40],
+    [100, 1],
+    [1, 1, 8],
+    [7, 7, 7],
+  ];
+  while (made.length < 50) {
+    const largest = [3, 10, 100, weightMax][made.length % 4]!;
+    made.push(Array.from({ length: random.below(9) + 1 }, () => random.below(largest) + 1));
+  }
+  return made;
+}
+
+/** Pools of these weights under each policy, with tiers and with groups. */
+const kinds: [name: string, policy: keyof typeof policies, change: Partial<PolicySettings>][] = [
+  ['weighted', 'weighted', {}],
+  ['weighted, one of a group', 'weighted', { spread: 'group' }],
+  ['failover with a trickle', 'failover', { trickle: 0.05 }],
+  ['failover with a trickle, one of a group', 'failover', { trickle: 0.125, spread: 'group' }],
+  ['all', 'all', {}],
+  ['all, one of a group', 'all', { spread: 'group' }],
+];
+
+function poolOf(weights: readonly number[], withTiers: boolean, withGroups: boolean): Candidate[] {
+  const lines = weights.map((weight, i) => {
+    const group = withGroups && i % 4 !== 3 ? `@g${i % 3}` : '';
+    return `m${i} ${weight}${withTiers ? `/${(i % 2) + 1}` : ''}${group}`;
+  });
+  return candidatesOf(...lines);
+}
+
+describe('over a million responses every member is within 0.1 percentage points of its share', () => {
+  for (const [name, policy, change] of kinds) {
+    test(name, () => {
+      for (const [run, weights] of vectors().entries()) {
+        for (const answers of [1, 2, 3, 4]) {
+          const at = `${weights.join(':')} k ${answers}`;
+          const candidates = poolOf(weights, policy === 'failover', change.spread === 'group');
+          const { sets } = policies[policy].choose(candidates, { ...settings, ...change, answers });
+          const shares = givenShares(sets, weights.length);
+          const seen = drawn(
+            sets.map(({ members }) => members),
+            bounds(sets),
+            weights.length,
+            run * 7919,
+          );
+          for (const [member, share] of shares.entries()) {
+            assert.ok(close(seen[member]!, share, 0.001), `${at}: m${member} ${seen[member]} for ${share}`);
+          }
+        }
+      }
+    });
+  }
+});
+
+/** The part of a million responses that each member is given, drawn by phase as the server does. */
+function drawn(sets: readonly (readonly number[])[], upper: Uint32Array, n: number, seed: number): number[] {
+  const responses = 1_000_000;
+  const counts = new Float64Array(sets.length);
+  let phase = seed >>> 0;
+  for (let response = 0; response < responses; response++) {
+    phase = (phase + 0x9e3779b9) >>> 0;
+    let set = 0;
+    while (phase > upper[set]!) set++;
+    counts[set]!++;
+  }
+  const seen = new Array<number>(n).fill(0);
+  for (const [i, members] of sets.entries()) {
+    for (const member of members) seen[member]! += counts[i]! / members.length / responses;
+  }
+  return seen;
+}
+
+/** Shares by definition: a domain that k·e >= W holds is in every response, the others by their weights. */
+function sharesByDefinition(weights: readonly number[], domains: readonly string[], k: number): number[] {
+  const sumOf = (domain: string) =>
+    weights.reduce((sum, weight, i) => (domains[i] === domain ? sum + weight : sum), 0);
+  let others = [...new Set(domains)];
+  const size = Math.min(k, others.length);
+  let picks = size;
+  const included = new Map<string, number>();
+  for (;;) {
+    const whole = others.reduce((sum, domain) => sum + sumOf(domain), 0);
+    const certain = others.find((domain) => sumOf(domain) * picks >= whole);
+    if (certain === undefined || picks === 0) {
+      for (const domain of others) included.set(domain, (picks * sumOf(domain)) / whole);
+      return weights.map((weight, i) => {
+        const domain = domains[i]!;
+        return ((weight / sumOf(domain)) * included.get(domain)!) / size;
+      });
+    }
+    included.set(certain, 1);
+    picks--;
+    others = others.filter((domain) => domain !== certain);
+  }
+}
+
+describe('one address of a group', () => {
+  test('never two of a domain, no more sets than members, and the shares of the definition', () => {
+    const random = randomFrom(6);
+    for (let run = 0; run < 3000; run++) {
+      const n = random.below(12) + 1;
+      const largest = random.pick([1, 3, 100, weightMax * weightScale]);
+      const weights = Array.from({ length: n }, () => random.below(largest) + 1);
+      const domains = weights.map(() => `d${random.below(random.pick([2, 4, 12]))}`);
+      const k = random.below(6) + 1;
+      const at = `${weights.join(' ')} in ${domains.join(' ')}, k ${k}`;
+      const sets = groupedSets(weights, domains, k);
+      const size = Math.min(k, new Set(domains).size);
+      assert.ok(sets.length <= n, at);
+      assert.equal(new Set(sets.map(({ members }) => members.join())).size, sets.length, at);
+      for (const { members, share } of sets) {
+        assert.ok(share > 0, at);
+        assert.equal(members.length, size, at);
+        assert.equal(new Set(members.map((member) => domains[member])).size, size, at);
+      }
+      assert.ok(
+        close(
+          sets.reduce((sum, { share }) => sum + share, 0),
+          1,
+        ),
+        at,
+      );
+      const expected = sharesByDefinition(weights, domains, k);
+      for (const [member, share] of givenShares(sets, n).entries()) {
+        assert.ok(close(share, expected[member]!, 1e-9), `${at}: ${member} ${share} for ${expected[member]}`);
+      }
+    }
+  });
+
+  test('each for itself is what there is without groups', () => {
+    const candidates = candidatesOf('a 10', 'b 20', 'c 30', 'd 40');
+    const choose = (spread: 'none' | 'group') =>
+      policies.weighted.choose(candidates, { ...settings, spread }).sets.map(({ members }) => members.join());
+    assert.deepEqual(choose('group'), choose('none'));
+  });
+
+  test('auto takes as many as the groups allow to be exact', () => {
+    const choose = (...lines: string[]) =>
+      policies.weighted.choose(candidatesOf(...lines), { ...settings, spread: 'group' });
+    // Two racks of the same weight: two addresses; three members of four in one rack: one.
+    assert.equal(choose('a 1@x', 'b 1@y', 'c 1@x', 'd 1@y').sets[0]!.members.length, 2);
+    const uneven = choose('a 1@x', 'b 1@x', 'c 1@x', 'd 1');
+    assert.equal(uneven.sets[0]!.members.length, autoAnswers([3, 1]));
+    for (const share of givenShares(uneven.sets, 4)) assert.ok(close(share, 0.25));
+    assert.equal(choose('a 1@x', 'b 1@x', 'c 1@x').sets[0]!.members.length, 1);
+  });
+
+  test('the largest pool', () => {
+    const random = randomFrom(7);
+    const weights = Array.from({ length: poolSizeMax }, () => (random.below(weightMax) + 1) * weightScale);
+    for (const groups of [1, 3, 64, poolSizeMax]) {
+      const domains = weights.map((_, i) => `d${i % groups}`);
+      for (const k of [1, 4, 40]) {
+        const sets = groupedSets(weights, domains, k);
+        assert.ok(sets.length <= poolSizeMax);
+        const expected = sharesByDefinition(weights, domains, k).slice(0, 20);
+        const given = givenShares(sets, poolSizeMax);
+        for (const [member, share] of expected.entries()) assert.ok(close(given[member]!, share, 1e-9));
+        if (groups === poolSizeMax) break; // the definition is slow with as many domains
+      }
+    }
+  });
+});
+
+test('after any withdrawal the rest keep their ratios, where the weights can be exact', () => {
+  const random = randomFrom(8);
+  for (let run = 0; run < 500; run++) {
+    const n = random.below(7) + 2;
+    const weights = Array.from({ length: n }, () => random.below(20) + 1);
+    const gone = random.below(n);
+    for (const [name, policy, change] of kinds) {
+      if (policy === 'all') continue; // gives all the same, see below
+      const before = poolOf(weights, policy === 'failover', change.spread === 'group');
+      const after = before.map((candidate, i) => (i === gone ? { ...candidate, isUp: false } : candidate));
+      const chosen = { ...settings, ...change, answers: 1 } as const;
+      const sharesOf = (candidates: readonly Candidate[]) =>
+        givenShares(policies[policy].choose(candidates, chosen).sets, n);
+      const [was, is] = [sharesOf(before), sharesOf(after)];
+      assert.equal(is[gone], 0);
+      const at = `${name}: ${weights.join(':')} without ${gone}: ${was} then ${is}`;
+      // Within a tier: when it has nobody left, the next one takes its place.
+      const tier = (member: number) => before[member]!.tier;
+      for (let a = 0; a < n; a++) {
+        for (let b = 0; b < a; b++) {
+          if (a === gone || b === gone || tier(a) !== tier(b)) continue;
+          assert.ok(close(is[a]! * was[b]!, is[b]! * was[a]!), at);
+        }
+      }
+      assert.ok(
+        close(
+          is.reduce((sum, share) => sum + share, 0),
+          1,
+        ),
+        at,
+      );
+    }
+  }
+});
+
+describe('all', () => {
+  const choose = (lines: readonly string[], change: Partial<PolicySettings> = {}) =>
+    policies.all.choose(candidatesOf(...lines), { ...settings, ...change });
+
+  test('every member that is up in one set, with equal shares whatever the weights', () => {
+    const { sets, wanted } = choose(['a 5', 'b 1', 'c 1!', 'd 2', 's 0']);
+    assert.deepEqual(sets, [{ members: [0, 1, 3], share: 1 }]);
+    assert.deepEqual(wanted, [5 / 8, 1 / 8, 0, 2 / 8, 0]);
+    assert.deepEqual(choose(['a 5!', 's 0', 't 0']).sets, [{ members: [1, 2], share: 1 }]);
+    assert.deepEqual(choose(['a 5!']).sets, []);
+  });
+
+  test('at the limit, one past it, and above it by hand', () => {
+    const lines = (n: number) => Array.from({ length: n }, (_, i) => `m${i} 1`);
+    assert.equal(choose(lines(allAnswersMax)).sets.length, 1);
+    const past = choose(lines(allAnswersMax + 1)).sets;
+    assert.ok(past.every(({ members }) => members.length === allAnswersMax));
+    for (const share of givenShares(past, allAnswersMax + 1))
+      assert.ok(close(share, 1 / (allAnswersMax + 1)));
+    assert.equal(choose(lines(40), { answers: 40 }).sets[0]!.members.length, 40);
+    assert.equal(choose(lines(40), { answers: 3 }).sets[0]!.members.length, 3);
+  });
+});
+
+describe('failover', () => {
+  const choose = (lines: readonly string[], change: Partial<PolicySettings> = {}) =>
+    policies.failover.choose(candidatesOf(...lines), { ...settings, answers: 1, ...change });
+  const shares = (lines: readonly string[], change: Partial<PolicySettings> = {}) =>
+    givenShares(choose(lines, change).sets, lines.length).map((share) => Number(share.toFixed(6)));
+  const three = ['a 3/1', 'b 1/1', 'c 1/2', 'd 4/2', 'e 1/5'];
+  const down = (...names: string[]) => three.map((line) => (names.includes(line[0]!) ? `${line}!` : line));
+
+  test('the first tier with a member up, each by its own weights', () => {
+    assert.deepEqual(shares(three), [0.75, 0.25, 0, 0, 0]);
+    assert.deepEqual(shares(down('a')), [0, 1, 0, 0, 0]);
+    assert.deepEqual(shares(down('a', 'b')), [0, 0, 0.2, 0.8, 0]);
+    assert.deepEqual(shares(down('a', 'b', 'c', 'd')), [0, 0, 0, 0, 1]);
+    assert.deepEqual(shares(down('a', 'b', 'c', 'd', 'e')), [0, 0, 0, 0, 0]);
+  });
+
+  test('a tier below min-up is passed over; members count, not addresses', () => {
+    assert.deepEqual(shares(down('a'), { minUp: 2 }), [0, 0, 0.2, 0.8, 0]);
+    assert.deepEqual(choose(down('a', 'c'), { minUp: 2 }).sets, []);
+    assert.deepEqual(shares(['a 1/1', 'a 1/1', 'b 1/2', 'c 1/2'], { minUp: 2 }), [0, 0, 0.5, 0.5]);
+  });
+
+  test('the trickle is for the next healthy tier, and stays where there is none', () => {
+    const trickle = { trickle: 0.05 };
+    assert.deepEqual(shares(three, trickle), [0.7125, 0.2375, 0.01, 0.04, 0]);
+    assert.deepEqual(shares(down('c', 'd'), trickle), [0.7125, 0.2375, 0, 0, 0.05]);
+    assert.deepEqual(shares(down('c', 'd', 'e'), trickle), [0.75, 0.25, 0, 0, 0]);
+    assert.deepEqual(shares(down('a', 'b', 'c'), trickle), [0, 0, 0, 0.95, 0.05]);
+    const { wanted } = choose(three, trickle);
+    assert.deepEqual(
+      wanted.map((part) => Number(part.toFixed(6))),
+      shares(three, trickle),
+    );
+  });
+
+  test('a standby serves its tier where nothing else of the tier is up, and counts for min-up then', () => {
+    const lines = ['a 1/1', 's 0/1', 'b 1/2'];
+    assert.deepEqual(shares(lines), [1, 0, 0]);
+    assert.deepEqual(shares(['a 1/1!', ...lines.slice(1)]), [0, 1, 0]);
+    assert.deepEqual(shares(['a 1/1!', 's 0/1!', 'b 1/2']), [0, 0, 1]);
+    assert.deepEqual(shares(['a 1/1', 's 0/1', 'b 1/2', 'c 1/2'], { minUp: 2 }), [0, 0, 0.5, 0.5]);
+    assert.deepEqual(shares(['a 1/1!', 's 0/1', 't 0/1', 'b 1/2'], { minUp: 2 }), [0, 0.5, 0.5, 0]);
+  });
+
+  test('with one tier it is weighted', () => {
+    const lines = ['a 3', 'b 1!', 'c 2', 's 0'];
+    const { sets, wanted, notes, remarks } = policies.weighted.choose(candidatesOf(...lines), settings);
+    assert.deepEqual(choose(lines, { answers: 'auto' }), { sets, wanted, notes, remarks });
+  });
+
+  test('it says of each tier what it does, and why', () => {
+    const said = (lines: readonly string[], change: Partial<PolicySettings> = {}) => {
+      const { notes, remarks } = choose(lines, change);
+      return { notes, remarks };
+    };
+    assert.deepEqual(said(down('a', 'b'), { trickle: 0.025 }), {
+      notes: [
+        'tier 1 fails',
+        'tier 1 fails',
+        'tier 2 in use',
+        'tier 2 in use',
+        'tier 5 gets a trickle of 2.5 %',
+      ],
+      remarks: [
+        'tier 1: 0 of 2 up, fails',
+        'tier 2: 2 of 2 up, in use',
+        'tier 5: 1 of 1 up, gets a trickle of 2.5 %',
+      ],
+    });
+    assert.deepEqual(said(['a 1/1', 'b 1/1!', 'c 1/2', 'd 1/2', 'e 1/3', 'f 1/3'], { minUp: 2 }).remarks, [
+      'tier 1: 1 of 2 up, fails: min-up is 2',
+      'tier 2: 2 of 2 up, in use',
+      'tier 3: 2 of 2 up, not needed',
+    ]);
+    assert.deepEqual(said(['a 1/1!', 's 0/1', 'b 1/2']), {
+      notes: ['', 'standby in use', 'tier 2 not needed'],
+      remarks: ['tier 1: 1 of 1 standbys up, in use', 'tier 2: 1 of 1 up, not needed'],
+    });
+    assert.deepEqual(said(['a 1!'], { minUp: 2 }).remarks, ['tier 1: 0 of 1 up, fails: min-up is 2']);
+  });
+});

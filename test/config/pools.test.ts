@@ -1,0 +1,29 @@
+// What is said of a balanced name, as far as it is for some policies only. The faults are in faults.txt.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadConfig } from '../../src/config.ts';
+
+test('tiers, groups and thresholds, and where they stand', () => {
+  const files: Readonly<Record<string, string>> = {
+    'site.example.zone': '',
+    'site.example.yaml': `balance:
+  www:
+    policy: failover
+    min-up: 2
+    trickle: 2.5 %
+    spread: group
+    members:
+      192.0.2.1: { tier: 2, group: rack1 }
+`,
+  };
+  const read = (path: string) => new TextEncoder().encode(files[path]);
+  const { config, faults } = loadConfig('.', () => Object.keys(files), read);
+  assert.deepEqual(faults, []);
+  const { policy, spread, minUp, trickle, settingPlaces, members } = config.zones[0]!.pools[0]!;
+  const settings = { policy, spread, minUp, trickle };
+  assert.deepEqual(settings, { policy: 'failover', spread: 'group', minUp: 2, trickle: 0.025 });
+  const places = [...settingPlaces].map(([key, { line, column }]) => `${key} ${line}:${column}`);
+  assert.deepEqual(places, ['spread 6:13', 'min-up 4:13', 'trickle 5:14']);
+  const { tier, group } = members.get('192.0.2.1')!;
+  assert.deepEqual([tier, group], [2, 'rack1']);
+});
