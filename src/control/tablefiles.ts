@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { HEADER, tableId, ZONE, zoneMagic } from '../answer/layout.ts';
+import { readInto } from '../serve/files.ts';
 
 /** Where a table is: offset and length in octets. */
 export type TablePlace = { readonly file: string; readonly at: number; readonly length: number };
@@ -65,16 +66,7 @@ export class TableFiles {
 /** Reads a table as a run of octets of its own, aligned as its words need it. */
 export function openTable({ file, at, length }: TablePlace): Uint8Array {
   const table = new Uint8Array(length);
-  const descriptor = openSync(file, 'r');
-  try {
-    for (let done = 0; done < length; ) {
-      const read = readSync(descriptor, table, done, length - done, at + done);
-      if (read === 0) throw new Error(`${file} is shorter than it was`);
-      done += read;
-    }
-  } finally {
-    closeSync(descriptor);
-  }
+  readInto(file, at, table);
   return table;
 }
 

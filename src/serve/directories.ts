@@ -1,6 +1,6 @@
 // The state and the run directory of a server: made where they are missing, the user's where the server is to
 // be that user, and locked, because one server has them for itself.
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { type Lock, takeLock } from './lock.ts';
 import { canEnter, makeOwn, type User } from './privileges.ts';
 
@@ -18,16 +18,6 @@ export async function claimDirectories(directories: Directories): Promise<Lock |
   } catch (error) {
     return { fault: `cannot use the state or run directory: ${(error as Error).message}` };
   }
-}
-
-/**
- * Writes a small file whole or not at all, never through a link: we may still be root, and who owns the
- * directory may have put one there.
- */
-export function writeAnew(path: string, text: string, mode = 0o600): void {
-  rmSync(`${path}.new`, { force: true });
-  writeFileSync(`${path}.new`, text, { mode, flag: 'wx' });
-  renameSync(`${path}.new`, path);
 }
 
 function makeDirectories({ stateDir, runDir, user }: Directories): string | undefined {

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ListenAddress } from './channel.ts';
-import { writeAnew } from './directories.ts';
+import { writeAnew } from './files.ts';
 
 export type Listen = {
   readonly listen: readonly ListenAddress[];

@@ -2,13 +2,13 @@
 // the state directory), are checked, copied into shared buffers and posted, one message per publication and
 // thread; then the generation word is raised. What a publication replaced is given back when every thread has
 // adopted it.
-import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { SETS, setsMagic, tableFault, tableId, ZONE, zoneMagic } from '../answer/layout.ts';
 import type { Settings } from '../answer/settings.ts';
 import { adoptTimeoutMs, hugePagesAfterMs } from '../limits.ts';
 import { Buffers, joinPages } from './buffers.ts';
 import type { Publish, ZoneRef } from './channel.ts';
+import { readInto } from './files.ts';
 import { type Publication, SHARED } from './inbox.ts';
 import type { Kept } from './kept.ts';
 import { type OwnSecrets, startSettings } from './settings.ts';
@@ -278,17 +278,4 @@ function folded({ setCount, counts }: SetsInService): Float64Array {
   const sums = new Float64Array(setCount);
   for (let i = 0; i < counts.length && setCount > 0; i++) sums[i % setCount]! += counts[i]!;
   return sums;
-}
-
-function readInto(path: string, from: number, into: Uint8Array): void {
-  const fd = openSync(path, 'r');
-  try {
-    for (let at = 0; at < into.length; ) {
-      const read = readSync(fd, into, at, into.length - at, from + at);
-      if (read === 0) throw new Error(`${path} is shorter than announced`);
-      at += read;
-    }
-  } finally {
-    closeSync(fd);
-  }
 }

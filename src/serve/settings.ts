@@ -7,7 +7,7 @@ import type { Settings } from '../answer/settings.ts';
 import { cookieSecretsMax, rateLimitDefault } from '../limits.ts';
 import { type Network, parseNetwork } from '../wire/networks.ts';
 import { sipKeySize } from '../wire/siphash.ts';
-import { writeAnew } from './directories.ts';
+import { writeAnew } from './files.ts';
 
 /** Secrets of this server alone, renewed now and then; the one before is still accepted. */
 export class OwnSecrets {
