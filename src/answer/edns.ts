@@ -52,13 +52,16 @@ export function writeEdns(
   const opt = response.end;
   writeOpt(response, udpSizeMax, rcode, query.dnssecOk);
   if (cookie !== COOKIE.none) writeCookieOption(tables, query, response, opt, cookie);
-  if (query.subnetSize !== 0) writeSubnet(query, response, opt);
+  if (query.subnetSize !== 0) {
+    // The client's subnet as it was sent, scope 0: the answer is the same for everybody (RFC 7871 §7.2.1).
+    copyOption(response, opt, OPTION.subnet, query.octets, query.subnetAt, query.subnetSize);
+  }
   if (query.wantsKeepalive && query.transport !== TRANSPORT.udp) {
     const at = addOption(response, opt, OPTION.keepalive, 2);
     if (at >= 0) writeU16(response.octets, at, keepaliveUnits);
   }
   if (query.wantsNsid && tables.identity.length > 0) {
-    copyOption(response, opt, OPTION.nsid, tables.identity);
+    copyOption(response, opt, OPTION.nsid, tables.identity, 0, tables.identity.length);
   }
   if (refusal !== null && refusal.info >= 0) writeExtendedError(response, opt, refusal);
 }
@@ -86,14 +89,6 @@ function writeCookieOption(
   );
 }
 
-/** The client's subnet as it was sent, scope 0: the answer is the same for everybody (RFC 7871 §7.2.1). */
-function writeSubnet(query: Query, response: Response, opt: number): void {
-  const at = addOption(response, opt, OPTION.subnet, query.subnetSize);
-  if (at < 0) return;
-  for (let i = 0; i < query.subnetSize; i++) response.octets[at + i] = query.octets[query.subnetAt + i]!;
-  response.octets[at + 3] = 0;
-}
-
 function writeExtendedError(response: Response, opt: number, refusal: Refusal): void {
   const text = refusal.octets;
   const at = addOption(response, opt, OPTION.extendedError, 2 + text.length);
@@ -102,8 +97,15 @@ function writeExtendedError(response: Response, opt: number, refusal: Refusal): 
   for (let i = 0; i < text.length; i++) response.octets[at + 2 + i] = text[i]!;
 }
 
-function copyOption(response: Response, opt: number, code: number, data: Uint8Array): void {
-  const at = addOption(response, opt, code, data.length);
+function copyOption(
+  response: Response,
+  opt: number,
+  code: number,
+  from: Uint8Array,
+  start: number,
+  size: number,
+): void {
+  const at = addOption(response, opt, code, size);
   if (at < 0) return;
-  for (let i = 0; i < data.length; i++) response.octets[at + i] = data[i]!;
+  for (let i = 0; i < size; i++) response.octets[at + i] = from[start + i]!;
 }
