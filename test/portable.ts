@@ -3,7 +3,9 @@
 import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after, before } from 'node:test';
 import { build, root } from './build.ts';
+import type { Daemon } from './daemon.ts';
 
 export type Portable = {
   /** The program and its first arguments, as DaemonOptions has it. */
@@ -30,6 +32,26 @@ export async function copyProgram({ koffi = true } = {}): Promise<Portable> {
     folder,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** The programs of the suite that makes it, and the daemons that it starts; after its tests all are gone. */
+export class Programs {
+  whole!: Portable;
+  /** Without koffi. */
+  bare!: Portable;
+  readonly daemons: Daemon[] = [];
+
+  constructor() {
+    before(async () => {
+      this.whole = await copyProgram();
+      this.bare = await copyProgram({ koffi: false });
+    });
+    after(async () => {
+      for (const daemon of this.daemons) await daemon.close();
+      this.whole?.remove();
+      this.bare?.remove();
+    });
+  }
 }
 
 function addWithDependencies(name: string, names: Set<string>): void {

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nsdSettings } from '../nsd.ts';
 import { balancedDyna, balancedName, balancedPlain, memberAddresses, origin, writeZone } from './zones.ts';
 
 /** Where a peer writes its configuration and where it shall listen. */
@@ -128,23 +129,7 @@ function configureNsd({ folder, port, names }: Place): readonly string[] {
   const configuration = join(folder, 'nsd.conf');
   writeFileSync(
     configuration,
-    `server:
-  ip-address: 127.0.0.1@${port}
-  server-count: 1
-  username: ""
-  chroot: ""
-  zonesdir: "${folder}"
-  database: ""
-  zonelistfile: "${join(folder, 'zone.list')}"
-  pidfile: "${join(folder, 'nsd.pid')}"
-  xfrdfile: "${join(folder, 'xfrd.state')}"
-  xfrdir: "${folder}"
-  round-robin: yes
-  minimal-responses: yes
-  rrl-ratelimit: 0
-remote-control:
-  control-enable: no
-zone:
+    `${nsdSettings(folder, port, '  round-robin: yes\n')}zone:
   name: "${origin}"
   zonefile: "${file}"
 `,

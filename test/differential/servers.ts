@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nsdSettings } from '../nsd.ts';
 import { freePort } from '../ports.ts';
 import { find } from '../tools.ts';
 import { until } from '../until.ts';
@@ -109,25 +110,7 @@ export class PeerServer {
 function configureNsd({ folder, port, zones }: Place): readonly string[] {
   const file = join(folder, 'nsd.conf');
   const list = zones.map((zone) => `zone:\n  name: "${zone.origin}"\n  zonefile: "${zone.file}"\n`);
-  writeFileSync(
-    file,
-    `server:
-  ip-address: 127.0.0.1@${port}
-  server-count: 1
-  username: ""
-  chroot: ""
-  zonesdir: "${folder}"
-  database: ""
-  zonelistfile: "${join(folder, 'zone.list')}"
-  pidfile: "${join(folder, 'nsd.pid')}"
-  xfrdfile: "${join(folder, 'xfrd.state')}"
-  xfrdir: "${folder}"
-  minimal-responses: yes
-  rrl-ratelimit: 0
-remote-control:
-  control-enable: no
-${list.join('')}`,
-  );
+  writeFileSync(file, `${nsdSettings(folder, port)}${list.join('')}`);
   return [find('nsd') ?? 'nsd', '-d', '-c', file];
 }
 

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, it } from 'node:test';
+import { before, it } from 'node:test';
 import { describeAsRoot } from '../asroot.ts';
 import { Daemon } from '../daemon.ts';
 import { digThere, ownNetwork, runThere } from '../network.ts';
-import { copyProgram, type Portable } from '../portable.ts';
+import { type Portable, Programs } from '../portable.ts';
 import { until } from '../until.ts';
 
 const files = {
@@ -49,19 +49,8 @@ throw new Error('execv');
 `;
 
 describeAsRoot(import.meta.url, 'addresses that are not there', 170_000, () => {
-  let whole: Portable;
-  let bare: Portable;
-  const daemons: Daemon[] = [];
-  before(async () => {
-    whole = await copyProgram();
-    bare = await copyProgram({ koffi: false });
-    writeFileSync(join(whole.folder, 'without-ipv6.mjs'), withoutIpv6);
-  });
-  after(async () => {
-    for (const daemon of daemons) await daemon.close();
-    whole?.remove();
-    bare?.remove();
-  });
+  const programs = new Programs();
+  before(() => writeFileSync(join(programs.whole.folder, 'without-ipv6.mjs'), withoutIpv6));
 
   const launch = async (
     flags: readonly string[],
@@ -69,7 +58,7 @@ describeAsRoot(import.meta.url, 'addresses that are not there', 170_000, () => {
     by: readonly string[] = ownNetwork,
   ): Promise<Daemon> => {
     const daemon = await Daemon.make({ files, listen: 'yaml', program: from.program, by, flags });
-    daemons.push(daemon);
+    programs.daemons.push(daemon);
     daemon.launch();
     return daemon;
   };
@@ -95,7 +84,7 @@ describeAsRoot(import.meta.url, 'addresses that are not there', 170_000, () => {
       const flags = ['--engine', engine, '--listen', '127.0.0.1:53'];
       for (const address of later)
         flags.push('--listen', address.includes(':') ? `[${address}]:53` : address);
-      const daemon = await launch(flags, name === 'with libc' ? whole : bare);
+      const daemon = await launch(flags, name === 'with libc' ? programs.whole : programs.bare);
       const { attention } = await daemon.answering();
       await answersOn(daemon, '127.0.0.1');
       for (const where of ['192.0.2.53:53', '[2001:db8::53]:53']) {
@@ -117,7 +106,7 @@ describeAsRoot(import.meta.url, 'addresses that are not there', 170_000, () => {
   it('a wildcard stands for interfaces that come later, also with node:dgram', async () => {
     const daemon = await launch(
       ['--engine', 'dgram', '--listen', '0.0.0.0:53', '--listen', '[::]:53'],
-      whole,
+      programs.whole,
     );
     await daemon.answering();
     await answersOn(daemon, '127.0.0.1');
@@ -128,13 +117,13 @@ describeAsRoot(import.meta.url, 'addresses that are not there', 170_000, () => {
   });
 
   for (const [name, from] of [
-    ['with libc', () => whole],
-    ['without libc', () => bare],
+    ['with libc', () => programs.whole],
+    ['without libc', () => programs.bare],
   ] as const) {
     const filtered = (): string[] => [
       ...ownNetwork,
       process.execPath,
-      join(whole.folder, 'without-ipv6.mjs'),
+      join(programs.whole.folder, 'without-ipv6.mjs'),
     ];
 
     it(`on a kernel without IPv6 the default still starts (${name})`, async () => {

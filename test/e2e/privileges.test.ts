@@ -13,11 +13,11 @@ import {
 } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { after, before, it } from 'node:test';
+import { it } from 'node:test';
 import { describeAsRoot } from '../asroot.ts';
 import { Daemon, type DaemonOptions } from '../daemon.ts';
 import { digThere, inOwnNetwork, ownNetwork } from '../network.ts';
-import { copyProgram, type Portable } from '../portable.ts';
+import { Programs } from '../portable.ts';
 import { types } from '../rows.ts';
 import { until } from '../until.ts';
 import { decode, encode } from '../wire.ts';
@@ -49,22 +49,11 @@ await import('./dist/main.js');
 `;
 
 describeAsRoot(import.meta.url, 'privileges', 170_000, () => {
-  let portable: Portable;
-  let bare: Portable;
-  const daemons: Daemon[] = [];
-  before(async () => {
-    portable = await copyProgram();
-    bare = await copyProgram({ koffi: false });
-  });
-  after(async () => {
-    for (const daemon of daemons) await daemon.close();
-    portable?.remove();
-    bare?.remove();
-  });
+  const programs = new Programs();
 
   const make = async (options: Partial<DaemonOptions>): Promise<Daemon> => {
-    const daemon = await Daemon.make({ files, listen: 'yaml', program: portable.program, ...options });
-    daemons.push(daemon);
+    const daemon = await Daemon.make({ files, listen: 'yaml', program: programs.whole.program, ...options });
+    programs.daemons.push(daemon);
     chmodSync(daemon.folder, 0o755);
     return daemon;
   };
@@ -83,9 +72,9 @@ describeAsRoot(import.meta.url, 'privileges', 170_000, () => {
   };
 
   const engines = [
-    ['batch', () => portable],
-    ['dgram', () => portable],
-    ['dgram', () => bare],
+    ['batch', () => programs.whole],
+    ['dgram', () => programs.whole],
+    ['dgram', () => programs.bare],
   ] as const;
   for (const [engine, from] of engines) {
     const name = engines.findIndex((one) => one[1] === from) === 2 ? 'no libc' : engine;
@@ -117,7 +106,7 @@ describeAsRoot(import.meta.url, 'privileges', 170_000, () => {
   }
 
   it('a stream thread that dies without root loses neither the port nor who waits there', async () => {
-    const main = join(portable.folder, 'mortal.mjs');
+    const main = join(programs.whole.folder, 'mortal.mjs');
     writeFileSync(main, mortal);
     const program = [process.execPath, main];
     const daemon = await make({ by: ownNetwork, program, flags: ['--user', 'nobody', ...onPort53] });
@@ -214,8 +203,8 @@ describeAsRoot(import.meta.url, 'privileges', 170_000, () => {
   });
 
   it('connections that come before the start is over wait, and are answered', async () => {
-    const daemon = await Daemon.make({ files, program: portable.program });
-    daemons.push(daemon);
+    const daemon = await Daemon.make({ files, program: programs.whole.program });
+    programs.daemons.push(daemon);
     daemon.launch();
     const socket = await until('the port is open', 20_000, () => tryConnect(daemon.port));
     const answer = new Promise<Buffer>((resolve, reject) => {
