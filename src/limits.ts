@@ -125,6 +125,10 @@ export const stateAgeMinMs = 1000;
 export const stateAgeMaxMs = 24 * 3_600_000;
 /** A query that was not answered is sent again: one lost datagram is no verdict. Queries per probe: */
 export const dnsQueriesMax = 3;
+/** A server that flaps is asked to be quiet for at most this long: a mended one must come back today. */
+export const holdDownMaxMs = 600_000;
+/** A server that needs longer than this to get warm needs somebody to look at it. */
+export const slowStartMaxMs = 3_600_000;
 /** Probes in flight, over all endpoints: bounds sockets and memory when all are silent; the rest queues. */
 export const probesInFlightMax = 200;
 /** A probe is given up this long after its deadline: a bug of ours must not stop a monitor. */

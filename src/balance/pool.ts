@@ -59,10 +59,32 @@ export type Pool = PolicySettings & {
 
 /** What health/ says of one endpoint at this moment. */
 export type Health = {
-  readonly verdict: 'up' | 'down' | 'unknown';
+  readonly verdict: 'up' | 'degraded' | 'down' | 'unknown';
   /** False while it is failing, recovering or down: the answer's TTL is then the unsettled one. */
   readonly settled: boolean;
+  /**
+   * Part of its weight that it gets now, 0 to 1: slow start, what it says of itself, degraded; absent: all.
+   * 0: no new clients, though it is up.
+   */
+  readonly part?: number;
+  /** Wall clock in milliseconds at which `part` changes by itself. */
+  readonly changesAt?: number | undefined;
 };
+
+/** How a response's set is picked out of the sets of a choice. */
+export type Pick =
+  /** In turn, by their shares. */
+  | { readonly by: 'turn' }
+  /** By a hash of the client's network: `buckets[hash % buckets.length]` is the set. */
+  | { readonly by: 'client'; readonly buckets: Uint16Array }
+  /**
+   * By the client's place: sets `first` to `first + count - 1` are drawn in turn by their shares, which add
+   * up to 1 for each place. The place '' is everywhere else, and always there.
+   */
+  | {
+      readonly by: 'place';
+      readonly places: readonly { readonly place: string; readonly first: number; readonly count: number }[];
+    };
 
 /** Addresses (indices into `FamilyChoice.addresses`) and the share of responses that carry them. */
 export type AnswerSet = { readonly members: readonly number[]; readonly share: number };
@@ -86,6 +108,7 @@ export type FamilyChoice = {
   readonly mode: 'sets' | 'nodata' | 'servfail';
   readonly addresses: readonly Address[];
   readonly sets: readonly AnswerSet[];
+  readonly pick: Pick;
   /** Addresses per response, k. 0 where mode is not `sets`. */
   readonly answers: number;
   /** TTL of the RRset in seconds. */
@@ -182,7 +205,7 @@ function choiceOf(
   { rule, given, seen }: Selection,
   somethingIsUp: boolean,
 ): FamilyChoice {
-  const { sets, wanted } = given;
+  const { sets, wanted, pick = { by: 'turn' } } = given;
   const chosen = new Set(sets.flatMap(({ members }) => members));
   const shares = givenShares(sets, entries.length);
   const { ttl, negativeTtlMax } = ttlOf(pool, family, entries);
@@ -192,6 +215,7 @@ function choiceOf(
     mode: sets.length > 0 ? 'sets' : emptyMode,
     addresses: entries.map(({ address }) => address),
     sets,
+    pick,
     answers: Math.max(0, ...sets.map(({ members }) => members.length)),
     ttl,
     negativeTtlMax,

@@ -7,15 +7,17 @@ import { probes } from '../health/probes/index.ts';
 import { parseOption } from '../health/probes/options.ts';
 import type { Option, Probe } from '../health/probes/probe.ts';
 import {
+  holdDownMaxMs,
   probeIntervalMaxMs,
   probeIntervalMinMs,
   probeRunMax,
+  slowStartMaxMs,
   stateAgeMaxMs,
   stateAgeMinMs,
 } from '../limits.ts';
 import { suggest } from '../near.ts';
 import { entriesOf, map, type Reading, shaped, text, value, valueAt } from './shape.ts';
-import { address, durationMs, integer, printDuration, word } from './values.ts';
+import { address, durationMs, integer, percent, printDuration, word } from './values.ts';
 import type { YamlNode } from './yaml.ts';
 
 export type Checks = {
@@ -36,6 +38,11 @@ const common = {
   recheck: duration,
   fall: count,
   rise: count,
+  'hold-down': v.optional(text(durationMs(0, holdDownMaxMs))),
+  'slow-start': v.optional(text(durationMs(0, slowStartMaxMs))),
+  'latency-limit': v.optional(text(durationMs(1, probeIntervalMaxMs))),
+  'degraded-weight': v.optional(text(percent(1))),
+  'weight-step': v.optional(text(percent(1))),
 };
 
 type Written = Readonly<Record<string, unknown>> & {
@@ -46,6 +53,11 @@ type Written = Readonly<Record<string, unknown>> & {
   readonly recheck?: number | undefined;
   readonly fall?: number | undefined;
   readonly rise?: number | undefined;
+  readonly 'hold-down'?: number | undefined;
+  readonly 'slow-start'?: number | undefined;
+  readonly 'latency-limit'?: number | undefined;
+  readonly 'degraded-weight'?: number | undefined;
+  readonly 'weight-step'?: number | undefined;
 };
 
 /** Keys of checks that talk to an address. */
@@ -101,9 +113,22 @@ function readCheck(name: string, node: YamlNode, faults: Fault[]): Check | undef
   const conflict = probe.conflict?.(checkOptions);
   if (conflict !== undefined) refuse('type', `check "${name}": ${conflict}`);
   if (port === undefined || faults.length > before) return undefined;
-  const { fall = checkDefaults.fall, rise = checkDefaults.rise } = values;
   const target = values.address === undefined ? { port } : { port, address: values.address };
-  return { kind, ...target, options: checkOptions, intervalMs, timeoutMs, recheckMs, fall, rise };
+  return { kind, ...target, options: checkOptions, intervalMs, timeoutMs, recheckMs, ...judgementOf(values) };
+}
+
+/** How results become a verdict, and a verdict a part of the traffic. */
+function judgementOf(values: Written) {
+  const latencyLimitMs = values['latency-limit'];
+  return {
+    fall: values.fall ?? checkDefaults.fall,
+    rise: values.rise ?? checkDefaults.rise,
+    holdDownMs: values['hold-down'] ?? checkDefaults.holdDownMs,
+    slowStartMs: values['slow-start'] ?? checkDefaults.slowStartMs,
+    ...(latencyLimitMs === undefined ? {} : { latencyLimitMs }),
+    degradedPart: values['degraded-weight'] ?? checkDefaults.degradedPart,
+    weightStep: values['weight-step'] ?? checkDefaults.weightStep,
+  };
 }
 
 function kindOf(name: string, node: YamlNode, faults: Fault[]): keyof typeof probes | undefined {

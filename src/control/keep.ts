@@ -147,6 +147,6 @@ export function readVerdicts(stateDir: string, now: number, ageMaxMs: number): S
 }
 
 function isVerdict({ key, verdict, since, at }: Saved['verdicts'][number]): boolean {
-  const isKnown = verdict === 'up' || verdict === 'down';
+  const isKnown = verdict === 'up' || verdict === 'degraded' || verdict === 'down';
   return typeof key === 'string' && isKnown && Number.isFinite(since) && Number.isFinite(at);
 }

@@ -15,7 +15,7 @@ export type MemberStatus = {
   readonly name: string;
   readonly address: string;
   /** `unchecked` where no check says anything. */
-  readonly verdict: 'up' | 'down' | 'unknown' | 'unchecked';
+  readonly verdict: 'up' | 'degraded' | 'down' | 'unknown' | 'unchecked';
   readonly settled: boolean;
   /** Wall clock in milliseconds; undefined where unchecked. */
   readonly since: number | undefined;

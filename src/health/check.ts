@@ -19,8 +19,18 @@ export type Check = {
   readonly recheckMs: number;
   /** Consecutive failures that turn up to down. */
   readonly fall: number;
-  /** Consecutive successes that turn down to up. */
+  /** Consecutive successes that turn down to up, and that clear failures. */
   readonly rise: number;
+  /** Quiet time that is asked of a server that flaps, doubled with each turn; 0: none. */
+  readonly holdDownMs: number;
+  /** After it came back its part of the traffic grows for so long; 0: it gets all of it at once. */
+  readonly slowStartMs: number;
+  /** Successes that are slower make it degraded; undefined: none is too slow. */
+  readonly latencyLimitMs?: number;
+  /** Part of its weight that a degraded server gets, 0 to 1. */
+  readonly degradedPart: number;
+  /** What a server says of its weight moves it by at most this part of the whole from probe to probe. */
+  readonly weightStep: number;
 };
 
 /** What timing and thresholds are where the operator says nothing; detection: refused 7 s, silent 11 s. */
@@ -30,6 +40,10 @@ export const checkDefaults = {
   recheckMs: 1000,
   fall: 3,
   rise: 2,
+  holdDownMs: 20_000,
+  slowStartMs: 0,
+  degradedPart: 0.5,
+  weightStep: 0.25,
 } as const;
 
 export type Endpoint = { readonly key: string; readonly address: string; readonly check: Check };
@@ -39,8 +53,15 @@ export function endpointKey(check: Check, address: string): string {
   const options = Object.entries(check.options).filter(([, value]) => value !== undefined);
   const sorted = Object.fromEntries(options.sort(([a], [b]) => (a < b ? -1 : 1)));
   const timing = `${check.intervalMs}/${check.timeoutMs}/${check.recheckMs} ${check.fall}/${check.rise}`;
+  const rest = [
+    check.holdDownMs,
+    check.slowStartMs,
+    check.latencyLimitMs,
+    check.degradedPart,
+    check.weightStep,
+  ];
   const via = check.address === undefined ? '' : ` at ${check.address}`;
-  return `${endpointPlace(check, address)}${via} ${timing} ${JSON.stringify(sorted)}`;
+  return `${endpointPlace(check, address)}${via} ${timing} ${rest.join('/')} ${JSON.stringify(sorted)}`;
 }
 
 /** What an endpoint is whatever the details of its check: `http 192.0.2.1 80`. */

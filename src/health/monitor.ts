@@ -88,7 +88,7 @@ export type MonitorEvent =
 export type Saved = {
   readonly verdicts: readonly {
     readonly key: string;
-    readonly verdict: 'up' | 'down';
+    readonly verdict: Exclude<Verdict, 'unknown'>;
     readonly since: number;
     readonly at: number;
   }[];
@@ -250,7 +250,7 @@ export class Monitors {
   #carryKept(watched: Watched): boolean {
     const { key, check } = watched.endpoint;
     const kept = this.#kept.get(key);
-    if (kept === undefined || (kept.verdict !== 'up' && kept.verdict !== 'down')) return false;
+    if (kept === undefined) return false;
     const ageMs = Math.abs(this.#options.clock.wall() - kept.at);
     if (!(ageMs <= keptAgeMaxMs)) return false;
     this.#kept.delete(key);

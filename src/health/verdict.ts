@@ -5,7 +5,8 @@
 // other outcome that is known already. Ordered by start, it lies before the streak that is being counted, so
 // it counts for nothing. (A silent probe of two seconds ago must not undo the success of the one after it.)
 
-export type Verdict = 'up' | 'down' | 'unknown';
+/** `degraded` is up, but too slow: it is answered with a smaller part of its weight. */
+export type Verdict = 'up' | 'degraded' | 'down' | 'unknown';
 
 export type VerdictState = {
   readonly verdict: Verdict;

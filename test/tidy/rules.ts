@@ -21,6 +21,7 @@ const doors: Readonly<Record<string, { readonly where: RegExp; readonly once?: b
   pino: { where: /^src\/log\.ts$/ },
   'lru-cache': { where: /^src\/(control|balance)\//, once: true },
   dns2: { where: /^src\//, once: true },
+  'mmdb-lib': { where: /^src\/(control|config)\//, once: true },
   koffi: { where: /^src\/serve\/(mmsg|libc)\.ts$/, once: true },
   yaml: { where: /^src\/config(\.ts$|\/)/ },
   valibot: { where: /^src\/config(\.ts$|\/)/ },

@@ -1,7 +1,7 @@
 // What every policy is: a pure function from the addresses of a pool, with what is known of them, to answer
 // sets. It knows nothing of DNS, time or probes, so explain, simulation and the tests call it as the server
 // does. It also says what it thought: a note on each address, and remarks on the pool as a whole.
-import type { AnswerSet } from '../pool.ts';
+import type { AnswerSet, Pick } from '../pool.ts';
 
 /** An address of one family of a pool. */
 export type Candidate = {
@@ -33,6 +33,8 @@ export type PolicySettings = {
 export type Decision = {
   /** None where nothing is fit to be given: then `when-all-down` decides. */
   readonly sets: readonly AnswerSet[];
+  /** How a response's set is picked; absent: in turn. */
+  readonly pick?: Pick;
   /** Part of the traffic that the weights ask for, for each candidate. */
   readonly wanted: readonly number[];
   /** For each candidate that is up: why it is or is not given, as a clause; empty where that is plain. */

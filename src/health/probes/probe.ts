@@ -30,12 +30,21 @@ export type Option = {
 /** Option values as parseOption() gives them, by name; an absent one has its default. */
 export type Options = Readonly<Record<string, unknown>>;
 
+/** What a server says of itself, in a header, a body or a file. */
+export type Said = {
+  /** Part of its weight that it asks for, 0 to 1; 0: no new clients. */
+  readonly part?: number;
+};
+
 export type ProbeResult = {
   readonly outcome: 'ok' | 'fail' | 'inconclusive';
   /** What happened, in words for the operator: printable characters only, at most probeReasonMax of them. */
   readonly reason: string;
   /** From start to verdict. */
   readonly latencyMs: number;
+  readonly said?: Said;
+  /** What needs somebody though the server is up, as one clause: `certificate expires in 9 days`. */
+  readonly warning?: string;
 };
 
 export type Probe = {
