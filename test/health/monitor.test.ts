@@ -330,7 +330,8 @@ test('a probe that never ends, or throws, is inconclusive and wedges nothing', a
     world.monitors.watch([endpoint!]);
     await world.clock.advance(2000 + probeGraceMs + 1);
     const { counts, last } = world.monitors.state(endpoint!.key)!;
-    assert.equal(counts.inconclusive, 1);
+    // The first start is at once, the second in its slot, which may be as near as that.
+    assert.deepEqual([counts.ok, counts.fail, counts.inconclusive > 0], [0, 0, true]);
     assert.match(last!.reason, behaviour === 'hang' ? /did not end within 3000 ms/ : /broke: a mistake/);
     await world.clock.advance(25_000);
     assert.equal(world.monitors.state(endpoint!.key)?.verdict, 'up');
