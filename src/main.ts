@@ -1,26 +1,9 @@
 #!/usr/bin/env node
 // argv -> a command, nothing else. Commands are loaded only when they are run, so that `serve` reaches no
 // library through this file; keep the imports here to node: modules and small plain files.
-import { type Command, complain, EXIT, parseArguments, printUsage } from './cli/command.ts';
+import { complain, EXIT, parseArguments, printUsage } from './cli/command.ts';
+import { commands, helpWhat, hidden } from './cli/commands.ts';
 import { nearest } from './near.ts';
-
-type Row = { readonly what: string; readonly load: () => Promise<{ command: Command }> };
-
-/** Every verb, in the order in which help shows them. */
-const commands: Readonly<Record<string, Row>> = {
-  serve: { what: 'answer queries until stopped', load: () => import('./cli/serve.ts') },
-  check: { what: 'find every fault in zones and settings', load: () => import('./cli/check.ts') },
-  reload: { what: 'take changed zones and settings into service', load: () => import('./cli/reload.ts') },
-  status: { what: 'show members, verdicts and shares', load: () => import('./cli/status.ts') },
-  explain: { what: 'show how a name is answered, step by step', load: () => import('./cli/explain.ts') },
-  lab: { what: 'try it: toy web servers behind a real daemon', load: () => import('./cli/lab.ts') },
-  version: { what: 'print the version', load: () => import('./cli/version.ts') },
-};
-
-/** Verbs that no operator types: the control process is forked by the server. */
-const hidden: Readonly<Record<string, Row>> = {
-  control: { what: '', load: () => import('./cli/control.ts') },
-};
 
 const synonyms: Readonly<Record<string, string>> = { '--help': 'help', '-h': 'help', '--version': 'version' };
 
@@ -59,9 +42,10 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 function overview(): string {
-  const rows = Object.entries(commands).map(([verb, { what }]) => `  ${verb.padEnd(9)} ${what}\n`);
-  const help = `  ${'help'.padEnd(9)} show the flags of a command\n`;
-  return `usage: steerdns COMMAND [flags]\n\n${rows.join('')}${help}`;
+  const rows = [...Object.entries(commands), ['help', { what: helpWhat }] as const];
+  const width = Math.max(...rows.map(([verb]) => verb.length));
+  const lines = rows.map(([verb, { what }]) => `  ${verb.padEnd(width)}  ${what}\n`);
+  return `usage: steerdns COMMAND [flags]\n\n${lines.join('')}`;
 }
 
 // A reader that goes away (`| head`) ends the output, not the command.

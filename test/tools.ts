@@ -7,6 +7,8 @@ import { join } from 'node:path';
 export const tools: Readonly<Record<string, string>> = {
   dig: 'bind9-dnsutils',
   dnsperf: 'dnsperf',
+  fish: 'fish',
+  groff: 'groff-base',
   ip: 'iproute2',
   knotd: 'knot',
   named: 'bind9',
@@ -18,6 +20,7 @@ export const tools: Readonly<Record<string, string>> = {
   setpriv: 'util-linux',
   unbound: 'unbound',
   unshare: 'util-linux',
+  zsh: 'zsh',
 };
 
 /** Folders beside PATH in which Debian keeps daemons. */

@@ -7,9 +7,23 @@ import { nearest } from '../near.ts';
 /** Exit codes of every command. */
 export const EXIT = { done: 0, failed: 1, usage: 2, notRunning: 3, controlRestarting: 4 } as const;
 
-/** One flag: `value` names its argument in the help text, or is absent for a switch. */
+/** What each exit code means, for the man page. */
+export const exitMeanings: Readonly<Record<keyof typeof EXIT, string>> = {
+  done: 'done',
+  failed: 'refused or failed',
+  usage: 'wrong usage',
+  notRunning: 'the daemon is not running',
+  controlRestarting: 'DNS is served, but the control process is just restarting: try again',
+};
+
+/**
+ * One flag: `value` names its argument in the help text, or is absent for a switch. DIR, FILE and PATH are
+ * completed as such.
+ */
 export type Option = {
   readonly value?: string;
+  /** The only values there are, for completion. */
+  readonly choices?: readonly string[];
   /** True where the flag may be given several times; its values are then a list. */
   readonly multiple?: boolean;
   readonly what: string;

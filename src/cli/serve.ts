@@ -17,7 +17,7 @@ export const command: Command = {
     config: options.config,
     listen: { value: 'ADDR:PORT', multiple: true, what: 'answer here, in place of what steerdns.yaml says' },
     workers: { value: 'N', what: 'UDP workers, in place of one per core' },
-    engine: { value: 'NAME', what: 'auto (default), batch or dgram: how UDP is received' },
+    engine: { value: 'NAME', choices: engines, what: 'how UDP is received: auto (default), batch or dgram' },
     user: { value: 'NAME[:GROUP]', what: 'started as root: be this user once the ports are bound' },
     state: options.state,
     control: options.control,

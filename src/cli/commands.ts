@@ -1,0 +1,38 @@
+// The table of commands: main.ts finds a verb here, and help, the man page and completions are made from it.
+// Commands are loaded only when they are run or described, so that `serve` reaches no library through this
+// file: keep it without imports but for types.
+import type { Command } from './command.ts';
+
+export type Row = { readonly what: string; readonly load: () => Promise<{ command: Command }> };
+
+/** Every verb, in the order in which help shows them. */
+export const commands: Readonly<Record<string, Row>> = {
+  serve: { what: 'answer queries until stopped', load: () => import('./serve.ts') },
+  check: { what: 'find every fault in zones and settings', load: () => import('./check.ts') },
+  reload: { what: 'take changed zones and settings into service', load: () => import('./reload.ts') },
+  status: { what: 'show members, verdicts and shares', load: () => import('./status.ts') },
+  explain: { what: 'show how a name is answered, step by step', load: () => import('./explain.ts') },
+  lab: { what: 'try it: toy web servers behind a real daemon', load: () => import('./lab.ts') },
+  completion: { what: 'print completions for bash, zsh or fish', load: () => import('./completion.ts') },
+  man: { what: 'print the man page', load: () => import('./man.ts') },
+  version: { what: 'print the version', load: () => import('./version.ts') },
+};
+
+/** Verbs that no operator types: the control process is forked by the server. */
+export const hidden: Readonly<Record<string, Row>> = {
+  control: { what: '', load: () => import('./control.ts') },
+};
+
+/** What `help` does; it is no command of its own. */
+export const helpWhat = 'show the flags of a command';
+
+/** A command with all that can be said of it. */
+export type Described = { readonly verb: string; readonly what: string; readonly command: Command };
+
+/** Loads every command that an operator types. */
+export function describeCommands(): Promise<Described[]> {
+  const rows = Object.entries(commands);
+  return Promise.all(
+    rows.map(async ([verb, { what, load }]) => ({ verb, what, command: (await load()).command })),
+  );
+}
