@@ -146,6 +146,12 @@ export const inconclusiveRepeatMs = 60_000;
  * Health changes are collected this long before answer sets are made: a storm of flips costs bounded work.
  */
 export const coalesceMs = 50;
+/** What changes by itself at a known time is published that often at most, and then all that is due. */
+export const timedGapMs = 100;
+/** The wall clock is looked at this often while something is planned: it may be set. */
+export const wallLookMs = 30_000;
+/** Answers that are counted down are gone from caches so long before the time: a publication takes a part. */
+export const handMarginMs = 500;
 /** Kept tables and verdicts older than this are not trusted at a start. */
 export const keptAgeMaxMs = 10 * 60_000;
 /** A first start waits this long for the first round of probes, then answers with what it knows. */

@@ -1,7 +1,7 @@
 // Writes the tables that layout.ts describes: a zone and its balanced owners in, a zone table out; choices
 // in, an answer-set table out. Runs in control's loader and in the command line, never in the server process.
 import { strict as assert } from 'node:assert';
-import type { FamilyChoice } from '../balance/pool.ts';
+import type { Family, FamilyChoice } from '../balance/pool.ts';
 import { bounds } from '../balance/sets.ts';
 import { nameLength } from '../wire/names.ts';
 import { CLASS, TYPE } from '../wire/numbers.ts';
@@ -285,10 +285,10 @@ export function compileSets(zoneId: string, edition: number, choices: readonly F
     const { mode, sets, addresses, negativeTtlMax } = choice;
     header.set([MODE[mode], set, sets.length, negativeTtlMax], SETS.words + slot * SLOT_ROW.words);
     const upper = bounds(sets);
-    for (const [i, { members }] of sets.entries()) {
+    for (const [i, { members, ttl = choice.ttl }] of sets.entries()) {
       const row = [upper[i]!, members.length, octets.used, tailSize(choice)];
       header.set(row, setsAt + set++ * SET_ROW.words);
-      for (const member of members) writeAddress(octets, choice, addresses[member]!.rdata);
+      for (const member of members) writeAddress(octets, choice.family, ttl, addresses[member]!.rdata);
     }
   }
   octets.end();
@@ -312,10 +312,10 @@ function addTails(sum: number, choice: FamilyChoice): number {
   return choice.sets.reduce((octets, { members }) => octets + members.length * tailSize(choice), sum);
 }
 
-function writeAddress(octets: Octets, choice: FamilyChoice, rdata: Uint8Array): void {
-  octets.u16(choice.family);
+function writeAddress(octets: Octets, family: Family, ttl: number, rdata: Uint8Array): void {
+  octets.u16(family);
   octets.u16(CLASS.IN);
-  octets.u32(choice.ttl);
+  octets.u32(ttl);
   octets.u16(rdata.length);
   octets.append(rdata, 0, rdata.length);
 }

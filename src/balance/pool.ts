@@ -1,17 +1,33 @@
 // A pool: the endpoints behind one owner name, and the choice that is made of them for each address family.
-// Everything here is pure: members and health in, answer sets out. Called by control/ for publication,
-// explain and status alike, so what is said is what is served.
+// Everything here is pure: members, health and the operator's hand in, answer sets out. Called by control/
+// for publication, explain and status alike, so what is said is what is served.
+//
+// What is known of each address at a moment is put together in state.ts; equal states make equal choices.
 //
 // Rules, per family: the policy chooses among what is up, and may find nothing that is fit to be given. A
-// family with nothing answers NODATA while the other has something; when neither has, `when-all-down` decides
-// for the pool. `all` chooses as if everything were up; members that are listed are given whatever their tier
-// is, and as a standby that is needed. An address without a check, or not probed yet, counts as up. Where a
-// member has two addresses in one family each is an entry of its own with the member's weight.
+// family with nothing answers NODATA while the other has something. When neither has, what is up but drained
+// is given; when there is none of that either, `when-all-down` decides for the pool. `all` chooses as if
+// everything were up; members that are listed are given whatever their tier is, and as a standby that is
+// needed; what the operator has drained or put down is not among them while there is anything else. An
+// address without a check, or not probed yet, counts as up. Where a member has two addresses in one family
+// each is an entry of its own with the member's weight.
 import assert from 'node:assert';
 import { weightScale } from '../limits.ts';
+import { handText } from './hand.ts';
 import { policyNamed } from './policies/index.ts';
 import type { Candidate, Decision, PolicySettings } from './policies/policy.ts';
 import { givenShares } from './sets.ts';
+import {
+  type Entry,
+  type FamilyState,
+  isUp,
+  isWilling,
+  type Moment,
+  type PoolState,
+  partOf,
+  poolState,
+  weightOf,
+} from './state.ts';
 
 /** An address family is named by its RR type: A or AAAA. */
 export type Family = 1 | 28;
@@ -87,7 +103,12 @@ export type Pick =
     };
 
 /** Addresses (indices into `FamilyChoice.addresses`) and the share of responses that carry them. */
-export type AnswerSet = { readonly members: readonly number[]; readonly share: number };
+export type AnswerSet = {
+  readonly members: readonly number[];
+  readonly share: number;
+  /** Seconds, where it is less than the choice's: one of its members leaves soon. */
+  readonly ttl?: number;
+};
 
 /** Why an address is or is not among the answers, for status and explain. */
 export type Standing = {
@@ -111,7 +132,7 @@ export type FamilyChoice = {
   readonly pick: Pick;
   /** Addresses per response, k. 0 where mode is not `sets`. */
   readonly answers: number;
-  /** TTL of the RRset in seconds. */
+  /** TTL of the RRset in seconds, where its set says nothing else. */
   readonly ttl: number;
   /** For NODATA: the SOA's TTL may not be above this. */
   readonly negativeTtlMax: number;
@@ -120,60 +141,57 @@ export type FamilyChoice = {
   readonly remarks: readonly string[];
 };
 
-/** An address in its family, with what is known of it now. */
-type Entry = { readonly member: Member; readonly address: Address; readonly health: Health };
-
 /** Which rule said what is given. */
-type Rule = 'up' | 'other family' | 'all' | 'none' | 'servfail' | 'listed';
+type Rule = 'up' | 'other family' | 'drained' | 'all' | 'none' | 'servfail' | 'listed';
 
 /** What is given and why; `seen` is what the policy made of what is really up. */
 type Selection = { readonly rule: Rule; readonly given: Decision; readonly seen: Decision };
 
-const notChecked: Health = { verdict: 'up', settled: true };
-
 /** Chooses for every family in which the pool has addresses, A first. */
-export function choosePool(pool: Pool, healthOf: (endpoint: string) => Health): FamilyChoice[] {
-  const families = ([1, 28] as const)
-    .map((family) => ({ family, entries: entriesOf(pool, family, healthOf) }))
-    .filter(({ entries }) => entries.length > 0)
-    .map(({ family, entries }) => ({ family, entries, seen: decide(pool, entries.map(candidateOf)) }));
-  const somethingIsFit = families.some(({ seen }) => seen.sets.length > 0);
+export function choosePool(
+  pool: Pool,
+  healthOf: (endpoint: string) => Health,
+  moment: Moment = { now: 0 },
+): FamilyChoice[] {
+  return chooseFrom(pool, poolState(pool, healthOf, moment));
+}
+
+/** Chooses for every family of a state. */
+export function chooseFrom(pool: Pool, { families }: PoolState): FamilyChoice[] {
+  const seen = families.map(({ entries }) => decide(pool, entries, isWilling));
+  const isFit = (decision: Decision) => decision.sets.length > 0;
+  const last = seen.some(isFit) ? [] : families.map(({ entries }) => decide(pool, entries, isUp));
   const somethingIsUp = families.some(({ entries }) => entries.some(isUp));
-  return families.map(({ family, entries, seen }) => {
-    const selection =
-      seen.sets.length > 0
-        ? { rule: 'up' as const, given: seen, seen }
-        : somethingIsFit
-          ? { rule: 'other family' as const, given: nothing, seen }
-          : { ...selectWhenAllDown(pool, entries), seen };
-    return choiceOf(pool, family, entries, selection, somethingIsUp);
+  return families.map((state, i) => {
+    const select = (): Omit<Selection, 'seen'> => {
+      if (isFit(seen[i]!)) return { rule: 'up', given: seen[i]! };
+      if (seen.some(isFit)) return { rule: 'other family', given: nothing };
+      if (isFit(last[i]!)) return { rule: 'drained', given: last[i]! };
+      if (last.some(isFit)) return { rule: 'other family', given: nothing };
+      return selectWhenAllDown(pool, state.entries);
+    };
+    return choiceOf(state, { ...select(), seen: seen[i]! }, somethingIsUp);
   });
 }
 
-function entriesOf(pool: Pool, family: Family, healthOf: (endpoint: string) => Health): Entry[] {
-  return pool.members.flatMap((member) =>
-    member.addresses
-      .filter((address) => address.family === family)
-      .map((address) => {
-        const health = address.endpoint === undefined ? notChecked : healthOf(address.endpoint);
-        return { member, address, health };
-      }),
+function candidateOf(entry: Entry, isFit: boolean): Candidate {
+  const { name, tier, group } = entry.member;
+  const weight = weightOf(entry);
+  // No name of a member has a space, so no group is taken for a member.
+  const domain = group === undefined ? name : `group ${group}`;
+  const effective = Math.max(1, Math.round(Math.max(1, weight) * partOf(entry) * weightScale));
+  return { member: name, domain, tier, isUp: isFit, weight, effective };
+}
+
+/** What the policy makes of the entries that are fit. */
+function decide(pool: Pool, entries: readonly Entry[], isFit: (entry: Entry) => boolean): Decision {
+  return decideAmong(
+    pool,
+    entries.map((entry) => candidateOf(entry, isFit(entry))),
   );
 }
 
-function isUp({ health }: Entry): boolean {
-  return health.verdict !== 'down';
-}
-
-function candidateOf(entry: Entry): Candidate {
-  const { name, weight, tier, group } = entry.member;
-  // No name of a member has a space, so no group is taken for a member.
-  const domain = group === undefined ? name : `group ${group}`;
-  const effective = Math.max(1, weight) * weightScale;
-  return { member: name, domain, tier, isUp: isUp(entry), weight, effective };
-}
-
-function decide(pool: Pool, candidates: readonly Candidate[]): Decision {
+function decideAmong(pool: Pool, candidates: readonly Candidate[]): Decision {
   const policy = policyNamed(pool.policy);
   assert(policy !== undefined, `no policy ${pool.policy}`);
   return policy.choose(candidates, pool);
@@ -182,33 +200,33 @@ function decide(pool: Pool, candidates: readonly Candidate[]): Decision {
 function selectWhenAllDown(pool: Pool, entries: readonly Entry[]): Omit<Selection, 'seen'> {
   const { whenAllDown } = pool;
   if (whenAllDown === 'none' || whenAllDown === 'servfail') return { rule: whenAllDown, given: nothing };
-  const candidates = entries.map(candidateOf);
   // What is given for want of anything better has no minimum to reach.
   const free = { ...pool, minUp: 1 };
+  const states = entries.map(({ held }) => held.state?.state);
+  const isLeftAlone = (index: number) =>
+    states.includes(undefined) ? states[index] === undefined : states[index] !== 'down';
   if (whenAllDown === 'all') {
-    const asIfUp = candidates.map((candidate) => ({ ...candidate, isUp: true }));
-    return { rule: 'all', given: decide(free, asIfUp) };
+    const asIfUp = entries.map((entry, index) => candidateOf(entry, isLeftAlone(index)));
+    return { rule: 'all', given: decideAmong(free, asIfUp) };
   }
-  const listed = candidates.map((candidate) => {
-    const isListed = whenAllDown.includes(candidate.member);
-    return { ...candidate, isUp: isListed, tier: 1, weight: Math.max(1, candidate.weight) };
+  const listed = entries.map((entry, index) => {
+    const isListed = whenAllDown.includes(entry.member.name) && states[index] !== 'down';
+    return { ...candidateOf(entry, isListed), tier: 1, weight: Math.max(1, weightOf(entry)) };
   });
-  return { rule: 'listed', given: decide(free, listed) };
+  return { rule: 'listed', given: decideAmong(free, listed) };
 }
 
 const nothing: Decision = { sets: [], wanted: [], notes: [], remarks: [] };
 
 function choiceOf(
-  pool: Pool,
-  family: Family,
-  entries: readonly Entry[],
+  { family, entries, ttl, negativeTtlMax }: FamilyState,
   { rule, given, seen }: Selection,
   somethingIsUp: boolean,
 ): FamilyChoice {
-  const { sets, wanted, pick = { by: 'turn' } } = given;
+  const { wanted, pick = { by: 'turn' } } = given;
+  const sets = given.sets.map((set) => counted(set, entries));
   const chosen = new Set(sets.flatMap(({ members }) => members));
   const shares = givenShares(sets, entries.length);
-  const { ttl, negativeTtlMax } = ttlOf(pool, family, entries);
   const emptyMode = rule === 'servfail' ? 'servfail' : 'nodata';
   return {
     family,
@@ -221,14 +239,11 @@ function choiceOf(
     negativeTtlMax,
     standings: entries.map((entry, index) => {
       const eligible = chosen.has(index);
-      const why = isUp(entry)
-        ? whyUp(entry, eligible, seen.notes[index]!)
-        : whyDown(entry, eligible, rule, somethingIsUp);
       return {
         member: entry.member.name,
         address: entry.address.text,
         eligible,
-        why,
+        why: whyOf(entry, eligible, rule, seen.notes[index]!, somethingIsUp),
         share: shares[index]!,
         wanted: wanted[index] ?? 0,
       };
@@ -237,29 +252,41 @@ function choiceOf(
   };
 }
 
-function ttlOf(pool: Pool, family: Family, entries: readonly Entry[]) {
-  const stable = pool.ttl.stable ?? pool.ttl.rrset[family];
-  assert(stable !== undefined, `${pool.owner} has addresses of family ${family} but no TTL for them`);
-  const unsettled = Math.min(pool.ttl.unsettled, stable);
-  const allSettled = entries.every(({ health }) => health.settled && health.verdict !== 'down');
-  return { ttl: allSettled ? stable : unsettled, negativeTtlMax: unsettled };
+/** With the TTL of the member that leaves first, where one does. */
+function counted(set: AnswerSet, entries: readonly Entry[]): AnswerSet {
+  let ttl: number | undefined;
+  for (const member of set.members) {
+    const { ttlMax } = entries[member]!;
+    if (ttlMax !== undefined && (ttl === undefined || ttlMax < ttl)) ttl = ttlMax;
+  }
+  return ttl === undefined ? set : { ...set, ttl };
 }
 
-function whyUp(entry: Entry, eligible: boolean, note: string): string {
+function whyOf(entry: Entry, eligible: boolean, rule: Rule, note: string, somethingIsUp: boolean): string {
+  const { state } = entry.held;
+  if (state !== undefined && state.state !== 'up') {
+    return eligible ? `${handText(state)}; given all the same` : handText(state);
+  }
+  if (!isUp(entry)) return whyDown(entry, eligible, rule, somethingIsUp);
+  if (!isWilling(entry)) {
+    const own = 'up, draining by its own word';
+    return eligible ? `${own}, given all the same` : own;
+  }
   if (!eligible) return note === '' ? 'up, not chosen' : note;
   return note === '' ? stateOf(entry) : `${stateOf(entry)}, ${note}`;
 }
 
-function whyDown({ member }: Entry, eligible: boolean, rule: Rule, somethingIsUp: boolean): string {
+function whyDown(entry: Entry, eligible: boolean, rule: Rule, somethingIsUp: boolean): string {
   const reason = somethingIsUp ? 'too few are up' : 'all are';
+  const down = weightOf(entry) === 0 ? 'standby, down' : 'down';
   switch (rule) {
     case 'up':
-      return member.weight === 0 ? 'standby, down' : 'down';
+    case 'drained':
+      return down;
     case 'other family':
       return 'down; the other family answers';
     case 'all':
-      if (eligible) return `down, but ${reason} (when-all-down: all)`;
-      return member.weight === 0 ? 'standby, down' : 'down';
+      return eligible ? `down, but ${reason} (when-all-down: all)` : down;
     case 'listed':
       return eligible ? 'down, but listed in when-all-down' : 'down, not listed in when-all-down';
     case 'none':
@@ -269,8 +296,18 @@ function whyDown({ member }: Entry, eligible: boolean, rule: Rule, somethingIsUp
 }
 
 /** The state of an entry that counts as up. */
-function stateOf({ address, health }: Entry): string {
-  if (address.endpoint === undefined) return 'up, not checked';
-  if (health.verdict === 'unknown') return 'up, not probed yet';
-  return health.settled ? 'up' : 'up, in doubt';
+function stateOf(entry: Entry): string {
+  const { address, health, held } = entry;
+  const part = partOf(entry);
+  const words = [held.state === undefined ? verdictText(address, health) : handText(held.state)];
+  if (held.weight !== undefined) words.push(handText(held.weight));
+  if (part !== 1) words.push(`gets ${Math.round(part * 100)} % of its weight`);
+  return words.join(', ');
+}
+
+function verdictText({ endpoint }: Address, { verdict, settled }: Health): string {
+  if (endpoint === undefined) return 'up, not checked';
+  if (verdict === 'unknown') return 'up, not probed yet';
+  if (verdict === 'degraded') return settled ? 'degraded' : 'degraded, in doubt';
+  return settled ? 'up' : 'up, in doubt';
 }

@@ -1,14 +1,25 @@
 // Publications: control's side of handing tables to the server. One at a time: a publication of zones (a
 // reload) and one of answer sets (health) never overlap, so what is announced always matches what is in
 // service. Health changes are collected for a moment, and a zone whose choices came out the same again costs
-// nothing.
+// nothing. What changes by itself at a known time (a slow start, a hand that ends, a TTL that is counted
+// down) is looked at then: one timer for the earliest of all zones.
 import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { compileSets } from '../answer/compile.ts';
 import type { Settings } from '../answer/settings.ts';
-import { choosePool, type FamilyChoice, type Health, type Pool } from '../balance/pool.ts';
-import { cachedChoicesMax, coalesceMs, publishTimeoutMs, republishMs } from '../limits.ts';
+import type { HandOf } from '../balance/hand.ts';
+import { chooseFrom, type FamilyChoice, type Health, type Pool } from '../balance/pool.ts';
+import { type PoolState, poolState, stateKey } from '../balance/state.ts';
+import { type Clock, systemClock, type Timer } from '../health/monitor.ts';
+import {
+  cachedChoicesMax,
+  coalesceMs,
+  publishTimeoutMs,
+  republishMs,
+  timedGapMs,
+  wallLookMs,
+} from '../limits.ts';
 import type { Publish, Published, ToServer } from '../serve/channel.ts';
 import type { LoadedZone } from './load.ts';
 import type { Shares } from './shares.ts';
@@ -30,10 +41,14 @@ export type ServedSets = {
 export type PublisherOptions = {
   readonly send: (message: ToServer) => void;
   readonly healthOf: (endpoint: string) => Health;
+  /** Absent: no hand is on anything. */
+  readonly handOf?: HandOf;
+  /** The time by which hands and slow starts change; the system's where it is absent. */
+  readonly clock?: Clock;
   readonly shares: Shares;
   /** The next answer-set table has this number or a higher one. */
   readonly firstEdition: number;
-  /** Called after answer sets went into service because health changed. */
+  /** Called after answer sets went into service because health, time or a hand changed. */
   readonly onServed: () => void;
   readonly onFault: (fault: string) => void;
   /** The server said nothing: nobody knows now what is in service, and everything must be announced anew. */
@@ -42,6 +57,7 @@ export type PublisherOptions = {
 
 export class Publisher {
   readonly #options: PublisherOptions;
+  readonly #clock: Clock;
   /** Zones in service and their answer sets, by origin. Written only between a publication and the next. */
   #zones = new Map<string, LoadedZone>();
   #served = new Map<string, ServedSets>();
@@ -52,7 +68,10 @@ export class Publisher {
   readonly #awaited = new Map<number, (published: Published) => void>();
   /** Zones whose health changed since their answer sets were last looked at. */
   readonly #changed = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
+  /** Wall clock at which the answer sets of a zone change by themselves, by origin. */
+  readonly #due = new Map<string, number>();
+  #dueTimer: Timer | undefined;
   /** The last publication that was asked for; the next one waits for it. */
   #last: Promise<unknown> = Promise.resolve();
   #stopped = false;
@@ -60,6 +79,7 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     this.#edition = options.firstEdition;
   }
 
@@ -103,6 +123,8 @@ export class Publisher {
         this.#zones = new Map(zones.map((zone) => [zone.origin, zone]));
         this.#served = new Map(sets.map((made) => [made.origin, made]));
         this.#settings = settings;
+        for (const origin of [...this.#due.keys()]) if (!this.#zones.has(origin)) this.#due.delete(origin);
+        this.#watchClock();
         this.#look(this.#zones.keys()); // health may have changed while the server was adopting
       }
       return published;
@@ -122,6 +144,14 @@ export class Publisher {
     this.#look(concerned.map(({ origin }) => origin));
   }
 
+  /** Publishes what a hand on these pools changes; resolves when it is in service, or with why it is not. */
+  handChanged(owners: ReadonlySet<string>): Promise<string | undefined> {
+    for (const { origin, pools } of this.zones()) {
+      if (pools.some(({ owner }) => owners.has(owner))) this.#changed.add(origin);
+    }
+    return this.#inTurn(() => this.#publishHealth());
+  }
+
   /** Settles the publication that the server speaks of. */
   published(message: Published): void {
     this.#awaited.get(message.ticket)?.(message);
@@ -135,26 +165,42 @@ export class Publisher {
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
+    this.#dueTimer?.cancel();
   }
 
   #look(origins: Iterable<string>, afterMs = coalesceMs): void {
     for (const origin of origins) this.#changed.add(origin);
     if (this.#changed.size === 0 || this.#timer !== undefined || this.#stopped) return;
-    this.#timer = setTimeout(() => {
+    this.#timer = this.#clock.after(afterMs, () => {
       this.#timer = undefined;
       void this.#inTurn(() => this.#publishHealth());
-    }, afterMs);
+    });
   }
 
-  async #publishHealth(): Promise<void> {
+  /** Looks again at the zones that are due, and sets the timer for those that are not. */
+  #watchClock(): void {
+    this.#dueTimer?.cancel();
+    const now = this.#clock.wall();
+    const due = [...this.#due].filter(([, at]) => at <= now).map(([origin]) => origin);
+    for (const origin of due) this.#due.delete(origin);
+    this.#look(due, 0);
+    const next = [...this.#due.values()].reduce((a, b) => Math.min(a, b), Infinity);
+    if (next === Infinity || this.#stopped) return;
+    const afterMs = Math.min(Math.max(next - now, timedGapMs), wallLookMs);
+    this.#dueTimer = this.#clock.after(afterMs, () => this.#watchClock());
+  }
+
+  /** Gives the fault of the server, where it refused. */
+  async #publishHealth(): Promise<string | undefined> {
     const origins = [...this.#changed].filter((origin) => this.#zones.has(origin));
     this.#changed.clear();
     const sets = origins
       .map((origin) => this.#compile(this.#zones.get(origin)!))
       .filter((made) => made !== undefined && this.#served.get(made.origin) !== made)
       .filter((made) => made !== undefined);
-    if (sets.length === 0) return;
+    this.#watchClock();
+    if (sets.length === 0) return undefined;
     const published = await this.#announce({ sets });
     if (published.fault === undefined) {
       for (const made of sets) this.#served.set(made.origin, made);
@@ -163,6 +209,7 @@ export class Publisher {
       this.#options.onFault(published.fault);
       this.#look(origins, republishMs);
     }
+    return published.fault;
   }
 
   /**
@@ -170,16 +217,18 @@ export class Publisher {
    */
   #compile(zone: LoadedZone): ServedSets | undefined {
     if (zone.pools.length === 0) return undefined;
-    const states = zone.pools.map((pool) => poolState(pool, this.#options.healthOf));
-    const signature = [zone.id, ...zone.pools.map((pool, i) => choiceKey(zone, pool, states[i]!))].join('\n');
+    const { healthOf, handOf } = this.#options;
+    const moment = { now: this.#clock.wall(), ...(handOf === undefined ? {} : { handOf }) };
+    const states = zone.pools.map((pool) => poolState(pool, healthOf, moment));
+    const changes = states.flatMap(({ changesAt }) => changesAt ?? []);
+    if (changes.length === 0) this.#due.delete(zone.origin);
+    else this.#due.set(zone.origin, Math.min(...changes));
+    const keys = zone.pools.map(({ owner }, i) => `${zone.poolKeys.get(owner)} ${stateKey(states[i]!)}`);
+    const signature = [zone.id, ...keys].join('\n');
     const before = this.#served.get(zone.origin);
     if (before?.signature === signature) return before;
     const slots = zone.pools.flatMap((pool, i) =>
-      this.#choose(choiceKey(zone, pool, states[i]!), pool).map((choice) => ({
-        pool,
-        owner: pool.owner,
-        choice,
-      })),
+      this.#choose(keys[i]!, pool, states[i]!).map((choice) => ({ pool, owner: pool.owner, choice })),
     );
     const edition = this.#edition++;
     const choices = slots.map(({ choice }) => choice);
@@ -188,10 +237,10 @@ export class Publisher {
   }
 
   /** Chosen once for each state of a pool, used again while a server flaps. */
-  #choose(key: string, pool: Pool): readonly FamilyChoice[] {
+  #choose(key: string, pool: Pool, state: PoolState): readonly FamilyChoice[] {
     let choices = this.#choices.get(key);
     if (choices === undefined) {
-      choices = choosePool(pool, this.#options.healthOf);
+      choices = chooseFrom(pool, state);
       this.#choices.set(key, choices);
     }
     return choices;
@@ -233,25 +282,4 @@ export class Publisher {
 
 function sameTables(a: readonly LoadedZone[], b: readonly LoadedZone[]): boolean {
   return a.length === b.length && a.every(({ origin, id }, i) => b[i]!.origin === origin && b[i]!.id === id);
-}
-
-function choiceKey(zone: LoadedZone, pool: Pool, state: string): string {
-  return `${zone.poolKeys.get(pool.owner)} ${state}`;
-}
-
-/** The health of every address of a pool, one letter each. */
-function poolState(pool: Pool, healthOf: (endpoint: string) => Health): string {
-  let state = '';
-  for (const { addresses } of pool.members) {
-    for (const { endpoint } of addresses) {
-      if (endpoint === undefined) {
-        state += '-';
-      } else {
-        const { verdict, settled } = healthOf(endpoint);
-        const letter = verdict === 'unknown' ? 'n' : verdict[0]!;
-        state += settled ? letter.toUpperCase() : letter;
-      }
-    }
-  }
-  return state;
 }

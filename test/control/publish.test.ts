@@ -1,11 +1,14 @@
 // Publications: one at a time, health collected, nothing sent where nothing changed.
 import assert from 'node:assert';
 import { afterEach, test } from 'node:test';
+import type { Hand } from '../../src/balance/hand.ts';
 import type { Health, Pool } from '../../src/balance/pool.ts';
 import type { LoadedZone } from '../../src/control/load.ts';
 import { Publisher } from '../../src/control/publish.ts';
 import { Shares } from '../../src/control/shares.ts';
+import { type Clock, systemClock } from '../../src/health/monitor.ts';
 import type { Publish } from '../../src/serve/channel.ts';
+import { VirtualClock } from '../health/virtual.ts';
 import { until } from '../until.ts';
 
 const up: Health = { verdict: 'up', settled: true };
@@ -41,7 +44,8 @@ afterEach(() => stop());
 
 const settings = { identity: 'ns1', version: '', cookieSecrets: [], rateLimit: undefined };
 
-function make() {
+function make(clock: Clock = systemClock) {
+  const hands: { owner: string; hand: Hand }[] = [];
   const health = new Map<string, Health>();
   const sent: Publish[] = [];
   const shares = new Shares();
@@ -50,6 +54,9 @@ function make() {
   const publisher = new Publisher({
     send: (message) => sent.push(message as Publish),
     healthOf: (key) => health.get(key) ?? up,
+    handOf: (owner, member) =>
+      hands.filter((one) => member === '192.0.2.0' && one.owner === owner).map(({ hand }) => hand),
+    clock,
     shares,
     firstEdition: 100,
     onServed: () => served++,
@@ -69,7 +76,18 @@ function make() {
     settle();
     return published;
   };
-  return { publisher, health, sent, settle, message, publish, faults, shares, servedCount: () => served };
+  return {
+    publisher,
+    hands,
+    health,
+    sent,
+    settle,
+    message,
+    publish,
+    faults,
+    shares,
+    servedCount: () => served,
+  };
 }
 
 test('zones travel as files below the run directory, answer sets in the message', async () => {
@@ -183,6 +201,84 @@ test('settings are published with the zones, again when they change, and not oth
   await published;
   assert.equal((await publisher.publishZones(zones, structuredClone(changed))).generation, 2);
   assert.equal(sent.length, 2);
+});
+
+/** What is answered of www.a.example: `0:60 1:60`, the TTL with each address; and when it was published. */
+function timed() {
+  const clock = new VirtualClock();
+  const made = make(clock);
+  const begin = clock.wall();
+  const { publisher, sent, settle, publish } = made;
+  const said: string[] = [];
+  const note = (origin: string) => {
+    const { choice } = publisher.served(origin)!.slots[0]!;
+    const ttls = choice.sets.map(({ members, ttl = choice.ttl }) => `${members[0]}:${ttl}`);
+    said.push(`${(clock.wall() - begin) / 1000} ${ttls.join(' ')}`);
+  };
+  /** Lets time pass and settles at once what is published meanwhile. */
+  const pass = async (seconds: number, origin = 'a.example.') => {
+    for (let ms = 0; ms < seconds * 1000; ms += 50) {
+      const before = sent.length;
+      await clock.advance(50);
+      if (sent.length === before) continue;
+      settle();
+      await publisher.idle();
+      note(origin);
+    }
+    return said.splice(0);
+  };
+  const start = async (zones: LoadedZone[]) => {
+    const starting = publish(zones);
+    await clock.advance(0);
+    await starting;
+  };
+  return { ...made, clock, begin, pass, start };
+}
+
+test('a planned drain is counted down second by second, then the member is gone', async () => {
+  const { start, pass, hands, publisher, clock, begin, servedCount } = timed();
+  await start([zone('a.example.', '00000000000000aa')]);
+  const reason = '';
+  hands.push({
+    owner: 'www.a.example.',
+    hand: { state: 'drain', from: begin + 65_000, until: begin + 80_000, reason },
+  });
+  assert.equal(await publisher.handChanged(new Set(['www.b.example.'])), undefined);
+  const nothing = publisher.handChanged(new Set(['www.a.example.']));
+  await clock.advance(0);
+  assert.equal(await nothing, undefined); // the answers are the same as long as the time is far
+  const said = await pass(90);
+  assert.equal(said[0], '4.5 0:59 1:60');
+  assert.equal(
+    said.find((line) => line.startsWith('60.5')),
+    '60.5 0:3 1:60',
+  );
+  assert.deepEqual(said.slice(-4), ['62.5 0:1 1:60', '63.5 0:0 1:60', '65 1:5', '80 0:60 1:60']);
+  assert.equal(said.length, 62);
+  assert.equal(servedCount(), said.length);
+});
+
+test('what is due at one time in many zones is one publication, and nothing after it', async () => {
+  const { start, pass, clock, begin, health, sent, publisher } = timed();
+  const step = { verdict: 'up', settled: true } as const;
+  health.set('e0', { ...step, part: 0.5, changesAt: begin + 10_000 });
+  await start(['a', 'b', 'c'].map((name, i) => zone(`${name}.example.`, `00000000000000a${i}`)));
+  await clock.advance(9000);
+  health.set('e0', { ...step, part: 0.6, changesAt: begin + 20_000 });
+  await pass(1.1);
+  assert.deepEqual(
+    sent.slice(1).map(({ sets }) => sets.length),
+    [3],
+  );
+  const { share } = publisher.served('b.example.')!.slots[0]!.choice.standings[0]!;
+  assert.equal(share.toFixed(3), '0.375');
+  // Its time comes and nothing changes: it is looked at once more, and that is all.
+  assert.deepEqual(await pass(60), []);
+  assert.equal(clock.timerCount, 0);
+  publisher.healthChanged(['e0']);
+  publisher.stop();
+  await clock.advance(1000);
+  assert.equal(clock.timerCount, 0);
 });
 
 test('shares: cells of a table count for its addresses, each 1/k, also after it is retired', () => {
