@@ -4,7 +4,7 @@
 import { probeReasonMax } from '../../limits.ts';
 import { lagMeter } from '../lag.ts';
 import { isRouteError, lacksRoute, ownFault } from '../local.ts';
-import type { ProbeResult } from './probe.ts';
+import type { ProbeResult, Said } from './probe.ts';
 
 type Outcome = ProbeResult['outcome'];
 
@@ -13,6 +13,10 @@ export class Attempt {
   readonly result: Promise<ProbeResult>;
   /** Noun of the reasons `no response within 2000 ms` and `connection reset, no response`. */
   waitsFor = 'connection';
+  /** What the server says of itself, where it does. */
+  said: Said | undefined;
+  /** What needs somebody though the server may be up. */
+  warning: string | undefined;
   /** What happens at the deadline: the server is late, unless a probe knows that somebody else may be. */
   late: () => void = () => this.fail(`no ${this.waitsFor} within ${this.#deadlineMs} ms`);
   /** Cuts whatever is open; set by the probe as soon as there is something to cut. */
@@ -112,7 +116,13 @@ export class Attempt {
     }
     const prefix = outcome === 'inconclusive' ? 'inconclusive: ' : '';
     const latencyMs = Math.round(this.#elapsed() * 10) / 10;
-    this.#resolve({ outcome, reason: printable(prefix + reason), latencyMs });
+    this.#resolve({
+      outcome,
+      reason: printable(prefix + reason),
+      latencyMs,
+      ...(this.said === undefined ? {} : { said: this.said }),
+      ...(this.warning === undefined ? {} : { warning: printable(this.warning) }),
+    });
   }
 }
 

@@ -1,12 +1,13 @@
 // The file probe: believes what another program has written into a file of this host, as long as it is fresh.
-// The first word is up or down, the rest of the line the reason. A file that is missing, old or says
-// something else is inconclusive: then that program is at fault, not the server.
+// The first line is a statement (statement.ts): `up`, `75%`, `drain`, `down for repair`. A file that is
+// missing, old or says something else is inconclusive: then that program is at fault, not the server.
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { stateAgeDefaultMs, stateFileReadMax } from '../../limits.ts';
 import { ownFault } from '../local.ts';
 import { Attempt } from './attempt.ts';
 import type { Option, Options, Probe, ProbeResult } from './probe.ts';
+import { obey, parseStatement } from './statement.ts';
 
 const options = {
   file: {
@@ -58,11 +59,11 @@ async function readFresh(path: string, maxAgeMs: number): Promise<{ text: string
 }
 
 function judge(attempt: Attempt, path: string, text: string): void {
-  const [, word = '', rest = ''] = /^\s*(\S*)[^\S\n]*(.*)/.exec(text)!;
-  if (word === 'up') attempt.ok(rest.trim() === '' ? 'up' : `up: ${rest.trim()}`);
-  else if (word === 'down') attempt.fail(rest.trim() === '' ? 'down' : `down: ${rest.trim()}`);
+  const statement = parseStatement(text);
+  const [word = ''] = text.trim().split(/\s/, 1);
+  if (statement !== undefined) obey(attempt, statement);
   else if (word === '') attempt.inconclusive(`${path} is empty`);
-  else attempt.inconclusive(`${path} begins with "${word.slice(0, 40)}", neither up nor down`);
+  else attempt.inconclusive(`${path} begins with "${word.slice(0, 40)}", which is no state`);
 }
 
 /** Reads a state that another program writes. */

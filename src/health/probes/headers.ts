@@ -39,7 +39,7 @@ function parseHeaders(written: unknown): { value: Headers } | { wrong: string } 
   const names = new Set<string>();
   for (const [name, value] of entries) {
     // RFC 9110 §5.1 and §5.5: a token, and a value that no line break can end early.
-    if (!/^[!#$%&'*+.^_`|~0-9a-z-]{1,127}$/.test(name)) {
+    if (!isHeaderName(name)) {
       return { wrong: `has ${JSON.stringify(name)}, which is no name` };
     }
     if (names.has(name)) return { wrong: `has ${name} twice` };
@@ -50,6 +50,11 @@ function parseHeaders(written: unknown): { value: Headers } | { wrong: string } 
   }
   const sorted = entries.sort(([a], [b]) => (a < b ? -1 : 1)) as [string, string][];
   return { value: Object.fromEntries(sorted) };
+}
+
+/** Whether a name in lower case can be one of a header. */
+export function isHeaderName(name: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9a-z-]{1,127}$/.test(name);
 }
 
 /** Says which expected header a response does not have, undefined where it has all. */

@@ -16,7 +16,9 @@ import { openPlain, openTls, tlsWords, trustedContext } from './connections.ts';
 import { differingHeader, type Headers, parseExpectedHeaders, parseRequestHeaders } from './headers.ts';
 import { hostText, parseCodes, splitHost } from './options.ts';
 import type { Option, Options, Probe } from './probe.ts';
+import { obey, type Statement } from './statement.ts';
 import { watchStatusLine } from './statusline.ts';
+import { bodyStatement, headerStatement, parseWeightFrom, type WeightFrom } from './weight.ts';
 
 const httpOptions = {
   path: { kind: 'path', default: '/', what: 'what is asked for, query string included' },
@@ -33,6 +35,11 @@ const httpOptions = {
     kind: 'own',
     parse: parseExpectedHeaders,
     what: 'response headers and their values: { X-Ready: yes }',
+  },
+  'weight-from': {
+    kind: 'own',
+    parse: parseWeightFrom,
+    what: 'where the server says how much it wants: body, or { header: X-Weight }',
   },
 } as const satisfies Record<string, Option>;
 
@@ -57,14 +64,17 @@ type Wanted = {
   readonly isExpected: (code: number) => boolean;
   readonly headers: Headers;
   readonly body: BodyMatch | undefined;
+  readonly weightFrom: WeightFrom | undefined;
 };
 
 function makeProbe(scheme: 'http' | 'https', defaultPort: number, context: () => SecureContext): Probe {
   return {
     options: scheme === 'http' ? httpOptions : httpsOptions,
     defaultPort,
-    conflict: ({ method, body }) =>
-      method === 'HEAD' && body !== undefined ? 'a response to HEAD has no body to search' : undefined,
+    conflict: ({ method, body, 'weight-from': weightFrom }) =>
+      method === 'HEAD' && (body !== undefined || weightFrom === 'body')
+        ? 'a response to HEAD has no body to search'
+        : undefined,
     async run(address, port, options, deadlineMs) {
       undici ??= await import('undici'); // before the attempt, whose time begins to run
       const attempt = new Attempt(address, port, deadlineMs);
@@ -138,6 +148,7 @@ function wantedOf(options: Options): Wanted {
     isExpected: (code) => parsed.ranges.some(({ first, last }) => code >= first && code <= last),
     headers: (options['expect-header'] as Headers | undefined) ?? {},
     body: options.body === undefined ? undefined : matchOf(String(options.body)),
+    weightFrom: options['weight-from'] as WeightFrom | undefined,
   };
 }
 
@@ -152,27 +163,50 @@ function judge(response: Dispatcher.ResponseData, attempt: Attempt, wanted: Want
   }
   const differs = differingHeader(headers, wanted.headers);
   if (differs !== undefined) attempt.fail(`${statusCode}, but ${differs}`);
-  else if (wanted.body === undefined) attempt.ok(String(statusCode));
-  else search(response, attempt, wanted.body);
+  else if (wanted.body !== undefined || wanted.weightFrom === 'body') search(response, attempt, wanted);
+  else if (wanted.weightFrom === undefined) attempt.ok(String(statusCode));
+  else end(attempt, statusCode, headerStatement(headers, wanted.weightFrom.header));
+}
+
+/** The response is as expected; what the server says of itself may yet take it out. */
+function end(
+  attempt: Attempt,
+  statusCode: number,
+  said: Statement | { readonly warning: string } | undefined,
+): void {
+  if (said !== undefined && 'words' in said) {
+    obey(attempt, said, `${statusCode}, `);
+    return;
+  }
+  attempt.warning ??= said?.warning;
+  attempt.ok(String(statusCode));
 }
 
 /**
- * Reads the body until the text is found, it ends, or probeBodyMax octets have come. A pattern is tried once,
- * when no more is to come.
+ * Reads the body until what is sought is found and what is said is heard, it ends, or probeBodyMax octets
+ * have come. A pattern is tried once, when no more is to come.
  */
-function search(response: Dispatcher.ResponseData, attempt: Attempt, wanted: BodyMatch): void {
+function search(response: Dispatcher.ResponseData, attempt: Attempt, wanted: Wanted): void {
   const { body, headers, statusCode } = response;
+  const { body: match, weightFrom } = wanted;
   const start = Buffer.alloc(probeBodyMax);
   let size = 0;
-  attempt.waitsFor = `body with ${wanted.words}`;
+  let isFound = match === undefined;
+  let said = typeof weightFrom === 'object' ? headerStatement(headers, weightFrom.header) : undefined;
+  const waits = () => (isFound ? 'first line of the body' : `body with ${match!.words}`);
+  attempt.waitsFor = waits();
   const encoding = headers['content-encoding'];
   const look = (from: number, last: string | undefined): void => {
-    const found = wanted.find(start.subarray(0, size), from, last !== undefined);
-    if (found === 'found') attempt.ok(String(statusCode));
-    else if (found === 'given up') attempt.inconclusive(`${wanted.words} takes too long: simplify it`);
+    const octets = start.subarray(0, size);
+    if (weightFrom === 'body') said ??= bodyStatement(octets, last !== undefined);
+    const found = isFound ? 'found' : match!.find(octets, from, last !== undefined);
+    isFound = found === 'found';
+    attempt.waitsFor = waits();
+    if (isFound && (weightFrom === undefined || said !== undefined)) end(attempt, statusCode, said);
+    else if (found === 'given up') attempt.inconclusive(`${match!.words} takes too long: simplify it`);
     else if (last !== undefined) {
       const sent = encoding === undefined ? '' : ` (it is sent as ${encoding})`;
-      attempt.fail(`${last} not contain ${wanted.words}${sent}`);
+      attempt.fail(`${last} not contain ${match!.words}${sent}`);
     }
   };
   body.on('data', (chunk: Buffer) => {

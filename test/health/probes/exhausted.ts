@@ -5,6 +5,7 @@ import type { Options, Probe } from '../../../src/health/probes/probe.ts';
 
 // What a first try loads must be loaded before there is no descriptor left for it.
 const options = {
+  agent: {},
   dns: { name: 'site.example.' },
   exec: { command: ['/bin/true'] },
   file: { file: '/etc/hostname' },

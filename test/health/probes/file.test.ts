@@ -29,11 +29,22 @@ test('the first word is the state, the rest of its line the reason', async () =>
   assert.deepEqual(await says('\ndown for repair\nuntil noon'), ['fail', 'down: for repair']);
 });
 
+test('a weight beside the state, or in its place', async () => {
+  const weight = async (text: string) => {
+    await says(text);
+    const { outcome, said } = await run();
+    return [outcome, said?.part];
+  };
+  assert.deepEqual(await weight('75%\n'), ['ok', 0.75]);
+  assert.deepEqual(await weight('up 20% two of ten\n'), ['ok', 0.2]);
+  assert.deepEqual(await weight('drain'), ['ok', 0]);
+  assert.deepEqual(await weight('maint'), ['fail', 0]);
+});
+
 test('anything else is no state', async () => {
   const begins = 'inconclusive: FILE begins with';
-  assert.deepEqual(await says('maybe'), ['inconclusive', `${begins} "maybe", neither up nor down`]);
-  assert.deepEqual(await says('UP'), ['inconclusive', `${begins} "UP", neither up nor down`]);
-  assert.deepEqual(await says('upwards'), ['inconclusive', `${begins} "upwards", neither up nor down`]);
+  assert.deepEqual(await says('maybe'), ['inconclusive', `${begins} "maybe", which is no state`]);
+  assert.deepEqual(await says('upwards'), ['inconclusive', `${begins} "upwards", which is no state`]);
   for (const empty of ['', '\n \n'])
     assert.deepEqual(await says(empty), ['inconclusive', 'inconclusive: FILE is empty']);
   assert.equal((await says(Buffer.alloc(1 << 20, 'x')))[0], 'inconclusive');
