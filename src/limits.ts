@@ -48,6 +48,8 @@ export const rateLimitDefault = {
 export const slipMax = 1000;
 /** Exempt prefixes are compared one by one, for each response that would be limited. */
 export const exemptMax = 256;
+/** Networks that are told how a pool is are compared one by one, for each answer with EDNS out of a pool. */
+export const explainToMax = 64;
 
 /** Server cookies: made with the first secret; one before and one after it are all that a change needs. */
 export const cookieSecretsMax = 3;

@@ -5,9 +5,10 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compileSets } from '../src/answer/compile.ts';
+import { compileSets } from '../src/answer/compilesets.ts';
 import { counterNames } from '../src/answer/counters.ts';
 import { respond } from '../src/answer/respond.ts';
+import { allAlike } from '../src/answer/settings.ts';
 import { Tables } from '../src/answer/tables.ts';
 import { choosePool } from '../src/balance/pool.ts';
 import { loadAll } from '../src/control/load.ts';
@@ -48,7 +49,12 @@ export function tablesOf(zones: readonly CaseZone[]): Tables {
     assert.deepEqual(errors.map(printFault), []);
     const tables = new Tables();
     tables.adopt({
-      settings: { ...caseSettings, cookieSecrets: [new Uint8Array(16).fill(7)], rateLimit: undefined },
+      settings: {
+        ...allAlike,
+        ...caseSettings,
+        cookieSecrets: [new Uint8Array(16).fill(7)],
+        rateLimit: undefined,
+      },
       zones: loaded.zones.map((zone) => ({ origin: zone.origin, table: openTable(zone) })),
       sets: loaded.zones.flatMap(({ origin, id, pools, endpoints }) => {
         const dead = zones.find((zone) => zone.origin === origin)!.down;

@@ -1,8 +1,6 @@
-// Writes the tables that layout.ts describes: a zone and its balanced owners in, a zone table out; choices
-// in, an answer-set table out. Runs in control's loader and in the command line, never in the server process.
+// Writes a zone table, which layout.ts describes: a zone and its balanced owners in, a table out. Runs in
+// control's loader and in the command line, never in the server process.
 import { strict as assert } from 'node:assert';
-import type { Family, FamilyChoice } from '../balance/pool.ts';
-import { bounds } from '../balance/sets.ts';
 import { nameLength } from '../wire/names.ts';
 import { CLASS, TYPE } from '../wire/numbers.ts';
 import { compressibleTail, targetOffset } from '../wire/rdata.ts';
@@ -11,22 +9,16 @@ import { countLabels, Zone } from '../zone/zone.ts';
 import { NameWriter, SHORTEN } from './compress.ts';
 import {
   HEADER,
-  MODE,
   NODE_ROW,
   none,
   RRSET,
   RRSET_ROW,
-  SET_ROW,
-  SETS,
-  SLOT_ROW,
-  setsMagic,
-  tableCrc,
   tailHeaderSize,
   version,
   ZONE,
   zoneMagic,
 } from './layout.ts';
-import { Octets, Words } from './store.ts';
+import { Octets, seal, Words } from './store.ts';
 import { TargetLists } from './targets.ts';
 
 /** Words that a record adds to target lists at most: a count, and a pair for its target. */
@@ -62,13 +54,6 @@ export function compileZone(zone: Zone, balancedOwners: readonly Uint8Array[], i
   header[ZONE.apexHash] = zone.hash[0]!;
   header[ZONE.recordCount] = writer.recordCount;
   return writer.finish();
-}
-
-/** Closes the header with length and checksum. */
-function seal(table: Uint8Array, header: Uint32Array): Uint8Array {
-  header[HEADER.length] = table.length;
-  header[HEADER.crc] = tableCrc(table);
-  return table;
 }
 
 /** Writes nodes, RRsets, target lists and octets of one zone: nodes and octets where they are to stay. */
@@ -270,52 +255,4 @@ class ZoneWriter {
 function shortening(type: number, count: number): number {
   if (type === TYPE.CNAME) return SHORTEN.byApex;
   return count > 1 || type === TYPE.SOA ? SHORTEN.byAll : SHORTEN.byOwner;
-}
-
-/** Compiles choices into the answer-set table of the zone table `zoneId`. Choice n is for slot n. */
-export function compileSets(zoneId: string, edition: number, choices: readonly FamilyChoice[]): Uint8Array {
-  const setCount = choices.reduce((sum, { sets }) => sum + sets.length, 0);
-  const setsAt = SETS.words + choices.length * SLOT_ROW.words;
-  const octetsAt = (setsAt + setCount * SET_ROW.words) * 4;
-  const table = new Uint8Array(octetsAt + Math.ceil(choices.reduce(addTails, 0) / 4) * 4);
-  const header = new Uint32Array(table.buffer);
-  const octets = new Octets(table, octetsAt);
-  let set = 0;
-  for (const [slot, choice] of choices.entries()) {
-    const { mode, sets, addresses, negativeTtlMax } = choice;
-    header.set([MODE[mode], set, sets.length, negativeTtlMax], SETS.words + slot * SLOT_ROW.words);
-    const upper = bounds(sets);
-    for (const [i, { members, ttl = choice.ttl }] of sets.entries()) {
-      const row = [upper[i]!, members.length, octets.used, tailSize(choice)];
-      header.set(row, setsAt + set++ * SET_ROW.words);
-      for (const member of members) writeAddress(octets, choice.family, ttl, addresses[member]!.rdata);
-    }
-  }
-  octets.end();
-  header[HEADER.magic] = setsMagic;
-  header[HEADER.version] = version;
-  header[HEADER.idHigh] = Number.parseInt(zoneId.slice(0, 8), 16);
-  header[HEADER.idLow] = Number.parseInt(zoneId.slice(8, 16), 16);
-  header[SETS.edition] = edition;
-  header[SETS.slotCount] = choices.length;
-  header[SETS.slotsAt] = SETS.words;
-  header[SETS.setCount] = setCount;
-  header[SETS.setsAt] = setsAt;
-  return seal(table, header);
-}
-
-function tailSize({ family }: FamilyChoice): number {
-  return tailHeaderSize + (family === TYPE.A ? 4 : 16);
-}
-
-function addTails(sum: number, choice: FamilyChoice): number {
-  return choice.sets.reduce((octets, { members }) => octets + members.length * tailSize(choice), sum);
-}
-
-function writeAddress(octets: Octets, family: Family, ttl: number, rdata: Uint8Array): void {
-  octets.u16(family);
-  octets.u16(CLASS.IN);
-  octets.u32(ttl);
-  octets.u16(rdata.length);
-  octets.append(rdata, 0, rdata.length);
 }

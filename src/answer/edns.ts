@@ -6,11 +6,14 @@ import { COOKIE, checkCookie, cookieSize, writeCookie } from '../wire/cookies.ts
 import { addOption, optSize, type Response, writeOpt, writeU16 } from '../wire/message.ts';
 import { OPTION } from '../wire/numbers.ts';
 import { type Query, TRANSPORT } from '../wire/query.ts';
+import { client } from './client.ts';
 import type { Refusal } from './refusals.ts';
 import type { Tables } from './tables.ts';
 
 /** Octets of an option's code and length. */
 const optionHeaderSize = 4;
+/** Where SCOPE PREFIX-LENGTH stands in a client subnet (RFC 7871 §6). */
+const scopeAt = 3;
 /** TIMEOUT of keepalive in units of 100 ms (RFC 7828 §3.1). */
 const keepaliveUnits = tcpIdleTimeoutMs / 100;
 
@@ -53,8 +56,9 @@ export function writeEdns(
   writeOpt(response, udpSizeMax, rcode, query.dnssecOk);
   if (cookie !== COOKIE.none) writeCookieOption(tables, query, response, opt, cookie);
   if (query.subnetSize !== 0) {
-    // The client's subnet as it was sent, scope 0: the answer is the same for everybody (RFC 7871 §7.2.1).
-    copyOption(response, opt, OPTION.subnet, query.octets, query.subnetAt, query.subnetSize);
+    // As it was sent, with how much of it the answer depends on (RFC 7871 §7.2.1).
+    const at = copyOption(response, opt, OPTION.subnet, query.octets, query.subnetAt, query.subnetSize);
+    if (at >= 0) response.octets[at + scopeAt] = client.scope;
   }
   if (query.wantsKeepalive && query.transport !== TRANSPORT.udp) {
     const at = addOption(response, opt, OPTION.keepalive, 2);
@@ -97,6 +101,7 @@ function writeExtendedError(response: Response, opt: number, refusal: Refusal): 
   for (let i = 0; i < text.length; i++) response.octets[at + 2 + i] = text[i]!;
 }
 
+/** Copies an option's data into the response; returns where they stand, or -1: there is no room. */
 function copyOption(
   response: Response,
   opt: number,
@@ -104,8 +109,9 @@ function copyOption(
   from: Uint8Array,
   start: number,
   size: number,
-): void {
+): number {
   const at = addOption(response, opt, code, size);
-  if (at < 0) return;
+  if (at < 0) return at;
   for (let i = 0; i < size; i++) response.octets[at + i] = from[start + i]!;
+  return at;
 }

@@ -5,6 +5,7 @@ import { labelsMax } from '../limits.ts';
 import type { Labels } from '../wire/labels.ts';
 import { addCount, copyOctets, type Response, writeU32 } from '../wire/message.ts';
 import { TYPE } from '../wire/numbers.ts';
+import { setOfClient, setOfPlace } from './client.ts';
 import { COUNTER } from './counters.ts';
 import { findRrset } from './find.ts';
 import { MODE, none, PLACE, RRSET, RRSET_ROW, SET_ROW, SLOT_ROW, tailHeaderSize, ZONE } from './layout.ts';
@@ -63,7 +64,10 @@ export function writeRrset(
   return WROTE.all;
 }
 
-/** Draws one answer set of a slot: one add, no random numbers. */
+/**
+ * Draws one answer set of a slot: one add, no random numbers. The client subnet counts for the answer only:
+ * what is additional is no tailored response, and has no scope.
+ */
 function drawSet(
   tables: Tables,
   zone: ZoneView,
@@ -75,10 +79,17 @@ function drawSet(
   const words = sets.words;
   const row = sets.slotsAt + slot * SLOT_ROW.words;
   const mode = words[row]!;
-  if (mode !== MODE.sets) return mode === MODE.nodata ? WROTE.nodata : WROTE.servfail;
+  let set = words[row + SLOT_ROW.firstSet]!;
+  if (mode !== MODE.turn) {
+    if (mode > MODE.place) return mode === MODE.nodata ? WROTE.nodata : WROTE.servfail;
+    const isAnswer = section === SECTION.answer;
+    set +=
+      mode === MODE.client
+        ? setOfClient(tables, sets, row, isAnswer)
+        : setOfPlace(tables, sets, row, isAnswer);
+  }
   const phase = (zone.phases[slot]! + golden) >>> 0;
   zone.phases[slot] = phase;
-  let set = words[row + SLOT_ROW.firstSet]!;
   let setRow = sets.setsAt + set * SET_ROW.words;
   while (words[setRow]! < phase) {
     set++;
@@ -88,7 +99,7 @@ function drawSet(
   const tailSize = words[setRow + SET_ROW.tailSize]!;
   if (response.end + count * (tailSize + 2) > response.limit) return WROTE.tooBig;
   let turn = 0;
-  if (count > 1) {
+  if (count > 1 && mode !== MODE.client) {
     turn = (zone.turns[slot]! + golden) >>> 0;
     zone.turns[slot] = turn;
   }
@@ -180,7 +191,7 @@ export function hasAnswer(zone: ZoneView, row: number): boolean {
   const sets = zone.sets;
   const more = zone.words[row + RRSET_ROW.more]!;
   if ((more & RRSET.balanced) === 0 || sets === null) return true;
-  return sets.words[sets.slotsAt + (more & RRSET.number) * SLOT_ROW.words] === MODE.sets;
+  return sets.words[sets.slotsAt + (more & RRSET.number) * SLOT_ROW.words]! <= MODE.place;
 }
 
 /** The bound a slot sets to the SOA's TTL of its NODATA, in seconds. */

@@ -4,7 +4,7 @@
 // anything here: raise `version`.
 //
 //   zone table   header | nodes | name slots | octets (labels, RR tails) | RRsets | lists
-//   set table    header | slots | sets | octets (RR tails)
+//   set table    header | slots | sets | lists | octets (RR tails, texts)
 //
 // An RR *tail* is an RR without its owner: TYPE CLASS TTL RDLENGTH RDATA. The owner is written per response.
 // A name that ends RDATA and may be compressed ends in a *placeholder* where its last labels stand elsewhere
@@ -18,7 +18,7 @@ export const HEADER = { magic: 0, version: 1, length: 2, crc: 3, idHigh: 4, idLo
 
 export const zoneMagic = 0x5a445453; // STDZ
 export const setsMagic = 0x41445453; // STDA
-export const version = 3;
+export const version = 4;
 
 /** Header words of a zone table. `…At` are word indices unless they say octets. */
 export const ZONE = {
@@ -136,6 +136,8 @@ export const SETS = {
   slotsAt: 8,
   setCount: 9,
   setsAt: 10,
+  /** Checksum of the table of places whose numbers stand in the lists, 0 where there is none (places.ts). */
+  placesId: 11,
   words: 16,
 } as const;
 
@@ -148,10 +150,29 @@ export const SLOT_ROW = {
   setCount: 2,
   /** The SOA's TTL in a NODATA from this slot may not be above this, seconds. */
   negativeTtlMax: 3,
-  words: 4,
+  /** A word index and a number; MODE says of what. */
+  pickAt: 4,
+  pickSize: 5,
+  words: 6,
 } as const;
 
-export const MODE = { sets: 0, nodata: 1, servfail: 2 } as const;
+/** What a slot answers with. Those up to `place` draw one of the sets, and up to `records` there is an answer. */
+export const MODE = {
+  /** A set in turn, by the bounds. */
+  turn: 0,
+  /**
+   * The set of the client's bucket. At pickAt stand pickSize buckets, a power of two: sets, counted from the
+   * slot's first, 16 bits each, the lower half of a word first. All bounds are 2^32-1.
+   */
+  client: 1,
+  /**
+   * A set in turn out of those for the client's place. At pickAt stand pickSize words: for each place, by its
+   * number, the first of its sets, counted from the slot's first. Bounds begin anew with each place.
+   */
+  place: 2,
+  nodata: 3,
+  servfail: 4,
+} as const;
 
 /** An answer set. */
 export const SET_ROW = {

@@ -16,6 +16,7 @@ import { CLASS, RCODE, TYPE } from '../wire/numbers.ts';
 import { type Query, READ, readQuery, TRANSPORT } from '../wire/query.ts';
 import { ALIAS, depthOf, followCname, followDname, isWritten } from './alias.ts';
 import { answerChaos, CHAOS } from './chaos.ts';
+import { client } from './client.ts';
 import { COUNTER } from './counters.ts';
 import { ednsSize, readCookie, writeEdns } from './edns.ts';
 import {
@@ -66,6 +67,8 @@ export function respond(tables: Tables, query: Query, response: Response): numbe
   }
   setLimit(query, response, ednsSize(tables, query, cookie));
   answered.key = errorKey;
+  if (client.query !== query) client.query = query; // of a thread it is always the same one
+  client.scope = 0;
   let outcome: number = read;
   if (read === READ.ok) {
     writeQuestion(response, query.octets, query.at + 12, query.questionEnd);

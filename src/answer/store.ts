@@ -1,7 +1,8 @@
-// Stores of words and of octets, from which compile.ts puts a table together. Numbers of two and four octets
+// Stores of words and of octets, from which compile.ts and compilesets.ts put tables together. Numbers of two and four octets
 // are written in network order.
 import { strict as assert } from 'node:assert';
 import { lowerOctet } from '../wire/hash.ts';
+import { HEADER, tableCrc } from './layout.ts';
 
 /** 32-bit words, one behind the other, as many as there come. */
 export class Words {
@@ -89,4 +90,11 @@ export class Octets {
     assert(this.used <= this.#octets.length); // beyond the end nothing would have been written
     return this.used / 4;
   }
+}
+
+/** Closes the header of a whole table with its length and checksum. */
+export function seal(table: Uint8Array, header: Uint32Array): Uint8Array {
+  header[HEADER.length] = table.length;
+  header[HEADER.crc] = tableCrc(table);
+  return table;
 }

@@ -8,6 +8,7 @@ import { slotOf } from '../wire/hash.ts';
 import { Labels } from '../wire/labels.ts';
 import { counterNames } from './counters.ts';
 import { HEADER, NODE_ROW, SETS, ZONE } from './layout.ts';
+import { PLACES } from './places.ts';
 import { RateLimiter } from './ratelimit.ts';
 import type { Settings } from './settings.ts';
 
@@ -135,6 +136,11 @@ export class Tables {
   version: Uint8Array = new Uint8Array(0);
   /** Without secrets there are no cookies. */
   readonly cookieKeys = new CookieKeys();
+  /** Whether the client subnet of a query counts as its client's network. */
+  clientSubnet = false;
+  /** The table of places (places.ts) and its checksum, or null. */
+  places: Uint32Array | null = null;
+  placesId = 0;
   /** The limit that all workers keep together; null where nothing is limited: TCP, tests, explain. */
   readonly limiter: RateLimiter | null;
 
@@ -161,11 +167,14 @@ export class Tables {
     }
   }
 
-  #adoptSettings({ identity, version, cookieSecrets, rateLimit }: Settings): void {
+  #adoptSettings({ identity, version, cookieSecrets, rateLimit, clientSubnet, places }: Settings): void {
     this.identity = new TextEncoder().encode(identity);
     this.version = new TextEncoder().encode(version);
     this.cookieKeys.configure(cookieSecrets ?? []);
     this.limiter?.configure(rateLimit);
+    this.clientSubnet = clientSubnet;
+    this.places = places === undefined ? null : wordsOf(places.table);
+    this.placesId = this.places?.[PLACES.crc] ?? 0;
   }
 
   #adoptZones(zones: readonly { readonly origin: string; readonly table: Uint8Array }[]): void {
@@ -195,6 +204,12 @@ export class Tables {
       this.directory[slot] = this.zones.length;
     }
   }
+}
+
+/** A table that may stand anywhere in its buffer, in words. */
+function wordsOf(table: Uint8Array): Uint32Array {
+  if (table.byteOffset % 4 !== 0) return wordsOf(table.slice());
+  return new Uint32Array(table.buffer, table.byteOffset, table.length >>> 2);
 }
 
 function keepPhases(view: ZoneView, old: ZoneView | undefined): void {

@@ -4,8 +4,8 @@ import * as v from 'valibot';
 import { errorAt, type Fault } from '../faults.ts';
 import { exemptMax, rateLimitDefault, responsesPerSecondMax, slipMax } from '../limits.ts';
 import { type Network, parseNetwork } from '../wire/networks.ts';
-import { map, type Reading, shaped, text, texts, valueAt } from './shape.ts';
-import { integer } from './values.ts';
+import { map, shaped, text, texts, valueAt } from './shape.ts';
+import { integer, network } from './values.ts';
 import type { YamlNode } from './yaml.ts';
 
 export type RateLimitConfig = {
@@ -50,10 +50,4 @@ export function readRateLimit(node: YamlNode | undefined, faults: Fault[]): Rate
     slip: values.slip ?? rateLimitDefaults.slip,
     exempt,
   };
-}
-
-function network(text: string): Reading<Network> {
-  const parsed = parseNetwork(text);
-  if ('address' in parsed) return { value: parsed };
-  return { wrong: `has "${text}", which ${parsed.wrong}`, hint: parsed.hint };
 }

@@ -1,12 +1,13 @@
 // `steerdns.yaml`: settings of the server itself, all optional.
 import * as v from 'valibot';
 import { errorAt, type Fault } from '../faults.ts';
-import { workersMax } from '../limits.ts';
+import { explainToMax, workersMax } from '../limits.ts';
+import type { Network } from '../wire/networks.ts';
 import { type Checks, readChecks } from './checks.ts';
 import { type Beside, type CookiesConfig, cookiesDefaults, readCookies } from './cookies.ts';
 import { type RateLimitConfig, rateLimitDefaults, readRateLimit } from './ratelimit.ts';
 import { map, shaped, text, texts, valueAt } from './shape.ts';
-import { fileMode, integerOr, listenAddress, shownText, word } from './values.ts';
+import { fileMode, integerOr, listenAddress, network, oneOf, shownText, word } from './values.ts';
 import type { YamlMap } from './yaml.ts';
 
 export type ServerConfig = {
@@ -28,6 +29,10 @@ export type ServerConfig = {
   readonly cookies: CookiesConfig;
   /** Undefined: responses are not limited. */
   readonly rateLimit: RateLimitConfig | undefined;
+  /** Whether the client subnet of a query counts as its client's network. */
+  readonly clientSubnet: boolean;
+  /** Clients that are told in an extended error how the pool behind their answer is. */
+  readonly explainTo: readonly Network[];
 };
 
 /** What holds where steerdns.yaml says nothing. */
@@ -40,6 +45,8 @@ export const serverDefaults: ServerConfig = {
   version: undefined,
   cookies: cookiesDefaults,
   rateLimit: rateLimitDefaults,
+  clientSubnet: false,
+  explainTo: [],
 };
 
 const serverShape = map({
@@ -55,6 +62,8 @@ const serverShape = map({
   version: v.optional(text(shownText)),
   cookies: v.optional(v.unknown()),
   'rate-limit': v.optional(v.unknown()),
+  'client-subnet': v.optional(text(oneOf(['on', 'off'] as const))),
+  'explain-to': v.optional(texts(network)),
   checks: v.optional(v.unknown()),
 });
 
@@ -76,6 +85,11 @@ export function readServer(
     const place = (listenNode?.kind === 'list' ? listenNode.items[i] : listenNode)?.place ?? node.place;
     faults.push(errorAt(place, `listen has ${address} twice`, 'keep one of them'));
   });
+  const explainTo = values['explain-to'] ?? serverDefaults.explainTo;
+  if (explainTo.length > explainToMax) {
+    const what = `explain-to has ${explainTo.length} networks, more than ${explainToMax}`;
+    faults.push(errorAt((valueAt(node, 'explain-to') ?? node).place, what, 'write larger networks'));
+  }
   if (listen.length === 0) {
     const what = 'listen is an empty list';
     faults.push(errorAt((listenNode ?? node).place, what, 'name an address or remove it'));
@@ -90,6 +104,8 @@ export function readServer(
     version: values.version,
     cookies,
     rateLimit,
+    clientSubnet: values['client-subnet'] === 'on',
+    explainTo,
   };
   return { server, checks };
 }

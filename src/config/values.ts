@@ -4,6 +4,7 @@ import { characterStringSizeMax } from '../limits.ts';
 import { suggest } from '../near.ts';
 import { parseSocketAddress, printSocketAddress } from '../wire/addresses.ts';
 import { parseAddressText, printAddress } from '../wire/literals.ts';
+import { type Network, parseNetwork } from '../wire/networks.ts';
 import type { Reading } from './shape.ts';
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -117,4 +118,11 @@ export function address(text: string): Reading<string> {
   const octets = parseAddressText(text);
   if (octets !== undefined) return { value: printAddress(octets) };
   return { wrong: `"${text}" is no IPv4 or IPv6 address` };
+}
+
+/** A network such as 192.0.2.0/24, or one address; for a list of them. */
+export function network(text: string): Reading<Network> {
+  const parsed = parseNetwork(text);
+  if ('address' in parsed) return { value: parsed };
+  return { wrong: `has "${text}", which ${parsed.wrong}`, hint: parsed.hint };
 }

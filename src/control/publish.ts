@@ -6,8 +6,8 @@
 import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { LRUCache } from 'lru-cache';
-import { compileSets } from '../answer/compile.ts';
-import type { Settings } from '../answer/settings.ts';
+import { compileSets, placesId } from '../answer/compilesets.ts';
+import type { Places, Settings } from '../answer/settings.ts';
 import type { HandOf } from '../balance/hand.ts';
 import { chooseFrom, type FamilyChoice, type Health, type Pool } from '../balance/pool.ts';
 import { type PoolState, poolState, stateKey } from '../balance/state.ts';
@@ -102,7 +102,9 @@ export class Publisher {
    */
   publishZones(zones: readonly LoadedZone[], settings: Settings): Promise<Published> {
     return this.#inTurn(async () => {
-      const sets = zones.map((zone) => this.#compile(zone)).filter((made) => made !== undefined);
+      const sets = zones
+        .map((zone) => this.#compile(zone, settings.places))
+        .filter((made) => made !== undefined);
       const fresh = sets.filter((made) => this.#served.get(made.origin) !== made);
       const isSettled = isDeepStrictEqual(settings, this.#settings);
       const isSame =
@@ -196,7 +198,7 @@ export class Publisher {
     const origins = [...this.#changed].filter((origin) => this.#zones.has(origin));
     this.#changed.clear();
     const sets = origins
-      .map((origin) => this.#compile(this.#zones.get(origin)!))
+      .map((origin) => this.#compile(this.#zones.get(origin)!, this.#settings?.places))
       .filter((made) => made !== undefined && this.#served.get(made.origin) !== made)
       .filter((made) => made !== undefined);
     this.#watchClock();
@@ -215,7 +217,7 @@ export class Publisher {
   /**
    * Makes a zone's answer sets; those in service where nothing changed, undefined where nothing is balanced.
    */
-  #compile(zone: LoadedZone): ServedSets | undefined {
+  #compile(zone: LoadedZone, places: Places | undefined): ServedSets | undefined {
     if (zone.pools.length === 0) return undefined;
     const { healthOf, handOf } = this.#options;
     const moment = { now: this.#clock.wall(), ...(handOf === undefined ? {} : { handOf }) };
@@ -224,7 +226,8 @@ export class Publisher {
     if (changes.length === 0) this.#due.delete(zone.origin);
     else this.#due.set(zone.origin, Math.min(...changes));
     const keys = zone.pools.map(({ owner }, i) => `${zone.poolKeys.get(owner)} ${stateKey(states[i]!)}`);
-    const signature = [zone.id, ...keys].join('\n');
+    const placesKey = places && `${placesId(places)} ${places.names.join()}`;
+    const signature = [zone.id, placesKey, ...keys].join('\n');
     const before = this.#served.get(zone.origin);
     if (before?.signature === signature) return before;
     const slots = zone.pools.flatMap((pool, i) =>
@@ -233,7 +236,8 @@ export class Publisher {
     const edition = this.#edition++;
     const choices = slots.map(({ choice }) => choice);
     this.#options.shares.announce(zone.origin, edition, slots);
-    return { origin: zone.origin, edition, table: compileSets(zone.id, edition, choices), slots, signature };
+    const table = compileSets(zone.id, edition, choices, places);
+    return { origin: zone.origin, edition, table, slots, signature };
   }
 
   /** Chosen once for each state of a pool, used again while a server flaps. */

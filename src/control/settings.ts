@@ -5,11 +5,21 @@ import type { ServerConfig } from '../config.ts';
 import { version as programVersion } from '../version.ts';
 
 /** What is published of the server's settings. */
-export function settingsOf({ identity, version, cookies, rateLimit }: ServerConfig): Settings {
+export function settingsOf({
+  identity,
+  version,
+  cookies,
+  rateLimit,
+  clientSubnet,
+  explainTo,
+}: ServerConfig): Settings {
   return {
     identity: identity === undefined ? hostname() : (identity ?? ''),
     version: version === undefined ? `steerdns ${programVersion}` : (version ?? ''),
     cookieSecrets: cookies.enabled ? cookies.secrets : undefined,
     rateLimit,
+    clientSubnet,
+    explainTo,
+    places: undefined,
   };
 }

@@ -20,8 +20,8 @@ export function readInto(path: string, from: number, into: Uint8Array): void {
  * Writes a small file whole or not at all, never through a link: we may still be root, and who owns the
  * directory may have put one there.
  */
-export function writeAnew(path: string, text: string, mode = 0o600): void {
+export function writeAnew(path: string, content: string | Uint8Array, mode = 0o600): void {
   rmSync(`${path}.new`, { force: true });
-  writeFileSync(`${path}.new`, text, { mode, flag: 'wx' });
+  writeFileSync(`${path}.new`, content, { mode, flag: 'wx' });
   renameSync(`${path}.new`, path);
 }

@@ -3,7 +3,9 @@
 // thread; then the generation word is raised. What a publication replaced is given back when every thread has
 // adopted it.
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { SETS, setsMagic, tableFault, tableId, ZONE, zoneMagic } from '../answer/layout.ts';
+import { placesFault } from '../answer/places.ts';
 import type { Settings } from '../answer/settings.ts';
 import { adoptTimeoutMs, hugePagesAfterMs } from '../limits.ts';
 import { Buffers, joinPages } from './buffers.ts';
@@ -33,6 +35,8 @@ type Pending = {
   readonly newZones: readonly ZoneInService[];
   readonly oldZones: readonly ZoneInService[];
   readonly oldSets: readonly SetsInService[];
+  /** The table of places that is of no more use. */
+  readonly oldPlaces: Uint8Array | undefined;
 };
 
 /** What happens to publications, for the server to pass on. */
@@ -108,6 +112,9 @@ export class Publications {
       const sets = message.sets.map(({ origin, edition, table }) =>
         this.#setsInService(origin, edition, table, taken),
       );
+      const places = message.settings?.places;
+      const placeFault = places && placesFault(places.table);
+      if (placeFault !== undefined) throw new Error(`the table of places is ${placeFault}`);
       const inService = zones === undefined ? this.#zones : byOrigin(zones);
       for (const { origin, zoneId } of sets) {
         if (inService.get(origin)?.id !== zoneId)
@@ -170,7 +177,7 @@ export class Publications {
       oldSets.push(old);
       this.#sets.delete(origin);
     }
-    if (settings !== undefined) this.#settings = settings;
+    const oldPlaces = settings === undefined ? undefined : this.#takeSettings(settings);
     this.generation += 1;
     for (const thread of this.#threads) {
       thread.post({
@@ -183,8 +190,26 @@ export class Publications {
     Atomics.store(this.#shared, SHARED.generation, this.generation);
     Atomics.notify(this.#shared, SHARED.phase); // those that wait for their first queries sleep on this word
     const deadline = performance.now() + adoptTimeoutMs;
-    this.#pending.push({ generation: this.generation, ticket, deadline, newZones, oldZones, oldSets });
+    this.#pending.push({
+      generation: this.generation,
+      ticket,
+      deadline,
+      newZones,
+      oldZones,
+      oldSets,
+      oldPlaces,
+    });
     this.#settle();
+  }
+
+  /** Takes settings, their table of places into shared memory; returns the table that they have no use for. */
+  #takeSettings(settings: Settings): Uint8Array | undefined {
+    const before = this.#settings.places;
+    const { places } = settings;
+    const isSame = places !== undefined && before !== undefined && isDeepStrictEqual(places, before);
+    const table = isSame ? before.table : places && this.#copy(places.table, []);
+    this.#settings = { ...settings, places: places && { names: places.names, table: table! } };
+    return isSame ? undefined : before?.table;
   }
 
   /** Reports what every thread has adopted, and replaces threads that do not adopt in time. */
@@ -206,13 +231,14 @@ export class Publications {
     this.#poll = setTimeout(() => this.#settle(), pollMs);
   }
 
-  #retire({ generation, ticket, newZones, oldZones, oldSets }: Pending): void {
+  #retire({ generation, ticket, newZones, oldZones, oldSets, oldPlaces }: Pending): void {
     for (const { table } of oldZones) this.buffers.giveBack(table.buffer as SharedArrayBuffer);
     for (const sets of oldSets) {
       this.#watch.retired(sets.origin, sets.edition, folded(sets));
       this.buffers.giveBack(sets.table.buffer as SharedArrayBuffer);
       this.buffers.giveBack(sets.counts.buffer as SharedArrayBuffer);
     }
+    if (oldPlaces !== undefined) this.buffers.giveBack(oldPlaces.buffer as SharedArrayBuffer);
     if (ticket !== 0) this.#watch.adopted(ticket, generation, undefined);
     if (newZones.length === 0) return;
     const joining = () => {

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { COUNTER, counterNames } from '../../src/answer/counters.ts';
 import { makeRateTable } from '../../src/answer/ratelimit.ts';
 import { respond } from '../../src/answer/respond.ts';
-import type { Settings } from '../../src/answer/settings.ts';
+import { allAlike, type Settings } from '../../src/answer/settings.ts';
 import { Tables } from '../../src/answer/tables.ts';
 import { Response } from '../../src/wire/message.ts';
 import { Query, TRANSPORT } from '../../src/wire/query.ts';
@@ -38,6 +38,7 @@ end
 `,
 );
 const settings: Settings = {
+  ...allAlike,
   identity: '',
   version: '',
   cookieSecrets: [new Uint8Array(16).fill(9)],

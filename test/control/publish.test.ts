@@ -1,6 +1,8 @@
 // Publications: one at a time, health collected, nothing sent where nothing changed.
+
 import assert from 'node:assert';
 import { afterEach, test } from 'node:test';
+import { allAlike } from '../../src/answer/settings.ts';
 import type { Hand } from '../../src/balance/hand.ts';
 import type { Health, Pool } from '../../src/balance/pool.ts';
 import type { LoadedZone } from '../../src/control/load.ts';
@@ -42,7 +44,7 @@ function zone(origin: string, id: string, addresses = 2): LoadedZone {
 let stop = () => {};
 afterEach(() => stop());
 
-const settings = { identity: 'ns1', version: '', cookieSecrets: [], rateLimit: undefined };
+const settings = { ...allAlike, identity: 'ns1', version: '', cookieSecrets: [], rateLimit: undefined };
 
 function make(clock: Clock = systemClock) {
   const hands: { owner: string; hand: Hand }[] = [];

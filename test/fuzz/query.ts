@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { makeRateTable } from '../../src/answer/ratelimit.ts';
 import { respond } from '../../src/answer/respond.ts';
+import { allAlike } from '../../src/answer/settings.ts';
 import { Tables } from '../../src/answer/tables.ts';
 import { messageSizeMax } from '../../src/limits.ts';
 import { Response } from '../../src/wire/message.ts';
@@ -201,6 +202,7 @@ function limitedTables(): Tables {
     zones: tables.zones.map((zone) => ({ origin: zone.origin, table: zone.octets })),
     sets: [],
     settings: {
+      ...allAlike,
       identity: 'one of ours',
       version: 'a version',
       cookieSecrets: [new Uint8Array(16).fill(7), new Uint8Array(16).fill(8)],

@@ -1,10 +1,12 @@
 // A TCP connection as a target: the octets of an input come over a socket of ours, cut at places that its
 // first octet chooses, to a client that its second octet makes quick or slow. Whatever the cuts and the
 // client, the same messages are answered in the same order, and what is kept has its bounds.
+
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { respond } from '../../src/answer/respond.ts';
+import { allAlike } from '../../src/answer/settings.ts';
 import { messageSizeMax, tcpUnsentMax } from '../../src/limits.ts';
 import { Connection, type Service } from '../../src/serve/connection.ts';
 import { Response } from '../../src/wire/message.ts';
@@ -27,7 +29,7 @@ const tables = tablesOf(zones.map((zone) => ({ ...zone, balance: '', down: [] })
 // Cookies would change with the clock.
 tables.adopt({
   sets: [],
-  settings: { identity: 'one', version: 'two', cookieSecrets: undefined, rateLimit: undefined },
+  settings: { ...allAlike, identity: 'one', version: 'two', cookieSecrets: undefined, rateLimit: undefined },
 });
 /** Turns that a connection has asked for: taken here, so that a run is over when it returns. */
 const turns: (() => void)[] = [];

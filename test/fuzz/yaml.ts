@@ -2,7 +2,7 @@
 // made into pools, chosen from and compiled into answer sets.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { compileSets } from '../../src/answer/compile.ts';
+import { compileSets } from '../../src/answer/compilesets.ts';
 import { setsMagic, tableFault } from '../../src/answer/layout.ts';
 import { makePool } from '../../src/balance/members.ts';
 import { choosePool } from '../../src/balance/pool.ts';

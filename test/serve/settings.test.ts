@@ -5,12 +5,13 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import type { Settings } from '../../src/answer/settings.ts';
+import { allAlike, type Settings } from '../../src/answer/settings.ts';
 import type { Publication } from '../../src/serve/inbox.ts';
 import { Publications } from '../../src/serve/publications.ts';
 import { keepSettings, OwnSecrets, readSettings } from '../../src/serve/settings.ts';
 import type { Thread } from '../../src/serve/threads.ts';
 import { parseNetwork } from '../../src/wire/networks.ts';
+import { placesTable } from '../places.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'settings-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -18,14 +19,20 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const network = parseNetwork('192.0.2.0/24');
 assert.ok('address' in network);
 const settings: Settings = {
+  ...allAlike,
   identity: 'hé',
   version: '',
   cookieSecrets: [new Uint8Array(16).fill(1), new Uint8Array(16).fill(2)],
   rateLimit: { responsesPerSecond: 5, slip: 0, exempt: [network] },
 };
 
+const everywhere = [
+  ['0.0.0.0/0', 1],
+  ['::/0', 0],
+] as const;
+
 /** What JSON leaves out where it is undefined. */
-const undefinedToo: Partial<Settings> = { cookieSecrets: undefined, rateLimit: undefined };
+const undefinedToo: Partial<Settings> = { cookieSecrets: undefined, rateLimit: undefined, places: undefined };
 
 describe('settings that are kept', () => {
   test('come back as they were, and only the owner reads them', () => {
@@ -34,6 +41,8 @@ describe('settings that are kept', () => {
       { ...settings, cookieSecrets: [] },
       { ...settings, cookieSecrets: undefined },
       { ...settings, rateLimit: undefined },
+      { ...settings, clientSubnet: true, explainTo: [network] },
+      { ...settings, places: { table: placesTable(everywhere, 1), names: ['here'] } },
     ]) {
       keepSettings(folder, kept);
       const read = readSettings(folder)!;
@@ -53,6 +62,8 @@ describe('settings that are kept', () => {
       whole.replace('"cookieSecrets":[', '"cookieSecrets":[{"hex":""},'),
       whole.replace('"exempt":[', '"exempt":[{},'),
       whole.replace('"responsesPerSecond":5', '"responsesPerSecond":0'),
+      whole.replace('"clientSubnet":false', '"clientSubnet":0'),
+      whole.replace('"explainTo":[]', '"explainTo":[{}]'),
     ]) {
       assert.notEqual(text, whole);
       writeFileSync(path, text);
@@ -60,6 +71,9 @@ describe('settings that are kept', () => {
     }
     rmSync(path);
     assert.equal(readSettings(folder), undefined);
+    keepSettings(folder, { ...settings, places: { table: placesTable(everywhere, 1), names: ['here'] } });
+    writeFileSync(join(folder, 'places.table'), placesTable(everywhere, 1).fill(0, 40));
+    assert.equal(readSettings(folder), undefined, 'a damaged table of places');
   });
 });
 
@@ -149,5 +163,56 @@ describe('secrets of the server’s own', () => {
     publish({ ...settings, cookieSecrets: undefined });
     assert.equal(first.secrets, undefined);
     assert.equal(publications.current(0).settings?.cookieSecrets, undefined);
+  });
+});
+
+describe('the table of places', () => {
+  test('is in shared memory, one for all threads, and given back when another has taken its place', () => {
+    const thread = { index: 0, generation: () => 0, post: (message: Publication) => posted.push(message) };
+    const posted: Publication[] = [];
+    const faults: (string | undefined)[] = [];
+    const publications = new Publications(
+      folder,
+      new Int32Array(new SharedArrayBuffer(64)),
+      new OwnSecrets(),
+      {
+        adopted: (_ticket, _generation, fault) => faults.push(fault),
+        retired: () => {},
+        settled: () => {},
+      },
+    );
+    publications.setThreads([{ ...thread, generation: () => publications.generation } as unknown as Thread]);
+    const publish = (table: Uint8Array) =>
+      publications.publish({
+        kind: 'publish',
+        ticket: 1,
+        sets: [],
+        settings: { ...settings, places: { table, names: ['here'] } },
+      });
+    const tableOf = (message: Publication) => message.settings!.places!.table;
+    publish(placesTable(everywhere, 1));
+    publications.renewSecrets();
+    publish(placesTable(everywhere, 1));
+    const [first, renewed, again] = posted.map(tableOf);
+    assert.ok(first!.buffer instanceof SharedArrayBuffer);
+    assert.ok(first!.buffer === renewed!.buffer && first!.buffer === again!.buffer);
+    assert.ok(first!.buffer === tableOf(publications.current(0)).buffer);
+    const size = publications.buffers.totalSize;
+    for (let i = 0; i < 10; i++)
+      publish(
+        placesTable(
+          [
+            ['0.0.0.0/0', i],
+            ['::/0', 0],
+          ],
+          1,
+        ),
+      );
+    assert.ok(publications.buffers.totalSize <= 2 * size, 'buffers are used again');
+    assert.notEqual(tableOf(posted.at(-1)!).buffer, tableOf(posted.at(-2)!).buffer);
+    publish(placesTable(everywhere, 1).fill(0, 40));
+    assert.match(faults.at(-1)!, /table of places is damaged/);
+    assert.equal(posted.length, 13);
+    publications.stop();
   });
 });

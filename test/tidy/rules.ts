@@ -34,7 +34,7 @@ const dataPlane: Readonly<Record<string, readonly string[]>> = {
   'src/serve/dgram.ts': [],
   'src/serve/stream.ts': [],
 };
-const notInDataPlane = /^src\/(zone\/|health\/probes\/|answer\/compile\.ts$)/;
+const notInDataPlane = /^src\/(zone\/|health\/probes\/|answer\/compile(sets)?\.ts$)/;
 
 const source = (files: Files): [string, string][] =>
   [...files].filter(([path]) => /^src\/.*\.ts$/.test(path));
