@@ -92,6 +92,8 @@ describe('what good files mean', () => {
           { address: parseAddressText('::1'), bits: 128 },
         ],
       },
+      clientSubnet: false,
+      explainTo: [],
     });
     const short = loadZone('', 'listen: 127.0.0.1\nworkers: auto\ncontrol: { mode: 660 }\n').config.server;
     assert.deepEqual(short, { ...defaults.server, listen: ['127.0.0.1:53'], isListenDefault: false });

@@ -1,7 +1,7 @@
 // hot: who asks, as far as answers depend on it. respond() says which query is at hand, a draw (emit.ts) asks
-// here which answer sets are for its client, and edns.ts reads the scope that came of it. The client's network
-// is that of the client subnet option where the operator has that switched on and the query names one, else
-// that of the source.
+// here which answer sets are for its client, and edns.ts reads the scope that came of it. The client's
+// network is that of the client subnet option where the operator has that switched on and the query names
+// one, else that of the source.
 import { clientBits4, clientBits6, clientHash } from '../wire/clienthash.ts';
 import { isMapped } from '../wire/networks.ts';
 import { Query } from '../wire/query.ts';
@@ -20,8 +20,8 @@ const subnet = new Uint8Array(16);
 const read = { size: 0 };
 
 /**
- * Reads the client subnet into `subnet`; false where there is none to go by: a prefix of no bits asks us not to
- * look at the client (RFC 7871 §7.1.2).
+ * Reads the client subnet into `subnet`; false where there is none to go by: a prefix of no bits asks us not
+ * to look at the client (RFC 7871 §7.1.2).
  */
 function readSubnet(query: Query): boolean {
   if (!query.hasEdns || query.subnetSize === 0) return false;

@@ -156,7 +156,7 @@ export const SLOT_ROW = {
   words: 6,
 } as const;
 
-/** What a slot answers with. Those up to `place` draw one of the sets, and up to `records` there is an answer. */
+/** What a slot answers with; those up to `place` draw one of the sets. */
 export const MODE = {
   /** A set in turn, by the bounds. */
   turn: 0,

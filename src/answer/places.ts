@@ -31,7 +31,7 @@ export const PLACES = {
 export const placeRow4 = 2;
 export const placeRow6 = 3;
 
-/** Parts of a row's last word, and of what findPlace() returns: the place and, above it, the prefix length. */
+/** Parts of a row's last word, which findPlace() returns: the place and, above it, the prefix length. */
 export const PLACE_PART = { number: 0xffff, lengthShift: 16 } as const;
 
 /** The last word of the row that an address of `size` 4 or 16 octets at octets[at] lies in. */

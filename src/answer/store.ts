@@ -1,5 +1,5 @@
-// Stores of words and of octets, from which compile.ts and compilesets.ts put tables together. Numbers of two and four octets
-// are written in network order.
+// Stores of words and of octets, from which compile.ts and compilesets.ts put tables together. Numbers of two
+// and four octets are written in network order.
 import { strict as assert } from 'node:assert';
 import { lowerOctet } from '../wire/hash.ts';
 import { HEADER, tableCrc } from './layout.ts';

@@ -202,7 +202,7 @@ export class Publications {
     this.#settle();
   }
 
-  /** Takes settings, their table of places into shared memory; returns the table that they have no use for. */
+  /** Takes settings, their table of places in shared memory; returns the table that has no use any more. */
   #takeSettings(settings: Settings): Uint8Array | undefined {
     const before = this.#settings.places;
     const { places } = settings;
