@@ -263,8 +263,9 @@ describe('a draw by the client’s place', () => {
     assert.equal(clients.ask('8000:0:0:1::1')[0], 11);
     assert.equal(clients.ask('ffff::')[0], 10);
     const given = Array.from({ length: 1000 }, () => clients.ask('2001:db8::1')[0]);
-    assert.equal(given.filter((one) => one === 12).length, 750);
-    assert.equal(given.filter((one) => one === 13).length, 250);
+    const first = given.filter((one) => one === 12).length;
+    assert.ok(Math.abs(first - 750) <= 3, `${first} of 1000`);
+    assert.equal(given.filter((one) => one === 13).length, 1000 - first);
   });
 
   it('answers for the row of the client subnet, whose length is the scope', () => {
