@@ -26,9 +26,11 @@ import type { Loaded } from './load.ts';
 import { Publisher } from './publish.ts';
 import {
   copyAccepted,
+  type ReloadOptions,
   type ReloadReport,
   type Running,
   reload,
+  reloadOptions,
   removeTables,
   takeIntoService,
 } from './reload.ts';
@@ -210,7 +212,7 @@ class Control {
       'GET /status': async () => ({ status: 200, body: await this.#status() }),
       'GET /healthz': () => this.#healthz(),
       'GET /explain': (parameters) => this.#explain(parameters),
-      'POST /reload': () => this.#answerReload(),
+      'POST /reload': (parameters) => this.#answerReload(parameters),
     });
     return this.#socket.open(controlRetryMs);
   }
@@ -252,35 +254,43 @@ class Control {
     return explain(this.#publisher, this.#monitors, name, parameters.get('type') ?? 'A');
   }
 
-  async #answerReload(): Promise<Reply> {
+  async #answerReload(parameters: URLSearchParams): Promise<Reply> {
+    const options = reloadOptions(parameters);
+    if ('status' in options) return options;
     if (this.#loadsWaiting >= reloadsWaitingMax) {
       return refusal(503, 'too many reloads are waiting already', 'each takes in all changes: one is enough');
     }
-    const report = await this.#reload();
+    const report = await this.#reload(options);
     return { status: report.ok ? 200 : 422, body: report };
   }
 
-  #reload(): Promise<ReloadReport> {
+  #reload(options: ReloadOptions = {}): Promise<ReloadReport> {
     this.#loadsWaiting++;
     const turn = this.#lastLoad.then(async () => {
-      const report = await reload(this.#running);
+      const report = await reload(this.#running, options);
       this.#loadsWaiting--;
-      this.#note(report);
-      return report;
+      const servingSince = this.#loadedAt;
+      if (!report.isDryRun) this.#note(report, options.only);
+      return { ...report, servingSince: report.ok ? this.#loadedAt : servingSince };
     });
     this.#lastLoad = turn.catch(() => {}); // whoever asked gets the error
     return turn;
   }
 
-  #note({ ok, faults, failure, changes, settings, notes, generation }: ReloadReport): void {
+  #note(report: ReloadReport, only: string | undefined): void {
+    const { ok, failure, changes, losses, settings, notes, generation } = report;
+    const faults = ok ? report.faults : [...report.faults, ...losses];
     if (ok) {
-      this.#refused = undefined;
-      this.#source = 'config';
+      if (only === undefined) {
+        this.#refused = undefined;
+        this.#source = 'config';
+      }
       this.#loadedAt = Date.now();
       this.#sayListen(this.#running.loaded!.server);
       for (const { text } of changes) log.info(text);
       if (settings.length > 0) log.info(`steerdns.yaml: ${settings.join(', ')} changed`);
       for (const note of notes) log.warn(note);
+      for (const loss of losses) log.warn(`forced: ${printFault(loss)}`);
       log.info({ generation, zones: this.#publisher.zones().length }, 'reloaded');
     } else {
       this.#refused = { at: Date.now(), faults, failure };
