@@ -177,6 +177,25 @@ export const poolSizeMax = 4096;
 export const autoAnswersMax = 4;
 /** `policy: all` alone gives at most so many: with AAAA under the longest name they still fit 1232 octets. */
 export const allAnswersMax = 32;
+/**
+ * Buckets of `sticky`, powers of two. Exact quotas cost a leaving member's clients up to 0.8 points of others
+ * with 16384 (2 with 4096, 0.4 with 65536), which are 32 KiB in the table of each balanced RRset ...
+ */
+export const stickyBuckets = 1 << 14;
+/** ... and with several addresses each combination of members is an answer set: so many at most. */
+export const stickyBucketsOfSeveral = 1 << 12;
+/** Addresses of a family that can be sticky: their scores are 64 KiB each, and looked through at a change. */
+export const stickySizeMax = 256;
+/** Members whose scores are kept for the next change: 32 MiB. */
+export const scoresKept = 512;
+/**
+ * Passes over all scores in which quotas are nearly met: to this part of all buckets, which are then moved
+ * one by one.
+ */
+export const fittingPasses = 8;
+export const fittingNear = 0.005;
+/** Members of a place that a remark names: it is one line. */
+export const remarkMembersMax = 8;
 /** Tiers are numbered by hand: a number above this is a slip of the finger. */
 export const tierMax = 100;
 /** A tier that gets more than this part of the responses is no standby. */

@@ -204,6 +204,7 @@ balance:
       spread: 'none',
       minUp: 1,
       trickle: 0,
+      places: [{ place: '', order: [] }],
       settingPlaces: new Map(),
       ttl: { stable: 60, unsettled: 2 },
       whenAllDown: ['web1', '192.0.2.2'],
@@ -214,7 +215,8 @@ balance:
           { key: '2001:db8::1', name: undefined, weight: 0, line: 13 },
         ].map(({ key, name, weight, line }) => {
           const place = { file: 'site.example.yaml', line, column: 7 };
-          return [key, { name, weight, tier: undefined, group: undefined, check: undefined, place }];
+          const unsaid = { tier: undefined, group: undefined, located: undefined, check: undefined };
+          return [key, { name, weight, ...unsaid, place }];
         }),
       ),
       place: { file: 'site.example.yaml', line: 5, column: 3 },
@@ -226,9 +228,7 @@ balance:
     assert.deepEqual(
       loadZone(yaml).config.zones[0]!.pools.map(({ owner }) => owner),
       [
-        'site.example.',
-        '*.site.example.',
-        '10.site.example.',
+        ...['site.example.', '*.site.example.', '10.site.example.'],
         'a.b.site.example.',
         'c.site.example.',
         'constructor.site.example.',

@@ -1,6 +1,7 @@
 // What policies share: which candidates serve by the rule of weights and standbys, and the answer sets that
-// are drawn from some of them, one of a failure domain or without regard to domains.
+// are drawn from some of them: one of each failure domain, all of one, or without regard to domains.
 import type { Candidate, Decision, PolicySettings } from './policies/policy.ts';
+import type { AnswerSet } from './pool.ts';
 import { answerSets, autoAnswers, groupedSets } from './sets.ts';
 
 /** Indices of the weighted candidates that are up, of the standbys that are up where there is none. */
@@ -19,6 +20,32 @@ export function standbyNotes(candidates: readonly Candidate[], serving: readonly
   });
 }
 
+/**
+ * How many of some candidates are up and serve, counted in members: `1 of 2 up`. Standbys are counted where
+ * they serve, and where there is nobody else.
+ */
+export function countOf(
+  candidates: readonly Candidate[],
+  members: readonly number[],
+  serving: readonly number[],
+): { readonly up: number; readonly text: string } {
+  const isStandby = (index: number) => candidates[index]!.weight === 0;
+  const onStandbys = (serving.length > 0 ? serving : members).every(isStandby);
+  const alike = members.filter((index) => isStandby(index) === onStandbys);
+  const namesOf = (indices: readonly number[]) =>
+    new Set(indices.map((index) => candidates[index]!.member)).size;
+  const up = namesOf(serving);
+  return { up, text: `${up} of ${namesOf(alike)}${onStandbys ? ' standbys' : ''} up` };
+}
+
+/** Part of the traffic that the weights of this moment ask for, for each candidate. */
+export function wantedOf(candidates: readonly Candidate[], serving: readonly number[]): number[] {
+  const whole = serving.reduce((sum, index) => sum + candidates[index]!.effective, 0);
+  const wanted = new Array<number>(candidates.length).fill(0);
+  for (const index of serving) wanted[index] = candidates[index]!.effective / whole;
+  return wanted;
+}
+
 /** Answer sets of k of the candidates that serve, by their weights at this moment; none where none serves. */
 export function draw(
   candidates: readonly Candidate[],
@@ -26,21 +53,52 @@ export function draw(
   k: 'auto' | number,
   spread: PolicySettings['spread'],
 ): Pick<Decision, 'sets' | 'wanted'> {
+  const wanted = wantedOf(candidates, serving);
+  const sets = serving.length === 0 ? [] : setsOf(candidates, serving, k, spread);
+  return { sets, wanted };
+}
+
+function setsOf(
+  candidates: readonly Candidate[],
+  serving: readonly number[],
+  k: 'auto' | number,
+  spread: PolicySettings['spread'],
+): AnswerSet[] {
+  if (spread === 'one-group') return setsOfOneGroup(candidates, serving, k);
   const weights = serving.map((index) => candidates[index]!.effective);
-  const whole = weights.reduce((sum, weight) => sum + weight, 0);
-  const wanted = new Array<number>(candidates.length).fill(0);
-  for (const [i, index] of serving.entries()) wanted[index] = weights[i]! / whole;
-  if (serving.length === 0) return { sets: [], wanted };
   const domains = serving.map((index) => candidates[index]!.domain);
   // From configured weights, so that a slow start does not change the number of addresses from step to step;
   // a standby that is needed counts as one part.
   const configured = serving.map((index) => Math.max(1, candidates[index]!.weight));
   const count = k === 'auto' ? autoAnswers(spread === 'none' ? configured : sums(configured, domains)) : k;
   const sets = spread === 'none' ? answerSets(weights, count) : groupedSets(weights, domains, count);
-  return {
-    sets: sets.map(({ members, share }) => ({ members: members.map((member) => serving[member]!), share })),
-    wanted,
-  };
+  return sets.map(({ members, share }) => ({ members: members.map((member) => serving[member]!), share }));
+}
+
+/**
+ * A domain is drawn by the sum of its weights, and as many of its members as it can give are in a response.
+ */
+function setsOfOneGroup(
+  candidates: readonly Candidate[],
+  serving: readonly number[],
+  k: 'auto' | number,
+): AnswerSet[] {
+  const whole = serving.reduce((sum, index) => sum + candidates[index]!.effective, 0);
+  return [...byDomain(candidates, serving).values()].flatMap((members) => {
+    const part = members.reduce((sum, index) => sum + candidates[index]!.effective, 0) / whole;
+    const sets = setsOf(candidates, members, k, 'none');
+    return sets.map((set) => ({ ...set, share: set.share * part }));
+  });
+}
+
+/** The candidates of each domain among those that serve. */
+function byDomain(candidates: readonly Candidate[], serving: readonly number[]): Map<string, number[]> {
+  const domains = new Map<string, number[]>();
+  for (const index of serving) {
+    const { domain } = candidates[index]!;
+    domains.set(domain, [...(domains.get(domain) ?? []), index]);
+  }
+  return domains;
 }
 
 /** The weight of each domain. */

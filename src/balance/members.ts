@@ -18,6 +18,8 @@ export type MemberConfig = {
   readonly tier: number | undefined;
   /** What fails together with it; unsaid as with the weight, else it fails by itself. */
   readonly group: string | undefined;
+  /** The place that it is in; unsaid as with the weight. */
+  readonly located: string | undefined;
   /** A check of its own in place of the pool's. */
   readonly check: Check | undefined;
   /** Where its key stands. */
@@ -87,6 +89,7 @@ export function makePool(config: PoolConfig, rrsets: readonly AddressSet[]): Mad
     spread: config.spread,
     minUp: config.minUp,
     trickle: config.trickle,
+    places: config.places,
     ttl: { ...config.ttl, rrset },
     whenAllDown: config.whenAllDown,
     members,
@@ -96,7 +99,7 @@ export function makePool(config: PoolConfig, rrsets: readonly AddressSet[]): Mad
 
 /** What addresses with one name say together. */
 type Said = Partial<Pick<Member, (typeof memberKeys)[number]>>;
-const memberKeys = ['weight', 'tier', 'group'] as const;
+const memberKeys = ['weight', 'tier', 'group', 'located'] as const;
 
 /** Addresses with one name are one member, in the order of its first address. */
 function membersOf(
@@ -114,15 +117,17 @@ function membersOf(
       const elsewhere = member.said[key];
       if (config === undefined || here === undefined) continue;
       if (elsewhere !== undefined && elsewhere !== here) {
-        const what = `member "${name}" has the ${key} ${here} here and ${elsewhere} at another address`;
-        const hint = `addresses with one name are one member with one ${key}; give it once`;
+        const noun = key === 'located' ? 'place' : key;
+        const what = `member "${name}" has the ${noun} ${here} here and ${elsewhere} at another address`;
+        const hint = `addresses with one name are one member with one ${noun}; give it once`;
         faults.push(errorAt(config.place, what, hint));
       }
       member.said = { [key]: here, ...member.said };
     }
   }
   return [...byName].map(([name, { said, addresses: own }]) => {
-    return { name, weight: said.weight ?? 1, tier: said.tier ?? 1, group: said.group, addresses: own };
+    const { weight = 1, tier = 1, group, located } = said;
+    return { name, weight, tier, group, located, addresses: own };
   });
 }
 

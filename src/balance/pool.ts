@@ -53,6 +53,8 @@ export type Member = {
   readonly tier: number;
   /** What fails together has one group; undefined: it fails by itself. */
   readonly group: string | undefined;
+  /** The place that it is in, for policies that look at the client's. */
+  readonly located: string | undefined;
   readonly addresses: readonly Address[];
 };
 
@@ -95,7 +97,7 @@ export type Pick =
   | { readonly by: 'client'; readonly buckets: Uint16Array }
   /**
    * By the client's place: sets `first` to `first + count - 1` are drawn in turn by their shares, which add
-   * up to 1 for each place. The place '' is everywhere else, and always there.
+   * up to 1 for each place; places may have the same sets. The place '' is everywhere else, and always there.
    */
   | {
       readonly by: 'place';
@@ -117,7 +119,10 @@ export type Standing = {
   readonly eligible: boolean;
   /** One clause in words: `up`, `down`, `standby, not needed`, `down, but all are (when-all-down: all)`. */
   readonly why: string;
-  /** Part of this family's traffic that the address is given, 0 to 1, and that the weights ask for. */
+  /**
+   * Part of this family's traffic that the address is given, 0 to 1, and that the weights ask for. Where the
+   * client's place decides: of the traffic from everywhere else; the remarks say what each place gets.
+   */
   readonly share: number;
   readonly wanted: number;
 };
@@ -175,12 +180,13 @@ export function chooseFrom(pool: Pool, { families }: PoolState): FamilyChoice[] 
 }
 
 function candidateOf(entry: Entry, isFit: boolean): Candidate {
-  const { name, tier, group } = entry.member;
+  const { name, tier, group, located } = entry.member;
   const weight = weightOf(entry);
   // No name of a member has a space, so no group is taken for a member.
   const domain = group === undefined ? name : `group ${group}`;
   const effective = Math.max(1, Math.round(Math.max(1, weight) * partOf(entry) * weightScale));
-  return { member: name, domain, tier, isUp: isFit, weight, effective };
+  const address = entry.address.text;
+  return { member: name, address, domain, tier, located, isUp: isFit, weight, effective };
 }
 
 /** What the policy makes of the entries that are fit. */
@@ -226,7 +232,7 @@ function choiceOf(
   const { wanted, pick = { by: 'turn' } } = given;
   const sets = given.sets.map((set) => counted(set, entries));
   const chosen = new Set(sets.flatMap(({ members }) => members));
-  const shares = givenShares(sets, entries.length);
+  const shares = givenShares(setsElsewhere(sets, pick), entries.length);
   const emptyMode = rule === 'servfail' ? 'servfail' : 'nodata';
   return {
     family,
@@ -250,6 +256,13 @@ function choiceOf(
     }),
     remarks: seen.remarks,
   };
+}
+
+/** The sets of which the shares of a choice are told. */
+function setsElsewhere(sets: readonly AnswerSet[], pick: Pick): readonly AnswerSet[] {
+  if (pick.by !== 'place') return sets;
+  const { first, count } = pick.places.find(({ place }) => place === '')!;
+  return sets.slice(first, first + count);
 }
 
 /** With the TTL of the member that leaves first, where one does. */

@@ -126,7 +126,7 @@ function checkWeights(weights: readonly number[], k: number): void {
  * Members that are in every response, and the others, of which `picks` are taken; `whole` is the others'
  * weight.
  */
-function divide(weights: readonly number[], k: number) {
+export function divide(weights: readonly number[], k: number) {
   const heaviestFirst = [...weights.keys()].filter((member) => weights[member]! > 0);
   heaviestFirst.sort((a, b) => weights[b]! - weights[a]! || a - b);
   let whole = weights.reduce((sum, weight) => sum + weight, 0);

@@ -23,6 +23,7 @@ export const poolDefaults = {
   spread: 'none',
   minUp: 1,
   trickle: 0,
+  places: [{ place: '', order: [] }],
   whenAllDown: 'all',
   weight: 1,
   tier: 1,
@@ -36,7 +37,7 @@ const poolShape = map({
   check: v.optional(text(anyText)),
   policy: v.optional(text(oneOf(policyNames))),
   answers: v.optional(text(integerOr('auto', 1, poolSizeMax))),
-  spread: v.optional(text(oneOf(['none', 'group'] as const))),
+  spread: v.optional(text(oneOf(['none', 'group', 'one-group'] as const))),
   'min-up': v.optional(text(integer(1, poolSizeMax))),
   trickle: v.optional(text(percent(trickleMax))),
   ttl: v.optional(map({ stable: v.optional(text(ttlSeconds)), unsettled: v.optional(text(ttlSeconds)) })),
@@ -49,6 +50,7 @@ const memberShape = map({
   weight: v.optional(text(integer(0, weightMax))),
   tier: v.optional(text(integer(1, tierMax))),
   group: v.optional(text(word)),
+  place: v.optional(text(word)),
   check: v.optional(text(anyText)),
 });
 
@@ -103,6 +105,7 @@ function readPool(
     spread: values.spread ?? poolDefaults.spread,
     minUp: values['min-up'] ?? poolDefaults.minUp,
     trickle: values.trickle ?? poolDefaults.trickle,
+    places: poolDefaults.places,
     settingPlaces: new Map(settingKeys.flatMap((key) => placeOf(node, key))),
     ttl: { stable: values.ttl?.stable, unsettled: values.ttl?.unsettled ?? poolDefaults.unsettledTtl },
     whenAllDown: values['when-all-down'] ?? poolDefaults.whenAllDown,
@@ -159,8 +162,8 @@ function readMembers(
     const check = checkNamed(valueAt(below, 'check'), checks, faults);
     if ('wrong' in canonical || values === undefined || check === 'unusable') sound = false;
     else {
-      const { name, weight, tier, group } = values;
-      members.set(canonical.value, { name, weight, tier, group, check, place });
+      const { name, weight, tier, group, place: located } = values;
+      members.set(canonical.value, { name, weight, tier, group, located, check, place });
     }
   }
   return sound ? members : undefined;

@@ -22,6 +22,7 @@ function configOf(
       weight: undefined,
       tier: undefined,
       group: undefined,
+      located: undefined,
       check: undefined,
     };
     return [address, { ...unsaid, place, ...said }];
@@ -34,6 +35,7 @@ function configOf(
     spread: 'none',
     minUp: 1,
     trickle: 0,
+    places: [{ place: '', order: [] }],
     settingPlaces: new Map(),
     ttl: { stable: undefined, unsettled: 5 },
     whenAllDown: 'all',

@@ -8,19 +8,27 @@ import { autoAnswers, bounds, givenShares, groupedSets } from '../../src/balance
 import { allAnswersMax, poolSizeMax, weightMax, weightScale } from '../../src/limits.ts';
 import { randomFrom } from './random.ts';
 
-const settings: PolicySettings = { answers: 'auto', spread: 'none', minUp: 1, trickle: 0 };
+const settings: PolicySettings = {
+  answers: 'auto',
+  spread: 'none',
+  minUp: 1,
+  trickle: 0,
+  places: [{ place: '', order: [] }],
+};
 
-/** `a 3/2@rack1!`: member a, weight 3, tier 2, in a group, down. */
+/** `a 3/2@rack1~eu!`: member a, weight 3, tier 2, in a group and a place, down. */
 function candidatesOf(...lines: readonly string[]): Candidate[] {
   return lines.map((line) => {
-    const [, member = '', weight = '1', tier = '1', group, down] =
-      /^(\w+) (\d+)(?:\/(\d+))?(?:@(\w+))?(!)?$/.exec(line) ?? assert.fail(line);
+    const [, member = '', weight = '1', tier = '1', group, located, down] =
+      /^(\w+) (\d+)(?:\/(\d+))?(?:@(\w+))?(?:~(\w+))?(!)?$/.exec(line) ?? assert.fail(line);
     const effective = Math.max(1, Number(weight)) * weightScale;
     const domain = group === undefined ? member : `group ${group}`;
     return {
       member,
+      address: member,
       domain,
       tier: Number(tier),
+      located,
       isUp: down === undefined,
       weight: Number(weight),
       effective,

@@ -230,15 +230,21 @@ test('whatever weights and health: only the eligible are given, and the shares a
     const count = random.below(7) + 1;
     const lines = Array.from({ length: count }, (_, i) => {
       const addresses = [`192.0.2.${i}`, `2001:db8::${i}`, `192.0.2.${i} 2001:db8::${i}`, `192.0.2.${i}!`];
-      const place = random.pick(['', '', '/2', '/3', '@x', '/2@x', '@y']);
-      return `m${i} ${random.below(4)}${place} ${random.pick(addresses)}`;
+      const where = random.pick(['', '', '/2', '/3', '@x', '/2@x', '@y']) + random.pick(['', '~eu', '~us']);
+      return `m${i} ${random.below(4)}${where} ${random.pick(addresses)}`;
     });
     const whenAllDown = random.pick(['all', 'none', 'servfail', ['m0']] as const);
     const pool = poolOf(lines, {
       whenAllDown,
-      policy: random.pick(Object.keys(policies)),
+      policy:
+        run % 40 === 0 ? 'sticky' : random.pick(Object.keys(policies).filter((one) => one !== 'sticky')),
       answers: random.pick(['auto', 1, 2, 9] as const),
-      spread: random.pick(['none', 'group'] as const),
+      spread: random.pick(['none', 'group', 'one-group'] as const),
+      places: [
+        { place: 'eu', order: ['eu', 'us'] },
+        { place: 'asia', order: ['asia', 'us'] },
+        { place: '', order: random.pick([[], ['us']]) },
+      ],
       trickle: random.pick([0, 0.05, 0.5]),
     });
     const health: Record<string, string> = {};
@@ -255,9 +261,15 @@ test('whatever weights and health: only the eligible are given, and the shares a
       assert.equal(choice.mode === 'sets', choice.sets.length > 0, at);
       if (upHere.length > 0) assert.equal(choice.mode, 'sets', at);
       else if (!nothingIsUp) assert.equal(choice.mode, 'nodata', at);
-      const total = choice.sets.reduce((sum, { share }) => sum + share, 0);
-      if (choice.mode === 'sets') assert.ok(Math.abs(total - 1) < 1e-12, at);
-      assert.ok(choice.sets.length <= choice.addresses.length, at);
+      const wholes =
+        choice.pick.by === 'place'
+          ? choice.pick.places.map(({ first, count }) => choice.sets.slice(first, first + count))
+          : [choice.sets];
+      for (const sets of wholes) {
+        const total = sets.reduce((sum, { share }) => sum + share, 0);
+        if (choice.mode === 'sets') assert.ok(Math.abs(total - 1) < 1e-12, at);
+        if (pool.policy !== 'sticky') assert.ok(sets.length <= choice.addresses.length, at);
+      }
       for (const { members, share } of choice.sets) {
         assert.ok(share > 0 && members.length > 0 && members.length <= choice.answers, at);
         for (const member of members) {
@@ -267,7 +279,10 @@ test('whatever weights and health: only the eligible are given, and the shares a
       }
       const given = choice.standings.reduce((sum, { share }) => sum + share, 0);
       assert.ok(Math.abs(given - (choice.mode === 'sets' ? 1 : 0)) < 1e-12, at);
-      for (const { eligible, share } of choice.standings) assert.equal(eligible, share > 0, at);
+      for (const { eligible, share } of choice.standings) {
+        if (choice.pick.by === 'place') assert.ok(eligible || share === 0, at);
+        else assert.equal(eligible, share > 0, at);
+      }
     }
   }
 });

@@ -3,14 +3,15 @@ import { type Address, choosePool, type Health, type Pool } from '../../src/bala
 import { parseAddressText } from '../../src/wire/literals.ts';
 
 /**
- * `web1 3 192.0.2.1 2001:db8::1` is a member of weight 3, `3/2@rack1` one of tier 2 in a group; an address
+ * `web1 3 192.0.2.1 2001:db8::1` is a member of weight 3, `3/2@rack1` one of tier 2 in a group, `3~eu` one
+ * in a place; an address
  * with `!` behind it is not checked.
  */
 export function poolOf(lines: readonly string[], change: Partial<Pool> = {}): Pool {
   const members = lines.map((line) => {
     const [name = '', said = '', ...texts] = line.split(' ');
-    const [, weight, tier = 1, group] = /^(\d+)(?:\/(\d+))?(?:@(\w+))?$/.exec(said) ?? [];
-    const rest = { weight: Number(weight), tier: Number(tier), group };
+    const [, weight, tier = 1, group, located] = /^(\d+)(?:\/(\d+))?(?:@(\w+))?(?:~(\w+))?$/.exec(said) ?? [];
+    const rest = { weight: Number(weight), tier: Number(tier), group, located };
     const addresses = texts.map((word): Address => {
       const text = word.replace('!', '');
       const endpoint = word.endsWith('!') ? undefined : text;
@@ -26,6 +27,7 @@ export function poolOf(lines: readonly string[], change: Partial<Pool> = {}): Po
     spread: 'none',
     minUp: 1,
     trickle: 0,
+    places: [{ place: '', order: [] }],
     ttl: { stable: undefined, unsettled: 5, rrset: { 1: 60, 28: 120 } },
     whenAllDown: 'all',
     members,

@@ -24,10 +24,18 @@ function pool(owner: string, addresses: number): Pool {
       rdata: Uint8Array.of(192, 0, 2, i),
       endpoint: `e${i}`,
     } as const;
-    return { name: address.text, weight: 1, tier: 1, group: undefined, addresses: [address] };
+    return {
+      name: address.text,
+      weight: 1,
+      tier: 1,
+      group: undefined,
+      located: undefined,
+      addresses: [address],
+    };
   });
   const ttl = { stable: undefined, unsettled: 5, rrset: { 1: 60 } };
-  const settings = { answers: 1, spread: 'none', minUp: 1, trickle: 0 } as const;
+  const places = [{ place: '', order: [] }];
+  const settings = { answers: 1, spread: 'none', minUp: 1, trickle: 0, places } as const;
   return { owner, policy: 'weighted', ...settings, ttl, whenAllDown: 'all', members };
 }
 

@@ -1,7 +1,7 @@
 // failover: the first healthy tier answers, by its own weights; those behind it wait. The next healthy one
 // may be given a trickle, so that its caches are warm and its faults are known before it is needed. Within a
 // tier weights and standbys mean what they mean in a pool without tiers.
-import { draw, servingOf, standbyNotes } from '../draw.ts';
+import { countOf, draw, servingOf, standbyNotes } from '../draw.ts';
 import type { AnswerSet } from '../pool.ts';
 import type { Candidate, Policy, PolicySettings } from './policy.ts';
 
@@ -52,18 +52,9 @@ function tiersOf(candidates: readonly Candidate[], { minUp }: PolicySettings): T
     const members = [...candidates.keys()].filter((index) => candidates[index]!.tier === number);
     const inTier = servingOf(members.map((index) => candidates[index]!));
     const serving = inTier.map((index) => members[index]!);
-    const isStandby = (index: number) => candidates[index]!.weight === 0;
-    const onStandbys = (serving.length > 0 ? serving : members).every(isStandby);
-    const alike = members.filter((index) => isStandby(index) === onStandbys);
-    const up = namesOf(candidates, serving);
-    const count = `${up} of ${namesOf(candidates, alike)}${onStandbys ? ' standbys' : ''} up`;
+    const { up, text: count } = countOf(candidates, members, serving);
     return { number, members, serving, count, isHealthy: up >= minUp };
   });
-}
-
-/** How many members these addresses are. */
-function namesOf(candidates: readonly Candidate[], indices: readonly number[]): number {
-  return new Set(indices.map((index) => candidates[index]!.member)).size;
 }
 
 /** What a tier does, and why, as the end of a sentence. */

@@ -7,10 +7,14 @@ import type { AnswerSet, Pick } from '../pool.ts';
 export type Candidate = {
   /** Its member's name: the same as long as the operator does not rename it, so hashes of it are stable. */
   readonly member: string;
+  /** As text; a member may have several of one family. */
+  readonly address: string;
   /** What fails together: equal for the members of one group; a member without a group is its own. */
   readonly domain: string;
   /** From 1; lower ones come first. */
   readonly tier: number;
+  /** The place that its member is in, where the operator has said one. */
+  readonly located: string | undefined;
   readonly isUp: boolean;
   /** Configured weight, 0 (standby) to 2^20. */
   readonly weight: number;
@@ -21,13 +25,20 @@ export type Candidate = {
 /** What the operator says of the pool; a policy reads what it needs. */
 export type PolicySettings = {
   readonly answers: 'auto' | number;
-  /** `group`: at most one address of a domain in a response. */
-  readonly spread: 'none' | 'group';
+  /** `group`: at most one address of a domain in a response; `one-group`: all are of one domain. */
+  readonly spread: 'none' | 'group' | 'one-group';
   /** Members that must be up for a tier to be healthy. */
   readonly minUp: number;
   /** Part of the responses that the next tier gets, 0 to 1. */
   readonly trickle: number;
+  /** Where clients are; the last one is everywhere else, '', and always there. */
+  readonly places: readonly PlaceOrder[];
 };
+
+/**
+ * A place of clients, and the places whose members serve it, best first: itself, and what it falls back on.
+ */
+export type PlaceOrder = { readonly place: string; readonly order: readonly string[] };
 
 /** What a policy makes of its candidates, which `sets` name by their indices. */
 export type Decision = {
@@ -47,7 +58,7 @@ export type Policy = {
   /** One line for the operator. */
   readonly what: string;
   /** Keys of the YAML that only some policies read; with any other policy they are a fault. */
-  readonly keys: readonly ('tier' | 'min-up' | 'trickle')[];
+  readonly keys: readonly ('tier' | 'min-up' | 'trickle' | 'place')[];
   /** Candidates stand in the pool's order and are at least one. */
   readonly choose: (candidates: readonly Candidate[], settings: PolicySettings) => Decision;
 };
