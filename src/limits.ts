@@ -251,6 +251,9 @@ export const factsTimeoutMs = 2000;
 /** A control socket that could not be made is tried again after this. */
 export const controlRetryMs = 5000;
 
+/** The server's own query through its own socket is lost after this, and asked again. */
+export const watchdogAnswerMaxMs = 1000;
+
 /** UDP workers: more than any machine we know has cores. */
 export const workersMax = 256;
 

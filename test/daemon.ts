@@ -28,6 +28,8 @@ export type DaemonOptions = {
   readonly by?: readonly string[];
   /** More flags for serve. */
   readonly flags?: readonly string[];
+  /** Descriptors of sockets that are passed as systemd does, for the port; then there is no --listen. */
+  readonly passed?: (port: number) => readonly number[];
   /** `yaml`: without --listen, on what steerdns.yaml says; `port` is then of no meaning. */
   readonly listen?: 'yaml';
   readonly environment?: Readonly<Record<string, string>>;
@@ -108,17 +110,20 @@ export class Daemon {
 
   /** Starts the process and does not wait. */
   launch(): void {
+    const { listen } = this.#options;
+    const passed = this.#options.passed?.(this.port);
     const flags = [
       ...['--config', join(this.folder, 'zones'), '--state', this.stateDir],
       ...['--control', this.controlPath],
-      ...(this.#options.listen === 'yaml' ? [] : ['--listen', `127.0.0.1:${this.port}`]),
+      ...(passed !== undefined || listen === 'yaml' ? [] : ['--listen', `127.0.0.1:${this.port}`]),
       ...(this.#options.flags ?? []),
     ];
     const ties = find('setpriv') === undefined ? [] : ['setpriv', '--pdeathsig', 'KILL'];
-    const by = this.#options.by ?? [];
+    const by = [...(this.#options.by ?? []), ...(passed === undefined ? [] : withSockets(passed.length))];
     const [program, ...args] = [...ties, ...by, ...this.#program(), 'serve', ...flags];
     const log = openSync(join(this.folder, 'log'), 'a');
-    const child = spawn(program!, args, { ...this.#surroundings(), stdio: ['ignore', log, log] });
+    const stdio = ['ignore' as const, log, log, ...(passed ?? [])];
+    const child = spawn(program!, args, { ...this.#surroundings(), stdio });
     closeSync(log);
     this.#child = child;
     this.#ended = new Promise((resolve) => {
@@ -245,6 +250,11 @@ export class Daemon {
       message.end();
     });
   }
+}
+
+/** What passes the descriptors from 3 on to the program behind it, as sd_listen_fds(3) has it. */
+function withSockets(count: number): readonly string[] {
+  return ['sh', '-c', `export LISTEN_FDS=${count} LISTEN_PID=$$; exec "$@"`, 'sh'];
 }
 
 /** Runs a program to its end without blocking this process, which may be sending queries. */

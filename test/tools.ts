@@ -18,6 +18,8 @@ export const tools: Readonly<Record<string, string>> = {
   nsenter: 'util-linux',
   openssl: 'openssl',
   setpriv: 'util-linux',
+  'systemd-analyze': 'systemd',
+  'systemd-notify': 'systemd',
   unbound: 'unbound',
   unshare: 'util-linux',
   zsh: 'zsh',

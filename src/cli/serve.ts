@@ -7,6 +7,7 @@ import { resolvePaths } from '../paths.ts';
 import { dropPrepared, prepareControl } from '../serve/child.ts';
 import { readUser, type User } from '../serve/privileges.ts';
 import type { Engine, Server, ServerFault, ServerOptions } from '../serve/server.ts';
+import { takeSystemd } from '../serve/systemd.ts';
 import { type Command, complain, EXIT, options, textOf, textsOf } from './command.ts';
 
 const engines = ['auto', 'batch', 'dgram'] as const;
@@ -46,6 +47,7 @@ export const command: Command = {
       state: textOf(values, 'state'),
       control: textOf(values, 'control'),
     });
+    const systemd = takeSystemd();
     // A reload that is asked for while the start loads anyway asks for nothing more.
     let reload = (): void => {};
     process.on('SIGHUP', () => reload());
@@ -55,6 +57,7 @@ export const command: Command = {
       workers: workers === undefined ? undefined : Number(workers),
       engine: engine as Engine | 'auto',
       user,
+      systemd,
     });
     if ('fault' in server) {
       complain(server.fault);

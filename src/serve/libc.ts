@@ -3,6 +3,9 @@
 // through node:dgram.
 
 const F_DUPFD_CLOEXEC = 1030;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const O_NONBLOCK = 0o4000;
 
 /** libc as mmsg.ts sees it. Addresses are bigints made by `address`; a result below 0 means error(). */
 export type LibC = {
@@ -11,8 +14,25 @@ export type LibC = {
   readonly listen: (fd: number, backlog: number) => number;
   /** Another descriptor of the same socket, closed when a program is started. */
   readonly dup: (fd: number) => number;
+  /** Has calls on the socket wait, as long as its own timeouts say. */
+  readonly setBlocking: (fd: number) => void;
   readonly getsockname: (fd: number, name: Uint8Array, size: Int32Array) => number;
   readonly setsockopt: (fd: number, level: number, option: number, value: Uint8Array, size: number) => number;
+  readonly getsockopt: (
+    fd: number,
+    level: number,
+    option: number,
+    value: Uint8Array,
+    size: Int32Array,
+  ) => number;
+  readonly sendto: (
+    fd: number,
+    octets: Uint8Array,
+    size: number,
+    flags: number,
+    name: Uint8Array,
+    nameSize: number,
+  ) => number;
   readonly close: (fd: number) => number;
   readonly poll: (polls: bigint, count: number, timeoutMs: number) => number;
   readonly recvmmsg: (fd: number, headers: bigint, count: number, flags: number, timeout: null) => number;
@@ -43,8 +63,14 @@ async function loadLibC(): Promise<LibC | string> {
     bind: library.func('int bind(int, void*, uint32_t)'),
     listen: library.func('int listen(int, int)'),
     dup: (fd) => fcntl(fd, F_DUPFD_CLOEXEC, 'int', 0) as number,
+    setBlocking: (fd) => {
+      const flags = fcntl(fd, F_GETFL, 'int', 0) as number;
+      fcntl(fd, F_SETFL, 'int', flags & ~O_NONBLOCK);
+    },
     getsockname: library.func('int getsockname(int, void*, void*)'),
     setsockopt: library.func('int setsockopt(int, int, int, void*, uint32_t)'),
+    getsockopt: library.func('int getsockopt(int, int, int, void*, void*)'),
+    sendto: library.func('int64_t sendto(int, void*, uint64_t, int, void*, uint32_t)'),
     close: library.func('int close(int)'),
     poll: library.func('int poll(void*, uint64_t, int)'),
     recvmmsg: library.func('int recvmmsg(int, void*, uint32_t, int, void*)'),

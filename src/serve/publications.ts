@@ -84,6 +84,11 @@ export class Publications {
     clearTimeout(this.#poll);
   }
 
+  /** The origin of one of the zones in service; undefined where there is none. */
+  get anyOrigin(): string | undefined {
+    return this.#zones.keys().next().value;
+  }
+
   /** Everything in service, as one publication for a thread that has just been started. */
   current(index: number): Publication {
     return {

@@ -22,11 +22,14 @@ import { type Kept, readKept } from './kept.ts';
 import { libcFault } from './libc.ts';
 import { keepListen, type Listen, readListen } from './listen.ts';
 import type { Lock } from './lock.ts';
+import { Notifier } from './notify.ts';
+import { addressesOf, type Passed, readPassed } from './passed.ts';
 import { become, type User } from './privileges.ts';
 import { Publications } from './publications.ts';
 import { batchEngineFault } from './selftest.ts';
 import { keepSettings, OwnSecrets, readSettings } from './settings.ts';
 import { bindFault, openSockets, type Sockets } from './sockets.ts';
+import { noSystemd, type Systemd } from './systemd.ts';
 import { Thread, type ThreadWatch } from './threads.ts';
 
 export type Engine = 'batch' | 'dgram';
@@ -39,6 +42,7 @@ export type ServerOptions = Paths & {
   readonly engine: Engine | 'auto';
   /** Who to be once everything is bound; only root can become anybody. */
   readonly user?: User | undefined;
+  readonly systemd?: Systemd | undefined;
 };
 
 /** Why a server does not start: one sentence for the operator. */
@@ -66,6 +70,8 @@ export class Server {
   readonly #startedAt = Date.now();
   #threads: Thread[] = [];
   #sockets: Sockets | undefined;
+  #passed: readonly Passed[] = [];
+  readonly #notifier: Notifier;
   #listen: readonly SocketAddress[] = [];
   #engine: Engine = 'batch';
   #engineReason = '';
@@ -87,6 +93,7 @@ export class Server {
     const server = new Server(options, lock);
     const fault = await server.#start();
     if (fault === undefined) return server;
+    server.#notifier.status(fault);
     await server.stop();
     return { fault };
   }
@@ -94,9 +101,14 @@ export class Server {
   private constructor(options: ServerOptions, lock: Lock) {
     this.#options = options;
     this.#lock = lock;
+    this.#notifier = new Notifier(options.systemd ?? noSystemd, {
+      addresses: () => this.#listen.filter(isThere),
+      origin: () => this.#publications.anyOrigin,
+    });
     this.#publications = new Publications(options.runDir, this.#shared, this.#secrets, {
       adopted: (ticket, generation, fault) => {
         this.#control.send({ kind: 'published', ticket, generation, fault });
+        this.#sayStatus();
       },
       settled: (settings) => keepSettings(options.stateDir, settings),
       retired: (origin, edition, counts) => this.#control.send({ kind: 'retired', origin, edition, counts }),
@@ -105,7 +117,10 @@ export class Server {
       user: () => (process.getuid?.() === 0 ? options.user : undefined),
       start: (recover) => this.#startMessage(recover),
       message: (message) => this.#receive(message),
-      died: (why, restarts) => log.error({ why, restarts }, 'control died: DNS goes on from the last tables'),
+      died: (why, restarts) => {
+        log.error({ why, restarts }, 'control died: DNS goes on from the last tables');
+        this.#notifier.status('control died and is started again: DNS goes on from the last tables');
+      },
     });
   }
 
@@ -138,7 +153,10 @@ export class Server {
   }
 
   async #start(): Promise<string | undefined> {
-    const { stateDir, runDir, configDir } = this.#options;
+    const { stateDir, runDir, configDir, systemd = noSystemd } = this.#options;
+    const passed = readPassed(systemd.sockets);
+    if ('fault' in passed) return passed.fault;
+    this.#passed = passed;
     const identity = JSON.stringify({ pid: process.pid, startedAt: this.#startedAt });
     writeAnew(join(runDir, 'server.json'), identity, 0o644);
     if (process.getuid?.() === 0 && (this.#options.user?.uid ?? 0) === 0) log.warn(rootWarning);
@@ -160,9 +178,18 @@ export class Server {
     return undefined;
   }
 
+  get #isAnswering(): boolean {
+    return Atomics.load(this.#shared, SHARED.phase) === PHASE.answering;
+  }
+
+  /** What was passed is listened on and nothing else; without it, what flags say. */
+  get #listenFlags(): readonly string[] {
+    return this.#passed.length > 0 ? addressesOf(this.#passed) : this.#options.listen;
+  }
+
   /** Flags win over what was kept or said; undefined while something is not known. */
   #withFlags(known: Listen | undefined): Listen | undefined {
-    const flags = this.#options.listen;
+    const flags = this.#listenFlags;
     const listen = flags.length > 0 ? flags : known?.listen;
     const workers = this.#options.workers ?? known?.workers;
     if (listen === undefined || workers === undefined) return undefined;
@@ -183,6 +210,14 @@ export class Server {
     Atomics.notify(this.#shared, SHARED.phase);
     const { engine, listen, workers } = this.facts;
     log.info({ engine, listen, workers }, 'serving');
+    this.#sayStatus();
+    this.#notifier.ready();
+  }
+
+  #sayStatus(): void {
+    if (!this.#isAnswering) return;
+    const { listen } = this.facts;
+    this.#notifier.status(`answering on ${listen.join(', ')}; generation ${this.#publications.generation}`);
   }
 
   /** What was kept, if it is younger than `ageMaxMs` and whole; with no bound on age, what of it is whole. */
@@ -217,7 +252,8 @@ export class Server {
     this.#engineReason = engineFault ?? '';
     const count = Math.min(workers || availableParallelism(), workersMax);
     try {
-      const options = { listen: addresses, isDefault, engine: this.#engine, workers: count };
+      const passed = this.#passed;
+      const options = { listen: addresses, isDefault, engine: this.#engine, workers: count, passed };
       this.#sockets = openSockets(options);
     } catch (error) {
       return bindFault(error as NodeJS.ErrnoException);
@@ -253,7 +289,7 @@ export class Server {
   }
 
   #startMessage(recover: boolean): Start {
-    const { configDir, stateDir, runDir, controlPath, listen } = this.#options;
+    const { configDir, stateDir, runDir, controlPath } = this.#options;
     return {
       kind: 'start',
       configDir,
@@ -263,7 +299,7 @@ export class Server {
       recover,
       generation: this.#publications.generation,
       answering: this.#isKept || this.#publications.generation > 0,
-      listenFlags: listen,
+      listenFlags: this.#listenFlags,
       serverPid: process.pid,
       startedAt: this.#startedAt,
     };
@@ -320,7 +356,7 @@ export class Server {
         generation: thread.generation(),
       })),
       generation: this.#publications.generation,
-      answering: Atomics.load(this.#shared, SHARED.phase) === PHASE.answering,
+      answering: this.#isAnswering,
       controlRestarts: this.#control.restarts,
       counters,
       kernelDrops: kernelDrops(this.#listen),
@@ -330,6 +366,7 @@ export class Server {
   }
 
   async #stop(): Promise<void> {
+    this.#notifier.stopping();
     await this.#control.stop(stopMs); // meanwhile queries are still answered
     clearInterval(this.#renewal);
     this.#publications.stop();

@@ -7,6 +7,8 @@ import { printSocketAddress } from '../wire/addresses.ts';
 import { parseAddressText } from '../wire/literals.ts';
 import { libc } from './libc.ts';
 
+/** Family of unix sockets. */
+export const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_DGRAM = 2;
@@ -14,12 +16,14 @@ const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0x80000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_TYPE = 3;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 const SO_REUSEPORT = 15;
 const SO_RCVTIMEO = 20;
 const SO_SNDTIMEO = 21;
 const SO_RCVBUFFORCE = 33;
+const SO_DOMAIN = 39;
 const IPPROTO_IP = 0;
 const IP_PKTINFO = 8;
 const IP_MTU_DISCOVER = 10;
@@ -49,47 +53,67 @@ function int(value: number): Uint8Array {
  * system's (EADDRINUSE, EACCES, EAFNOSUPPORT …).
  */
 export function bindUdp(address: string, port: number, shared: boolean): Bound {
-  const c = libc();
-  return bind(address, port, SOCK_DGRAM, (fd, six) => {
-    if (shared) c.setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, int(1), 4);
-    if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, int(PMTUDISC_OMIT), 4);
-    else c.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, int(PMTUDISC_OMIT), 4);
-    if (isWildcard(address)) {
-      // Each datagram says which address of ours it came to, and the answer goes out from there.
-      if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, int(1), 4);
-      else c.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, int(1), 4);
-    }
-    if (c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, int(receiveBufferSize), 4) !== 0) {
-      c.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, int(receiveBufferSize), 4);
-    }
-    c.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, int(receiveBufferSize), 4);
-    const timeval = new BigInt64Array([0n, BigInt(receiveTimeoutMs) * 1000n]);
-    c.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(timeval.buffer), 16);
-    c.setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, new Uint8Array(timeval.buffer), 16);
+  return bind(address, port, SOCK_DGRAM, (fd) => {
+    if (shared) libc().setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, int(1), 4);
+    prepareUdp(fd, address);
   });
+}
+
+/** Makes a UDP socket one that threads can wait on: for one that is about to be bound, or was passed. */
+export function prepareUdp(fd: number, address: string): void {
+  const c = libc();
+  const six = address.includes(':');
+  if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, int(PMTUDISC_OMIT), 4);
+  else c.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, int(PMTUDISC_OMIT), 4);
+  if (isWildcard(address)) {
+    // Each datagram says which address of ours it came to, and the answer goes out from there.
+    if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, int(1), 4);
+    else c.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, int(1), 4);
+  }
+  if (c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, int(receiveBufferSize), 4) !== 0) {
+    c.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, int(receiveBufferSize), 4);
+  }
+  c.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, int(receiveBufferSize), 4);
+  setTimeouts(fd);
+  // The one that systemd passes may not wait, and workers would turn in circles.
+  c.setBlocking(fd);
+}
+
+function setTimeouts(fd: number): void {
+  const timeval = new BigInt64Array([0n, BigInt(receiveTimeoutMs) * 1000n]);
+  for (const option of [SO_RCVTIMEO, SO_SNDTIMEO]) {
+    libc().setsockopt(fd, SOL_SOCKET, option, new Uint8Array(timeval.buffer), 16);
+  }
 }
 
 /** Makes and binds one TCP socket; from here on the kernel takes connections. Throws as bindUdp() does. */
 export function listenTcp(address: string, port: number): Bound {
-  const c = libc();
   const bound = bind(address, port, SOCK_STREAM, (fd) => {
     // Connections of the server before this one are still closing: no reason to wait a minute.
-    c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, int(1), 4);
-    c.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, int(tcpReceiveSize), 4);
-    c.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, int(tcpSendSize), 4);
+    libc().setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, int(1), 4);
+    prepareTcp(fd);
   });
-  if (c.listen(bound.fd, tcpBacklog) === 0) return bound;
-  const error = c.error(`listen ${printSocketAddress(address, port)}`);
-  c.close(bound.fd);
-  throw error;
+  try {
+    listenOn(bound.fd, printSocketAddress(address, port));
+    return bound;
+  } catch (error) {
+    libc().close(bound.fd);
+    throw error;
+  }
 }
 
-function bind(
-  address: string,
-  port: number,
-  type: number,
-  prepare: (fd: number, six: boolean) => void,
-): Bound {
+/** Gives a TCP socket, and the connections that come of it, our buffers. */
+export function prepareTcp(fd: number): void {
+  libc().setsockopt(fd, SOL_SOCKET, SO_RCVBUF, int(tcpReceiveSize), 4);
+  libc().setsockopt(fd, SOL_SOCKET, SO_SNDBUF, int(tcpSendSize), 4);
+}
+
+/** Has the kernel take connections, as many as we let wait; one that listens already may be told again. */
+export function listenOn(fd: number, where: string): void {
+  if (libc().listen(fd, tcpBacklog) !== 0) throw libc().error(`listen ${where}`);
+}
+
+function bind(address: string, port: number, type: number, prepare: (fd: number) => void): Bound {
   const c = libc();
   const octets = parseAddressText(address)!;
   const six = octets.length === 16;
@@ -97,7 +121,7 @@ function bind(
   const fd = c.socket(six ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC, 0);
   if (fd < 0) throw c.error(`socket ${where}`);
   if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, int(1), 4);
-  prepare(fd, six);
+  prepare(fd);
   const name = new Uint8Array(nameSize);
   const view = new DataView(name.buffer);
   view.setUint16(0, six ? AF_INET6 : AF_INET, true);
@@ -135,6 +159,31 @@ export function localAddress(socket: UdpSocket): LocalAddress {
   const view = new DataView(name.buffer);
   const octets = view.getUint16(0, true) === AF_INET ? name.slice(4, 8) : name.slice(8, 24);
   return { octets, port: view.getUint16(2), isWildcard: octets.every((octet) => octet === 0) };
+}
+
+/** What a descriptor from elsewhere is, or why it is nothing for us, as the end of a sentence. */
+export function kindOf(
+  fd: number,
+): { readonly transport: 'udp' | 'tcp'; readonly isSixOnly: boolean } | string {
+  const [family, type] = [optionOf(fd, SOL_SOCKET, SO_DOMAIN), optionOf(fd, SOL_SOCKET, SO_TYPE)];
+  if (family === undefined || type === undefined) return 'is no socket';
+  if (family !== AF_INET && family !== AF_INET6) return 'is no socket of IPv4 or IPv6';
+  if (type !== SOCK_DGRAM && type !== SOCK_STREAM) return 'is neither UDP nor TCP';
+  const isSixOnly = family === AF_INET6 && optionOf(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 1;
+  return { transport: type === SOCK_DGRAM ? 'udp' : 'tcp', isSixOnly };
+}
+
+function optionOf(fd: number, level: number, option: number): number | undefined {
+  const value = int(0);
+  if (libc().getsockopt(fd, level, option, value, Int32Array.of(4)) !== 0) return undefined;
+  return new DataView(value.buffer).getInt32(0, true);
+}
+
+/** A unix socket to send datagrams from, which waits for a slow reader as briefly as the others do. */
+export function unixDatagrams(): number {
+  const fd = libc().socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0) setTimeouts(fd);
+  return fd;
 }
 
 /** The port a socket is bound to. */

@@ -5,6 +5,7 @@ import { printSocketAddress, type SocketAddress } from '../wire/addresses.ts';
 import { connectionsThereIsRoomFor } from './descriptors.ts';
 import { interfacesOf } from './interfaces.ts';
 import { libcFault } from './libc.ts';
+import { adoptSockets, type Passed } from './passed.ts';
 import type { Place } from './places.ts';
 import { type Bound, bindUdp, closeSocket, isWildcard, listenTcp, type UdpSocket } from './socket.ts';
 import type { ThreadKind } from './threads.ts';
@@ -15,6 +16,8 @@ export type SocketOptions = {
   readonly isDefault: boolean;
   readonly engine: 'batch' | 'dgram';
   readonly workers: number;
+  /** Bound by whoever started the server; where there are any, nothing is bound here. */
+  readonly passed: readonly Passed[];
 };
 
 /** Bound sockets as threads want them. */
@@ -31,6 +34,7 @@ export type Sockets = {
 
 /** Binds everything. Throws an Error with the system's `code`; nothing is bound then. */
 export function openSockets(options: SocketOptions): Sockets {
+  if (options.passed.length > 0) return adoptSockets(options);
   return libcFault === undefined ? new Binder(options).bind() : unbound(options);
 }
 
