@@ -8,6 +8,8 @@ import { after, before, describe, it } from 'node:test';
 import { build, root } from '../build.ts';
 import { Daemon, runToEnd } from '../daemon.ts';
 import { addressesOf, ask } from '../load.ts';
+import { NotifySocket } from '../systemd.ts';
+import { missing } from '../tools.ts';
 
 const zone = `$TTL 30
 @ SOA ns1 hostmaster 1 1h 15m 1w 5m
@@ -35,24 +37,33 @@ describe('the package', { timeout: 170_000 }, () => {
   }
 
   /** Installs into an empty folder and starts it from there. */
-  async function install(name: string, ...flags: readonly string[]): Promise<Daemon> {
+  async function install(
+    name: string,
+    flags: readonly string[] = [],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Daemon> {
     const empty = join(folder, name);
     mkdirSync(empty);
     writeFileSync(join(empty, 'package.json'), '{ "private": true }\n');
     await npm(empty, 'install', tarball, ...flags);
     const program = [join(empty, 'node_modules', '.bin', 'steerdns')];
-    return Daemon.start({ files: { 'site.example.zone': zone }, program });
+    return Daemon.start({ files: { 'site.example.zone': zone }, program, environment });
   }
 
   it('holds what runs and nothing else', async () => {
     const { stdout } = await runToEnd('tar', ['--list', '--file', tarball]);
-    const tops = new Set(
-      stdout
-        .trim()
-        .split('\n')
-        .map((path) => path.split('/')[1]),
-    );
+    const paths = stdout
+      .trim()
+      .split('\n')
+      .map((path) => path.slice('package/'.length));
+    const tops = new Set(paths.map((path) => path.split('/')[0]));
     for (const top of ['dist', 'zones', 'LICENSE', 'package.json']) assert.ok(tops.has(top), top);
+    const wanted = [
+      'dist/steerdns.8',
+      'packages/systemd/steerdns.service',
+      'packages/systemd/steerdns.socket',
+    ];
+    for (const path of wanted) assert.ok(paths.includes(path), path);
     for (const top of ['src', 'test', 'node_modules', '.ci']) assert.ok(!tops.has(top), top);
   });
 
@@ -69,9 +80,11 @@ describe('the package', { timeout: 170_000 }, () => {
     }
   });
 
-  it('works without koffi on node:dgram, and says so', async () => {
-    const daemon = await install('bare', '--omit=optional');
+  it('works without koffi on node:dgram, and says so', { skip: missing('systemd-notify') }, async () => {
+    const notify = new NotifySocket(join(folder, 'notify'));
+    const daemon = await install('bare', ['--omit=optional'], { NOTIFY_SOCKET: notify.path });
     try {
+      await notify.next('READY=1', 10_000); // by way of systemd's own command
       assert.ok(!existsSync(join(folder, 'bare', 'node_modules', 'koffi')));
       assert.deepEqual(addressesOf(await ask(daemon.port, 'www.site.example')), ['192.0.2.1']);
       const { server } = await daemon.status();
@@ -79,6 +92,7 @@ describe('the package', { timeout: 170_000 }, () => {
       assert.match(server?.engineReason ?? '', /koffi/);
       assert.match((await daemon.run('status')).stdout, /node:dgram.*koffi/);
     } finally {
+      notify.close();
       await daemon.close();
     }
   });
