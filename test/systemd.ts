@@ -1,5 +1,5 @@
-// Plays systemd for tests: a socket that hears what a service tells (sd_notify(3)), and a hold on the sockets
-// that it was passed.
+// Plays systemd for tests: a socket that hears what a service tells (sd_notify(3)), and a hold on the
+// sockets that it was passed.
 import koffi from 'koffi';
 import { libc } from '../src/serve/libc.ts';
 import { AF_UNIX } from '../src/serve/socket.ts';

@@ -1,6 +1,6 @@
-// Tells systemd how the server is (sd_notify(3)): a datagram of NAME=value lines on a unix socket. Node has no
-// such socket, so it goes through libc; without libc systemd's own command is run for what matters. Never
-// throws and never keeps the server from its work: who does not listen is not told.
+// Tells systemd how the server is (sd_notify(3)): a datagram of NAME=value lines on a unix socket. Node
+// has no such socket, so it goes through libc; without libc systemd's own command is run for what matters.
+// Never throws and never keeps the server from its work: who does not listen is not told.
 import { spawn } from 'node:child_process';
 import { libc, libcFault } from './libc.ts';
 import { AF_UNIX, unixDatagrams } from './socket.ts';

@@ -1,6 +1,7 @@
-// Sockets that systemd has bound and passes (steerdns.socket): what they are is asked of the kernel, and they
-// are made as ours are. All UDP workers receive from the one socket of an address, since only its owner could
-// bind more beside it. They stay with systemd when the server stops: what comes meanwhile waits in them.
+// Sockets that systemd has bound and passes (steerdns.socket): what they are is asked of the kernel, and
+// they are made as ours are. All UDP workers receive from the one socket of an address, since only its
+// owner could bind more beside it. They stay with systemd when the server stops: what comes meanwhile
+// waits in them.
 import { printSocketAddress, type SocketAddress } from '../wire/addresses.ts';
 import { printAddress } from '../wire/literals.ts';
 import { connectionsThereIsRoomFor } from './descriptors.ts';

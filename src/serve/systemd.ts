@@ -1,7 +1,8 @@
-// What systemd says to a service that it starts: sockets that it has bound (sd_listen_fds(3)), where it wants
-// to be told how the service is (sd_notify(3)), and how often it wants a sign of life (sd_watchdog_enabled(3)).
-// Read once by cli/serve.ts before any child is forked, and taken out of the environment: what it says is for
-// this process alone. Plain, because nothing that a start waits for comes before it.
+// What systemd says to a service that it starts: sockets that it has bound (sd_listen_fds(3)), where it
+// wants to be told how the service is (sd_notify(3)), and how often it wants a sign of life
+// (sd_watchdog_enabled(3)). Read once by cli/serve.ts before any child is forked, and taken out of the
+// environment: what it says is for this process alone. Plain, because nothing that a start waits for comes
+// before it.
 
 export type Systemd = {
   /** Sockets that were passed: descriptors from firstDescriptor on. */

@@ -1,8 +1,8 @@
-// The sign of life that systemd waits for comes from a query: the server asks itself over UDP through a socket
-// that it answers on, as a client would, and says that it lives when a response has come. A server whose
-// threads hang or whose sockets are gone says nothing, and systemd starts another. Each query has a port of its
-// own, so that the kernel gives it to one worker and to another; a lost one is repeated at once, because under
-// a flood the kernel drops ours like any other.
+// The sign of life that systemd waits for comes from a query: the server asks itself over UDP through a
+// socket that it answers on, as a client would, and says that it lives when a response has come. A server
+// whose threads hang or whose sockets are gone says nothing, and systemd starts another. Each query has a
+// port of its own, so that the kernel gives it to one worker and to another; a lost one is repeated at
+// once, because under a flood the kernel drops ours like any other.
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { watchdogAnswerMaxMs } from '../limits.ts';

@@ -1,5 +1,5 @@
-// Under systemd, which a test plays: sockets are passed, the service says how it is, and a watchdog is fed by
-// queries that are really answered. The units themselves are read by systemd's own tool.
+// Under systemd, which a test plays: sockets are passed, the service says how it is, and a watchdog is fed
+// by queries that are really answered. The units themselves are read by systemd's own tool.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
