@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { PoolConfig } from './balance/members.ts';
 import { type Checks, readChecks } from './config/checks.ts';
-import type { Beside } from './config/cookies.ts';
+import type { Beside } from './config/contents.ts';
 import { originOf } from './config/owners.ts';
 import { poolDefaults, readPools } from './config/pools.ts';
 import { readServer, type ServerConfig, serverDefaults } from './config/server.ts';
@@ -48,7 +48,7 @@ export type LoadedConfig = {
   readonly faults: readonly Fault[];
   /** Every YAML file that was read and every zone file that was found. */
   readonly files: readonly string[];
-  /** The files that the server's settings are read from: steerdns.yaml and what it names. */
+  /** The files that settings are read from beside the zones' own: steerdns.yaml and what any YAML names. */
   readonly settingsFiles: readonly string[];
 };
 
@@ -84,6 +84,7 @@ export function loadConfig(
       return attempt(() => read(path), path, place, faults);
     },
     isOpenToAll,
+    environment: process.env,
   };
   const serverRoot = parse(serverFile);
   const { server, checks } =
@@ -103,7 +104,7 @@ export function loadConfig(
       const yamlName = `${withoutEnding(name)}.yaml`;
       const yamlFile = yamlNames.has(yamlName) && yamlName !== serverFile ? join(dir, yamlName) : undefined;
       const root = yamlFile === undefined ? undefined : parse(yamlName);
-      const pools = root === undefined ? [] : readZoneYaml(root, origin.value, checks, faults);
+      const pools = root === undefined ? [] : readZoneYaml(root, origin.value, checks, beside, faults);
       const isWhole = yamlFile === undefined || (root !== undefined && pools.length === poolCount(root));
       zones.set(origin.value, { origin: origin.value, file, yamlFile, pools, isWhole });
     }
@@ -119,9 +120,15 @@ export function loadConfig(
 
 const zoneShape = map({ checks: v.optional(v.unknown()), balance: v.optional(v.unknown()) });
 
-function readZoneYaml(root: YamlMap, origin: string, shared: Checks, faults: Fault[]): PoolConfig[] {
+function readZoneYaml(
+  root: YamlMap,
+  origin: string,
+  shared: Checks,
+  beside: Beside,
+  faults: Fault[],
+): PoolConfig[] {
   shaped(root, zoneShape, faults);
-  const own = readChecks(valueAt(root, 'checks'), faults);
+  const own = readChecks(valueAt(root, 'checks'), beside, faults);
   // A zone's own check takes the place of one with its name in steerdns.yaml.
   const byName = new Map([...shared.byName, ...own.byName]);
   return readPools(valueAt(root, 'balance'), origin, { byName, complete: shared.complete }, faults);

@@ -110,6 +110,13 @@ export const probeHeaderMax = 16_384;
 export const probeReasonMax = 200;
 /** Octets that a check may send, look for or have in a header: a line or two of any protocol. */
 export const probeTextMax = 1024;
+/** A value of a header from a file: tokens are longer than what is typed. */
+export const headerSecretMax = 8192;
+/** A file of certificates: a bundle of all public authorities is a quarter of this. */
+export const certificateFileMax = 1 << 20;
+/** A certificate that expires is warned of so early: renewal that works by itself is due at a month. */
+export const expiryWarningDefaultMs = 14 * 24 * 3_600_000;
+export const expiryWarningMaxMs = 365 * 24 * 3_600_000;
 /** Request headers and expected headers of a check: browsers send a dozen. */
 export const probeHeadersMax = 32;
 /** A pattern that has not come to an end on a body after this is given up: it stops all other probes. */
@@ -119,6 +126,8 @@ export const commandWordsMax = 64;
 /** Octets that a command may write, and that of a state file are read: a reason is in their first line. */
 export const commandOutputMax = 4096;
 export const stateFileReadMax = 4096;
+/** Probes of one check: a server has few ways to be up. */
+export const severalMax = 8;
 /** Commands that run at once: each is a process, and the machine has a server to run. */
 export const commandsAtOnceMax = 16;
 /** Age of a state file: writers that are slower than a minute say so, none is slower than a day. */

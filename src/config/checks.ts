@@ -5,17 +5,18 @@ import { errorAt, type Fault } from '../faults.ts';
 import { type Check, checkDefaults } from '../health/check.ts';
 import { probes } from '../health/probes/index.ts';
 import { parseOption } from '../health/probes/options.ts';
-import type { Option, Probe } from '../health/probes/probe.ts';
+import type { Option, Probe, Target } from '../health/probes/probe.ts';
+import { severalTarget } from '../health/probes/several.ts';
 import {
   holdDownMaxMs,
   probeIntervalMaxMs,
   probeIntervalMinMs,
   probeRunMax,
+  severalMax,
   slowStartMaxMs,
-  stateAgeMaxMs,
-  stateAgeMinMs,
 } from '../limits.ts';
 import { suggest } from '../near.ts';
+import { type Beside, readContents } from './contents.ts';
 import { entriesOf, map, type Reading, shaped, text, value, valueAt } from './shape.ts';
 import { address, durationMs, integer, percent, printDuration, word } from './values.ts';
 import type { YamlNode } from './yaml.ts';
@@ -30,9 +31,8 @@ export type Checks = {
 const duration = v.optional(text(durationMs(probeIntervalMinMs, probeIntervalMaxMs)));
 const count = v.optional(text(integer(1, probeRunMax)));
 
-/** Keys that every check has, whatever its kind. */
-const common = {
-  type: v.optional(v.unknown()),
+/** Keys that every check has, whatever its kind: when it is probed, and what is made of the results. */
+const timing = {
   interval: duration,
   timeout: duration,
   recheck: duration,
@@ -67,7 +67,7 @@ const where = {
 };
 
 /** Reads a map of checks. */
-export function readChecks(node: YamlNode | undefined, faults: Fault[]): Checks {
+export function readChecks(node: YamlNode | undefined, beside: Beside, faults: Fault[]): Checks {
   const byName = new Map<string, Check | undefined>();
   if (node === undefined) return { byName, complete: true };
   for (const { key, place, value: below } of entriesOf(node, faults) ?? []) {
@@ -75,30 +75,20 @@ export function readChecks(node: YamlNode | undefined, faults: Fault[]): Checks 
     if ('wrong' in name) {
       faults.push(errorAt(place, `a check's name ${name.wrong}`, name.hint ?? ''));
     }
-    byName.set(key, readCheck(key, below, faults));
+    byName.set(key, readCheck(`check "${key}"`, below, beside, faults));
   }
   return { byName, complete: true };
 }
 
-function readCheck(name: string, node: YamlNode, faults: Fault[]): Check | undefined {
-  const kind = kindOf(name, node, faults);
-  if (kind === undefined) return undefined;
-  const probe: Probe = probes[kind];
-  const options = Object.entries(probe.options).map(([key, option]) => [key, optionValue(option)] as const);
+function readCheck(name: string, node: YamlNode, beside: Beside, faults: Fault[]): Check | undefined {
+  if (entriesOf(node, faults) === undefined) return undefined;
   const before = faults.length;
-  const reads = { ...common, ...(probe.hasAddress === false ? {} : where), ...Object.fromEntries(options) };
-  const values = shaped(node, map(reads), faults) as Written | undefined;
-  if (values === undefined) return undefined;
-  const refuse = (key: string, what: string, hint = '') => {
-    faults.push(errorAt((valueAt(node, key) ?? node).place, what, hint));
-  };
-  const port = values.port ?? probe.defaultPort;
-  if (port === undefined && faults.length === before) {
-    refuse('port', `check "${name}" has no port`, `${kind} has no usual one: name it`);
-  }
-  for (const [key, { required, what }] of Object.entries(probe.options)) {
-    if (required && valueAt(node, key) === undefined) refuse('type', `check "${name}" has no ${key}`, what);
-  }
+  const read =
+    valueAt(node, 'probes') === undefined
+      ? readTarget(name, node, timing, beside, faults)
+      : readSeveral(name, node, beside, faults);
+  if (read === undefined) return undefined;
+  const { values, target } = read;
   const intervalMs = values.interval ?? checkDefaults.intervalMs;
   // What is not said never stands in the way of what is.
   const timeoutMs = values.timeout ?? Math.min(checkDefaults.timeoutMs, intervalMs);
@@ -106,23 +96,101 @@ function readCheck(name: string, node: YamlNode, faults: Fault[]): Check | undef
   for (const [key, ms] of Object.entries({ timeout: timeoutMs, recheck: recheckMs })) {
     if (ms <= intervalMs) continue;
     const what = `${key} ${printDuration(ms)} is longer than the interval, ${printDuration(intervalMs)}`;
-    refuse(key, what, `raise interval or lower ${key}`);
+    faults.push(errorAt((valueAt(node, key) ?? node).place, what, `raise interval or lower ${key}`));
   }
-  const chosen = options.map(([key]) => [key, values[key] ?? probe.options[key]!.default] as const);
-  const checkOptions = Object.fromEntries(chosen.filter(([, option]) => option !== undefined));
-  const conflict = probe.conflict?.(checkOptions);
-  if (conflict !== undefined) refuse('type', `check "${name}": ${conflict}`);
-  if (port === undefined || faults.length > before) return undefined;
-  const target = values.address === undefined ? { port } : { port, address: values.address };
-  return { kind, ...target, options: checkOptions, intervalMs, timeoutMs, recheckMs, ...judgementOf(values) };
+  if (target === undefined || faults.slice(before).some(({ severity }) => severity === 'error')) {
+    return undefined;
+  }
+  return { ...target, intervalMs, timeoutMs, recheckMs, ...judgementOf(values, target.kind) };
+}
+
+type ReadTarget = { readonly values: Written; readonly target: Target | undefined };
+
+/** Reads what is probed and how, with these keys beside; its target is undefined where it has faults. */
+function readTarget(
+  name: string,
+  node: YamlNode,
+  beside: v.ObjectEntries,
+  files: Beside,
+  faults: Fault[],
+): ReadTarget | undefined {
+  const kind = kindOf(name, node, faults);
+  if (kind === undefined) return undefined;
+  const probe: Probe = probes[kind];
+  const options = Object.entries(probe.options).map(([key, option]) => [key, optionValue(option)] as const);
+  const before = faults.length;
+  const place = probe.hasAddress === false ? {} : where;
+  const reads = { type: v.optional(v.unknown()), ...beside, ...place, ...Object.fromEntries(options) };
+  const values = shaped(node, map(reads), faults) as Written | undefined;
+  if (values === undefined) return undefined;
+  const refuse = (key: string, what: string, hint = '') => {
+    faults.push(errorAt((valueAt(node, key) ?? node).place, what, hint));
+  };
+  const port = values.port ?? probe.defaultPort;
+  if (port === undefined && faults.length === before) {
+    refuse('port', `${name} has no port`, `${kind} has no usual one: name it`);
+  }
+  const chosen: Record<string, unknown> = {};
+  for (const [key, option] of Object.entries(probe.options)) {
+    const written = valueAt(node, key);
+    if (option.required && written === undefined) refuse('type', `${name} has no ${key}`, option.what);
+    const rule = 'content' in option ? option.content : undefined;
+    const given = values[key] ?? option.default;
+    const read =
+      rule === undefined || written === undefined ? given : readContents(given, rule, written, files, faults);
+    if (read !== undefined) chosen[key] = read;
+  }
+  const isFaulty = () => faults.slice(before).some(({ severity }) => severity === 'error');
+  const conflict = isFaulty() ? undefined : probe.conflict?.(chosen);
+  if (conflict !== undefined) refuse('type', `${name}: ${conflict}`);
+  if (port === undefined || isFaulty()) return { values, target: undefined };
+  const { address } = values;
+  return { values, target: { kind, port, ...(address === undefined ? {} : { address }), options: chosen } };
+}
+
+/** Reads a list of probes that are run at once. */
+function readSeveral(name: string, node: YamlNode, beside: Beside, faults: Fault[]): ReadTarget | undefined {
+  const reads = { ...timing, probes: v.optional(v.unknown()), need: v.optional(text(needed)) };
+  const values = shaped(node, map(reads), faults) as (Written & { need?: Needed }) | undefined;
+  const list = valueAt(node, 'probes')!;
+  const items = list.kind === 'list' ? list.items : [];
+  if (items.length < 1 || items.length > severalMax) {
+    const hint = '[{ type: http, path: /healthz }, { type: tcp, port: 22 }]';
+    faults.push(errorAt(list.place, `${name} must have a list of 1 to ${severalMax} probes`, hint));
+    return undefined;
+  }
+  const targets = items.map((item, i) => {
+    const isMap = entriesOf(item, faults) !== undefined;
+    const read = isMap ? readTarget(`probe ${i + 1} of ${name}`, item, {}, beside, faults) : undefined;
+    return read?.target;
+  });
+  if (values === undefined) return undefined;
+  const need = values.need === 'any' ? 1 : typeof values.need === 'number' ? values.need : items.length;
+  if (need > items.length) {
+    const what = `need is ${need}, and there are only ${items.length} probes`;
+    faults.push(errorAt(valueAt(node, 'need')!.place, what));
+  }
+  const sound = targets.filter((target) => target !== undefined);
+  const target = sound.length < items.length ? undefined : severalTarget(need, sound);
+  return { values, target };
+}
+
+type Needed = 'all' | 'any' | number;
+
+function needed(written: string): Reading<Needed> {
+  if (written === 'all' || written === 'any') return { value: written };
+  const reading = integer(1, severalMax)(written);
+  if ('value' in reading) return reading;
+  return { wrong: `is "${written}", but must be all, any or a number of probes` };
 }
 
 /** How results become a verdict, and a verdict a part of the traffic. */
-function judgementOf(values: Written) {
+function judgementOf(values: Written, kind: string) {
+  const { fall, rise } = (probes as Readonly<Record<string, Probe>>)[kind]?.thresholds ?? checkDefaults;
   const latencyLimitMs = values['latency-limit'];
   return {
-    fall: values.fall ?? checkDefaults.fall,
-    rise: values.rise ?? checkDefaults.rise,
+    fall: values.fall ?? fall,
+    rise: values.rise ?? rise,
     holdDownMs: values['hold-down'] ?? checkDefaults.holdDownMs,
     slowStartMs: values['slow-start'] ?? checkDefaults.slowStartMs,
     ...(latencyLimitMs === undefined ? {} : { latencyLimitMs }),
@@ -132,11 +200,10 @@ function judgementOf(values: Written) {
 }
 
 function kindOf(name: string, node: YamlNode, faults: Fault[]): keyof typeof probes | undefined {
-  if (entriesOf(node, faults) === undefined) return undefined;
   const kinds = Object.keys(probes);
   const type = valueAt(node, 'type');
   if (type === undefined) {
-    const what = `check "${name}" has no type`;
+    const what = `${name} has no type`;
     faults.push(errorAt(node.place, what, `type is one of: ${kinds.join(', ')}`));
     return undefined;
   }
@@ -153,7 +220,7 @@ function kindOf(name: string, node: YamlNode, faults: Fault[]): keyof typeof pro
 function optionValue(option: Option) {
   return v.optional(
     value((written): Reading<unknown> => {
-      if (option.kind === 'duration') return durationMs(stateAgeMinMs, stateAgeMaxMs)(String(written));
+      if (option.kind === 'duration') return durationMs(...option.range)(String(written));
       const parsed = parseOption(option, typed(option, written));
       return 'wrong' in parsed ? { wrong: parsed.wrong, hint: option.what } : parsed;
     }),

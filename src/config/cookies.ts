@@ -1,11 +1,11 @@
 // `cookies:` of steerdns.yaml, and the file of secrets that it may name: one secret of 32 hexadecimal digits
 // on a line, the one that makes cookies first (RFC 9018 §5). Faults never repeat a secret.
-import { isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
 import { errorAt, type Fault, type Place } from '../faults.ts';
 import { cookieSecretsMax, secretFileSizeMax } from '../limits.ts';
 import { hexDigit } from '../wire/literals.ts';
 import { sipKeySize } from '../wire/siphash.ts';
+import { type Beside, besidePath, warnIfOpen } from './contents.ts';
 import { map, shaped, text, valueAt } from './shape.ts';
 import type { YamlNode } from './yaml.ts';
 
@@ -17,15 +17,6 @@ export type CookiesConfig = {
 
 /** What holds where steerdns.yaml says nothing. */
 export const cookiesDefaults: CookiesConfig = { enabled: true, secrets: [] };
-
-/** How a file beside steerdns.yaml is read. */
-export type Beside = {
-  readonly dir: string;
-  /** Content of a file, or undefined and a fault at the place that names it. */
-  readonly read: (path: string, place: Place) => Uint8Array | undefined;
-  /** Whether every user of the machine may read the file. */
-  readonly isOpenToAll: (path: string) => boolean;
-};
 
 const shape = map({
   'secret-file': v.optional(text((path) => (path === '' ? { wrong: 'is empty' } : { value: path }))),
@@ -40,22 +31,14 @@ export function readCookies(node: YamlNode | undefined, beside: Beside, faults: 
     faults.push(errorAt(node.place, 'cookies must be off or have keys of its own', hint));
     return cookiesDefaults;
   }
-  const path = secretFileOf(shaped(node, shape, faults)?.['secret-file'], beside.dir);
-  if (path === undefined) return cookiesDefaults;
+  const written = shaped(node, shape, faults)?.['secret-file'];
+  if (written === undefined) return cookiesDefaults;
+  const path = besidePath(written, beside.dir);
   const octets = beside.read(path, valueAt(node, 'secret-file')!.place);
   if (octets === undefined) return cookiesDefaults;
   const start: Place = { file: path, line: 1, column: 1 };
-  if (beside.isOpenToAll(path)) {
-    const what = 'everybody on this machine can read these secrets';
-    faults.push({ ...errorAt(start, what, `chmod o-r ${path}`), severity: 'warning' });
-  }
+  warnIfOpen(path, 'everybody on this machine can read these secrets', beside, faults);
   return { enabled: true, secrets: readSecrets(start, octets, faults) };
-}
-
-/** Path of the file of secrets that a file of settings names, undefined where it names none. */
-function secretFileOf(written: string | undefined, dir: string): string | undefined {
-  if (written === undefined) return undefined;
-  return isAbsolute(written) ? written : join(dir, written);
 }
 
 const looks = `a secret is ${sipKeySize * 2} hexadecimal digits: openssl rand -hex ${sipKeySize}`;

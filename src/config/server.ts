@@ -4,7 +4,8 @@ import { errorAt, type Fault } from '../faults.ts';
 import { explainToMax, workersMax } from '../limits.ts';
 import type { Network } from '../wire/networks.ts';
 import { type Checks, readChecks } from './checks.ts';
-import { type Beside, type CookiesConfig, cookiesDefaults, readCookies } from './cookies.ts';
+import type { Beside } from './contents.ts';
+import { type CookiesConfig, cookiesDefaults, readCookies } from './cookies.ts';
 import { type RateLimitConfig, rateLimitDefaults, readRateLimit } from './ratelimit.ts';
 import { map, shaped, text, texts, valueAt } from './shape.ts';
 import { fileMode, integerOr, listenAddress, network, oneOf, shownText, word } from './values.ts';
@@ -73,7 +74,7 @@ export function readServer(
   beside: Beside,
   faults: Fault[],
 ): { server: ServerConfig; checks: Checks } {
-  const checks = readChecks(valueAt(node, 'checks'), faults);
+  const checks = readChecks(valueAt(node, 'checks'), beside, faults);
   const cookies = readCookies(valueAt(node, 'cookies'), beside, faults);
   const rateLimit = readRateLimit(valueAt(node, 'rate-limit'), faults);
   const values = shaped(node, serverShape, faults);

@@ -328,7 +328,8 @@ class Control {
 
   #logEvent(event: MonitorEvent): void {
     const name = this.#running.names.get(event.key);
-    const place = `${event.probe} ${event.address} port ${event.port}`;
+    const port = event.port === 0 ? '' : ` port ${event.port}`;
+    const place = `${event.probe} ${event.address}${port}`;
     const who = name === undefined || name === event.address ? place : `${name} ${place}`;
     if (event.kind === 'turned') {
       const level = event.to === 'down' ? 'warn' : event.from === 'unknown' ? 'debug' : 'info';

@@ -1,16 +1,10 @@
 // A check: how one kind of probe is run and how many results turn the verdict over. An endpoint is an address
 // under a check; pools that check the same address in the same way share one endpoint, hence the key. Pure;
 // made by config.ts.
-import type { Options } from './probes/probe.ts';
+import { digestsOnly } from './probes/content.ts';
+import type { Target } from './probes/probe.ts';
 
-export type Check = {
-  /** A name of the registry in probes/index.ts. */
-  readonly kind: string;
-  /** 0 where the kind of probe needs none. */
-  readonly port: number;
-  /** Probed in place of the endpoint's own address. */
-  readonly address?: string;
-  readonly options: Options;
+export type Check = Target & {
   /** The longest time between the starts of two probes. */
   readonly intervalMs: number;
   /** Absolute deadline of one probe. */
@@ -61,7 +55,8 @@ export function endpointKey(check: Check, address: string): string {
     check.weightStep,
   ];
   const via = check.address === undefined ? '' : ` at ${check.address}`;
-  return `${endpointPlace(check, address)}${via} ${timing} ${rest.join('/')} ${JSON.stringify(sorted)}`;
+  const chosen = JSON.stringify(sorted, digestsOnly);
+  return `${endpointPlace(check, address)}${via} ${timing} ${rest.join('/')} ${chosen}`;
 }
 
 /** What an endpoint is whatever the details of its check: `http 192.0.2.1 80`. */

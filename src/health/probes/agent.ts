@@ -4,9 +4,10 @@
 import type { Socket } from 'node:net';
 import { probeTextMax } from '../../limits.ts';
 import { Attempt } from './attempt.ts';
-import { openPlain } from './connections.ts';
+import { openPlain, routeOf } from './connections.ts';
 import { octetsOf, parseOctetsOption, printOctets } from './octets.ts';
 import type { Option, Options, Probe } from './probe.ts';
+import { sourceOption } from './source.ts';
 import { obey, parseStatement } from './statement.ts';
 
 const options = {
@@ -15,6 +16,7 @@ const options = {
     parse: parseOctetsOption,
     what: 'octets that the agent is sent first, such as web1\\n',
   },
+  source: sourceOption,
 } as const satisfies Record<string, Option>;
 
 /** As much of a line that says nothing as a reason has room for. */
@@ -26,6 +28,7 @@ function listen(attempt: Attempt, socket: Socket, { send }: Options): void {
   attempt.waitsFor = 'line from the agent';
   socket.on('data', (chunk: Buffer) => {
     if (size === probeTextMax) return;
+    if (size === 0) attempt.watch?.('first octet');
     size += chunk.copy(line, size);
     const text = line.toString('utf8', 0, size);
     // HAProxy ends a line at either.
@@ -36,10 +39,13 @@ function listen(attempt: Attempt, socket: Socket, { send }: Options): void {
     if (size === 0) attempt.fail('connection closed, the agent said nothing');
     else judge(attempt, line.subarray(0, size));
   });
-  if (send !== undefined) socket.write(octetsOf(String(send))!);
+  if (send === undefined) return;
+  socket.write(octetsOf(String(send))!);
+  attempt.watch?.('sent', `"${send}"`);
 }
 
 function judge(attempt: Attempt, line: Buffer): void {
+  attempt.watch?.('said', `"${printOctets(line)}"`);
   const statement = parseStatement(line.toString());
   if (statement !== undefined) obey(attempt, statement);
   else attempt.fail(`the agent says "${printOctets(line.subarray(0, shownMax))}", which is no state`);
@@ -49,9 +55,11 @@ function judge(attempt: Attempt, line: Buffer): void {
 export const agent: Probe = {
   options,
   defaultPort: undefined,
-  run(address, port, chosen, deadlineMs) {
-    const attempt = new Attempt(address, port, deadlineMs);
-    const socket = openPlain(address, port, (open) => listen(attempt, open, chosen));
+  run(address, port, chosen, deadlineMs, onStep) {
+    const attempt = new Attempt(address, port, deadlineMs, onStep);
+    const socket = openPlain(attempt, routeOf(address, port, chosen), (open) =>
+      listen(attempt, open, chosen),
+    );
     attempt.cut = () => socket.destroy();
     socket.on('error', (error) => attempt.broke(error));
     return attempt.result;

@@ -4,7 +4,8 @@
 import { probeReasonMax } from '../../limits.ts';
 import { lagMeter } from '../lag.ts';
 import { isRouteError, lacksRoute, ownFault } from '../local.ts';
-import type { ProbeResult, Said } from './probe.ts';
+import { withoutSecrets } from './content.ts';
+import type { OnStep, ProbeResult, Said } from './probe.ts';
 
 type Outcome = ProbeResult['outcome'];
 
@@ -17,6 +18,10 @@ export class Attempt {
   said: Said | undefined;
   /** What needs somebody though the server may be up. */
   warning: string | undefined;
+  /** Texts that must not stand in a reason, though a server may send them back. */
+  secrets: readonly string[] = [];
+  /** Tells whoever watches what has happened; undefined where nobody does, so call it as `watch?.()`. */
+  readonly watch: ((step: string, text?: string) => void) | undefined;
   /** What happens at the deadline: the server is late, unless a probe knows that somebody else may be. */
   late: () => void = () => this.fail(`no ${this.waitsFor} within ${this.#deadlineMs} ms`);
   /** Cuts whatever is open; set by the probe as soon as there is something to cut. */
@@ -31,10 +36,16 @@ export class Attempt {
   #resolve: (result: ProbeResult) => void = () => {};
   #ended = false;
 
-  constructor(address: string, port: number, deadlineMs: number) {
+  constructor(address: string, port: number, deadlineMs: number, onStep?: OnStep) {
     this.#address = address;
     this.#port = port;
     this.#deadlineMs = deadlineMs;
+    this.watch =
+      onStep &&
+      ((step, text = '') => {
+        if (this.#ended) return;
+        onStep({ atMs: this.#roundedMs(), step, text: lines(this.#hide(text)) });
+      });
     this.result = new Promise((resolve) => (this.#resolve = resolve));
     this.#timer = setTimeout(() => this.#expire(), deadlineMs);
   }
@@ -100,6 +111,14 @@ export class Attempt {
     return performance.now() - this.#startedAt;
   }
 
+  #roundedMs(): number {
+    return Math.round(this.#elapsed() * 10) / 10;
+  }
+
+  #hide(text: string): string {
+    return withoutSecrets(text, this.secrets);
+  }
+
   #lag(): number {
     return lagMeter().total() - this.#lagBefore;
   }
@@ -115,13 +134,13 @@ export class Attempt {
       reason = `this process was stopped for ${Math.round(this.#lag())} ms`;
     }
     const prefix = outcome === 'inconclusive' ? 'inconclusive: ' : '';
-    const latencyMs = Math.round(this.#elapsed() * 10) / 10;
+    const latencyMs = this.#roundedMs();
     this.#resolve({
       outcome,
-      reason: printable(prefix + reason),
+      reason: reasonOf(this.#hide(prefix + reason)),
       latencyMs,
       ...(this.said === undefined ? {} : { said: this.said }),
-      ...(this.warning === undefined ? {} : { warning: printable(this.warning) }),
+      ...(this.warning === undefined ? {} : { warning: reasonOf(this.#hide(this.warning)) }),
     });
   }
 }
@@ -129,7 +148,15 @@ export class Attempt {
 /**
  * What a server sends may end up in a reason: nothing that moves a terminal or hides, and not too much of it.
  */
-function printable(text: string): string {
-  const clean = text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+export function reasonOf(text: string): string {
+  const clean = plain(text);
   return clean.length <= probeReasonMax ? clean : `${clean.slice(0, probeReasonMax - 1)}…`;
+}
+
+function plain(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+}
+
+function lines(text: string): string {
+  return text.split('\n').map(plain).join('\n');
 }

@@ -1,8 +1,30 @@
-// What is wrong with a server's certificate, in words. Node's TLS has verified it already; this only asks why
-// it was refused, which is more than its error codes say. Called by the https probe after the handshake.
+// What is wrong with a server's certificate, or soon will be, in words. Node's TLS has verified it already;
+// this only asks why it was refused, which is more than its error codes say. Called after the handshake.
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 
 const chainMax = 10;
+const hourMs = 3_600_000;
+
+/** Says that the certificate of a connection expires within a time, undefined where it does not. */
+export function expiryWarning(socket: TLSSocket, withinMs: number): string | undefined {
+  const certificate = withinMs > 0 ? socket.getPeerX509Certificate() : undefined;
+  if (certificate === undefined) return undefined;
+  const leftMs = Date.parse(certificate.validTo) - Date.now();
+  return leftMs < withinMs ? `certificate expires in ${inWords(leftMs)}` : undefined;
+}
+
+function inWords(ms: number): string {
+  const hours = Math.max(0, Math.floor(ms / hourMs));
+  const [count, unit] = hours < 48 ? [hours, 'hour'] : [Math.floor(hours / 24), 'day'];
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+/** What a certificate is for, until when, and by whom: a line for each, for whoever watches a probe. */
+export function certificateWords(socket: TLSSocket): string {
+  const leaf = socket.getPeerCertificate(true);
+  const until = `valid to ${day(leaf.valid_to)} (${inWords(Date.parse(leaf.valid_to) - Date.now())})`;
+  return [`for ${names(leaf)}`, until, `by ${leaf.issuer?.CN ?? leaf.issuer?.O ?? 'nobody'}`].join('\n');
+}
 
 /** Says why the certificate of a connection is not good for `name`, undefined where it is. */
 export function certificateFault(socket: TLSSocket, name: string): string | undefined {

@@ -11,7 +11,8 @@ import { RCODE, rcodeText } from '../../wire/numbers.ts';
 import { typeFromString, typeText } from '../../wire/rdata.ts';
 import type { DnsResponse } from '../dnsclient.ts';
 import { Attempt } from './attempt.ts';
-import type { Option, Options, Parsed, Probe } from './probe.ts';
+import type { OnStep, Option, Options, Parsed, Probe } from './probe.ts';
+import { sourceFor, sourceOption } from './source.ts';
 
 const options = {
   name: { kind: 'own', parse: parseName, required: true, what: 'the name that is asked for' },
@@ -22,6 +23,7 @@ const options = {
     default: 'NOERROR',
     what: 'an RCODE such as NOERROR or NXDOMAIN, or addresses that must all be in the answer',
   },
+  source: sourceOption,
 } as const satisfies Record<string, Option>;
 
 /** dns2, loaded by the first probe: whoever only wants the options above does not need it. */
@@ -59,10 +61,10 @@ function parseExpect(written: unknown): Parsed {
   return addresses.size === 0 ? wrong : { value: [...addresses].sort() };
 }
 
-async function run(address: string, port: number, chosen: Options, deadlineMs: number) {
+async function run(address: string, port: number, chosen: Options, deadlineMs: number, onStep?: OnStep) {
   client ??= await import('../dnsclient.ts'); // before the attempt, whose time begins to run
   const { readResponse, writeQuery } = client;
-  const attempt = new Attempt(address, port, deadlineMs);
+  const attempt = new Attempt(address, port, deadlineMs, onStep);
   attempt.waitsFor = 'response';
   const name = String(chosen.name);
   const type = typeFromString(String(chosen.record ?? options.record.default))!;
@@ -78,6 +80,7 @@ async function run(address: string, port: number, chosen: Options, deadlineMs: n
   };
   socket.on('error', (error) => attempt.broke(error));
   socket.on('message', (message) => {
+    attempt.watch?.('response', `${message.length} octets`);
     if (message.length < 2 || message.readUInt16BE(0) !== id) return;
     const response = readResponse(message);
     if (response === undefined) attempt.fail('not DNS: what came has no header');
@@ -87,12 +90,18 @@ async function run(address: string, port: number, chosen: Options, deadlineMs: n
   socket.on('connect', () => {
     if (isClosed) return;
     let sent = 1;
-    socket.send(query);
+    const ask = () => {
+      socket.send(query);
+      attempt.watch?.('asked', `${name} ${typeText(type)}, ${query.length} octets`);
+    };
+    ask();
     again = setInterval(() => {
-      if (++sent <= dnsQueriesMax) socket.send(query);
+      if (++sent <= dnsQueriesMax) ask();
     }, deadlineMs / dnsQueriesMax);
   });
-  socket.connect(port, address);
+  const source = sourceFor(address, chosen.source);
+  if (source === undefined) socket.connect(port, address);
+  else socket.bind({ address: source }, () => isClosed || socket.connect(port, address));
   return attempt.result;
 }
 
@@ -104,6 +113,7 @@ function isAnswerTo({ isResponse, question }: DnsResponse, name: string, type: n
 }
 
 function judge(response: DnsResponse, attempt: Attempt, expect: unknown): void {
+  attempt.watch?.('answer', `${rcodeWord(response)} ${response.addresses.join(', ')}`.trim());
   const fault = faultOf(response, expect);
   if (fault === undefined) attempt.ok(rcodeWord(response));
   else attempt.fail(fault);

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { commandOutputMax, commandsAtOnceMax, commandWordsMax, probeTextMax } from '../../limits.ts';
 import { Attempt } from './attempt.ts';
-import type { Option, Options, Parsed, Probe, ProbeResult } from './probe.ts';
+import type { OnStep, Option, Options, Parsed, Probe, ProbeResult } from './probe.ts';
 
 const options = {
   command: {
@@ -35,8 +35,14 @@ function parseCommand(written: unknown): Parsed {
 let running = 0;
 const waiting = new Set<() => void>();
 
-function run(address: string, port: number, chosen: Options, deadlineMs: number): Promise<ProbeResult> {
-  const attempt = new Attempt(address, port, deadlineMs);
+function run(
+  address: string,
+  port: number,
+  chosen: Options,
+  deadlineMs: number,
+  onStep?: OnStep,
+): Promise<ProbeResult> {
+  const attempt = new Attempt(address, port, deadlineMs, onStep);
   const environment = { STEERDNS_ADDRESS: address, ...(port > 0 && { STEERDNS_PORT: String(port) }) };
   const begin = () => start(attempt, chosen.command as readonly string[], environment);
   if (running < commandsAtOnceMax) {
@@ -77,12 +83,14 @@ function start(attempt: Attempt, command: readonly string[], environment: Record
     return;
   }
   running++;
+  attempt.watch?.('started', `process ${child.pid}: ${command.join(' ')}`);
   const output = new Output(child, () => attempt.fail(`wrote more than ${commandOutputMax} octets`));
   attempt.cut = () => {
     killGroup(child);
     output.close();
   };
-  child.once('exit', () => {
+  child.once('exit', (code, signal) => {
+    attempt.watch?.('ended', String(signal ?? `exit code ${code}`));
     // What it left behind in the background would keep its output open; and nothing of it is to stay.
     killGroup(child);
     attempt.waitsFor = 'end of its output';
@@ -91,6 +99,7 @@ function start(attempt: Attempt, command: readonly string[], environment: Record
   });
   child.once('close', (code, signal) => {
     const line = output.firstLine();
+    attempt.watch?.('output', output.whole());
     if (code === 0) attempt.ok(line === '' ? 'exit code 0' : line);
     else attempt.fail(`${signal ?? `exit code ${code}`}${line === '' ? '' : `: ${line}`}`);
   });
@@ -136,6 +145,11 @@ class Output {
       if (line !== '') return line;
     }
     return '';
+  }
+
+  /** Of both, for whoever watches. */
+  whole(): string {
+    return `${this.#texts.stdout}${this.#texts.stderr}`.trim();
   }
 
   close(): void {

@@ -3,10 +3,10 @@
 // missing, old or says something else is inconclusive: then that program is at fault, not the server.
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { stateAgeDefaultMs, stateFileReadMax } from '../../limits.ts';
+import { stateAgeDefaultMs, stateAgeMaxMs, stateAgeMinMs, stateFileReadMax } from '../../limits.ts';
 import { ownFault } from '../local.ts';
 import { Attempt } from './attempt.ts';
-import type { Option, Options, Probe, ProbeResult } from './probe.ts';
+import type { OnStep, Option, Options, Probe, ProbeResult } from './probe.ts';
 import { obey, parseStatement } from './statement.ts';
 
 const options = {
@@ -15,11 +15,22 @@ const options = {
     required: true,
     what: 'an absolute path; {address} in it stands for the address of the member',
   },
-  'max-age': { kind: 'duration', default: stateAgeDefaultMs, what: 'how old the file may be' },
+  'max-age': {
+    kind: 'duration',
+    default: stateAgeDefaultMs,
+    range: [stateAgeMinMs, stateAgeMaxMs],
+    what: 'how old the file may be',
+  },
 } as const satisfies Record<string, Option>;
 
-function run(address: string, port: number, chosen: Options, deadlineMs: number): Promise<ProbeResult> {
-  const attempt = new Attempt(address, port, deadlineMs);
+function run(
+  address: string,
+  port: number,
+  chosen: Options,
+  deadlineMs: number,
+  onStep?: OnStep,
+): Promise<ProbeResult> {
+  const attempt = new Attempt(address, port, deadlineMs, onStep);
   attempt.late = () => attempt.inconclusive(`the file could not be read within ${deadlineMs} ms`);
   const path = String(chosen.file).replaceAll('{address}', address);
   void look(attempt, path, Number(chosen['max-age'] ?? stateAgeDefaultMs));
@@ -30,7 +41,10 @@ async function look(attempt: Attempt, path: string, maxAgeMs: number): Promise<v
   try {
     const read = await readFresh(path, maxAgeMs);
     if ('wrong' in read) attempt.inconclusive(read.wrong);
-    else judge(attempt, path, read.text);
+    else {
+      attempt.watch?.('read', `${path}\n${read.text.trim()}`);
+      judge(attempt, path, read.text);
+    }
   } catch (error) {
     const { code = '', message } = error as Error & { code?: string };
     const known =

@@ -1,7 +1,8 @@
 // Headers of HTTP as the operator writes them, for a request and for what a response must have; names in
 // lower case and in order, so that one check has one form. Called by the http probe.
-import { probeHeadersMax, probeTextMax } from '../../limits.ts';
-import type { Parsed } from './probe.ts';
+import { headerSecretMax, probeHeadersMax, probeTextMax } from '../../limits.ts';
+import { isReference } from './content.ts';
+import type { ContentRule, Parsed } from './probe.ts';
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -16,9 +17,19 @@ const notOurs: Readonly<Record<string, string>> = {
   expect: 'goes with a body, and there is none',
 };
 
-/** Parses headers of a request. */
+/** Values that come from files or variables: tokens, mostly. */
+export const headerContent: ContentRule = {
+  isSecret: true,
+  sizeMax: headerSecretMax,
+  fault(text) {
+    if (text === '') return 'is empty';
+    return isValue(text) ? undefined : 'is more than one line of printable ASCII';
+  },
+};
+
+/** Parses headers of a request; a value may be `{ file }` or `{ env }`. */
 export function parseRequestHeaders(written: unknown): Parsed {
-  const parsed = parseHeaders(written);
+  const parsed = parseHeaders(written, true);
   if ('wrong' in parsed) return parsed;
   const name = Object.keys(parsed.value).find((one) => Object.hasOwn(notOurs, one));
   return name === undefined ? parsed : { wrong: `must not have ${name}: it ${notOurs[name]}` };
@@ -26,10 +37,10 @@ export function parseRequestHeaders(written: unknown): Parsed {
 
 /** Parses headers that a response must have. */
 export function parseExpectedHeaders(written: unknown): Parsed {
-  return parseHeaders(written);
+  return parseHeaders(written, false);
 }
 
-function parseHeaders(written: unknown): { value: Headers } | { wrong: string } {
+function parseHeaders(written: unknown, mayRefer: boolean): { value: Headers } | { wrong: string } {
   if (typeof written !== 'object' || written === null || Array.isArray(written)) {
     return { wrong: 'must have names and values of its own' };
   }
@@ -44,12 +55,26 @@ function parseHeaders(written: unknown): { value: Headers } | { wrong: string } 
     }
     if (names.has(name)) return { wrong: `has ${name} twice` };
     names.add(name);
-    const good = typeof value === 'string' && /^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$/.test(value);
-    if (!good) return { wrong: `has ${name} with a value that is no printable ASCII` };
+    if (mayRefer && isReference(value)) continue;
+    if (typeof value !== 'string' || !isValue(value))
+      return { wrong: `has ${name} with a value that is no printable ASCII` };
     if (value.length > probeTextMax) return { wrong: `has ${name} with over ${probeTextMax} octets` };
   }
   const sorted = entries.sort(([a], [b]) => (a < b ? -1 : 1)) as [string, string][];
   return { value: Object.fromEntries(sorted) };
+}
+
+function isValue(text: string): boolean {
+  return /^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$/.test(text);
+}
+
+/** A status and headers for whoever watches, a line for each. */
+export function headerLines(
+  status: number,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${[value].flat().join(', ')}`);
+  return [String(status), ...lines].join('\n');
 }
 
 /** Whether a name in lower case can be one of a header. */

@@ -12,12 +12,22 @@ import type { buildConnector, Client, Dispatcher } from 'undici';
 import { probeBodyMax, probeHeaderMax } from '../../limits.ts';
 import { Attempt } from './attempt.ts';
 import { type BodyMatch, matchOf, parseBody } from './body.ts';
-import { openPlain, openTls, tlsWords, trustedContext } from './connections.ts';
-import { differingHeader, type Headers, parseExpectedHeaders, parseRequestHeaders } from './headers.ts';
-import { hostText, parseCodes, splitHost } from './options.ts';
+import { openPlain, openTls, routeOf, tlsWords } from './connections.ts';
+import { secretsIn, textOf } from './content.ts';
+import {
+  differingHeader,
+  type Headers,
+  headerContent,
+  headerLines,
+  parseExpectedHeaders,
+  parseRequestHeaders,
+} from './headers.ts';
+import { hostText, parseCodes } from './options.ts';
 import type { Option, Options, Probe } from './probe.ts';
+import { sourceOption } from './source.ts';
 import { obey, type Statement } from './statement.ts';
 import { watchStatusLine } from './statusline.ts';
+import { tlsConflict, tlsOf, tlsOptions, trustedContext } from './tls.ts';
 import { bodyStatement, headerStatement, parseWeightFrom, type WeightFrom } from './weight.ts';
 
 const httpOptions = {
@@ -30,7 +40,12 @@ const httpOptions = {
     parse: parseBody,
     what: `text, or /pattern/, that must occur in the first ${probeBodyMax} octets of the body`,
   },
-  headers: { kind: 'own', parse: parseRequestHeaders, what: 'request headers: { X-Probe: steerdns }' },
+  headers: {
+    kind: 'own',
+    parse: parseRequestHeaders,
+    content: headerContent,
+    what: 'request headers: { X-Probe: steerdns }',
+  },
   'expect-header': {
     kind: 'own',
     parse: parseExpectedHeaders,
@@ -41,12 +56,13 @@ const httpOptions = {
     parse: parseWeightFrom,
     what: 'where the server says how much it wants: body, or { header: X-Weight }',
   },
+  source: sourceOption,
 } as const satisfies Record<string, Option>;
 
 const httpsOptions = {
   ...httpOptions,
   host: { kind: 'host', what: 'Host header and name of the certificate; default: the address itself' },
-  'verify-tls': { kind: 'flag', default: true, what: 'whether the certificate must be good' },
+  ...tlsOptions,
 } as const satisfies Record<string, Option>;
 
 /**
@@ -57,6 +73,9 @@ let undici: typeof import('undici') | undefined;
 
 /** As much of a redirect's target as a reason has room for. */
 const locationMax = 100;
+
+/** As much of a body as whoever watches is shown. */
+const shownMax = 60;
 
 /** What the probe looks for, with defaults filled in. */
 type Wanted = {
@@ -71,13 +90,17 @@ function makeProbe(scheme: 'http' | 'https', defaultPort: number, context: () =>
   return {
     options: scheme === 'http' ? httpOptions : httpsOptions,
     defaultPort,
-    conflict: ({ method, body, 'weight-from': weightFrom }) =>
-      method === 'HEAD' && (body !== undefined || weightFrom === 'body')
-        ? 'a response to HEAD has no body to search'
-        : undefined,
-    async run(address, port, options, deadlineMs) {
+    conflict(options) {
+      const { method, body, 'weight-from': weightFrom } = options;
+      const isSearched = body !== undefined || weightFrom === 'body';
+      if (method === 'HEAD' && isSearched) return 'a response to HEAD has no body to search';
+      return scheme === 'https' ? tlsConflict(options) : undefined;
+    },
+    async run(address, port, options, deadlineMs, onStep) {
       undici ??= await import('undici'); // before the attempt, whose time begins to run
-      const attempt = new Attempt(address, port, deadlineMs);
+      const attempt = new Attempt(address, port, deadlineMs, onStep);
+      attempt.secrets = secretsIn((options.headers as Options | undefined) ?? {});
+      const route = routeOf(address, port, options);
       const origin = `${scheme}://${hostText(address)}:${port}`;
       let socket: Socket | undefined;
       const connector: buildConnector.connector = (_target, callback) => {
@@ -88,16 +111,13 @@ function makeProbe(scheme: 'http' | 'https', defaultPort: number, context: () =>
           watchStatusLine(open, attempt);
           callback(null, open);
         };
-        if (scheme === 'http') socket = openPlain(address, port, opened);
-        else {
-          const name = splitHost((options.host as string | undefined) ?? address).name;
-          const tls = { name, verify: options['verify-tls'] !== false, protocols: ['http/1.1'] };
-          socket = openTls(attempt, address, port, { ...tls, context: context() }, opened);
-        }
+        if (scheme === 'http') socket = openPlain(attempt, route, opened);
+        else socket = openTls(attempt, route, tlsOf(options, address, ['http/1.1'], context), opened);
         // Once it is open, undici reports what goes wrong, and ends a finished response with an error of its
-        // own.
-        socket.on('error', (error) => {
-          if (!isOpen) attempt.broke(error, errorWords(error, attempt.waitsFor));
+        // own. But an alert of TLS is to it only a connection that was closed.
+        socket.on('error', (error: Error & { code?: string }) => {
+          if (!isOpen || error.code?.startsWith('ERR_SSL_') === true)
+            attempt.broke(error, errorWords(error, attempt.waitsFor));
         });
       };
       const client = new undici.Client(origin, {
@@ -120,17 +140,21 @@ function makeProbe(scheme: 'http' | 'https', defaultPort: number, context: () =>
 
 async function ask(client: Client, attempt: Attempt, host: string, options: Options): Promise<void> {
   try {
-    const response = await client.request({
-      path: (options.path as string | undefined) ?? httpOptions.path.default,
-      method: (options.method as 'GET' | 'HEAD' | undefined) ?? httpOptions.method.default,
+    const path = (options.path as string | undefined) ?? httpOptions.path.default;
+    const method = (options.method as 'GET' | 'HEAD' | undefined) ?? httpOptions.method.default;
+    const answer = client.request({
+      path,
+      method,
       headers: {
         host,
         'user-agent': 'steerdns',
         accept: '*/*',
         'accept-encoding': 'identity',
-        ...(options.headers as Headers | undefined),
+        ...headersOf(options),
       },
     });
+    attempt.watch?.('asking', `${method} ${path} of ${host}`);
+    const response = await answer;
     // The connection is cut when the verdict is known; undici reports that here too.
     response.body.on('error', (error) => attempt.broke(error, errorWords(error, attempt.waitsFor)));
     judge(response, attempt, wantedOf(options));
@@ -138,6 +162,11 @@ async function ask(client: Client, attempt: Attempt, host: string, options: Opti
     if (isOurMistake(error)) attempt.inconclusive(`this probe could not be made: ${error.message}`);
     else attempt.broke(error as Error, errorWords(error as Error, attempt.waitsFor));
   }
+}
+
+function headersOf({ headers }: Options): Headers {
+  const all = Object.entries((headers as Options | undefined) ?? {});
+  return Object.fromEntries(all.map(([name, value]) => [name, textOf(value)!]));
 }
 
 function wantedOf(options: Options): Wanted {
@@ -154,6 +183,7 @@ function wantedOf(options: Options): Wanted {
 
 function judge(response: Dispatcher.ResponseData, attempt: Attempt, wanted: Wanted): void {
   const { statusCode, headers } = response;
+  attempt.watch?.('header', headerLines(statusCode, headers));
   if (!wanted.isExpected(statusCode)) {
     const location = statusCode >= 300 && statusCode < 400 ? String(headers.location ?? '') : '';
     const target = location.length > locationMax ? `${location.slice(0, locationMax)}…` : location;
@@ -212,10 +242,12 @@ function search(response: Dispatcher.ResponseData, attempt: Attempt, wanted: Wan
   body.on('data', (chunk: Buffer) => {
     if (size === probeBodyMax) return;
     const from = size;
+    if (size === 0) attempt.watch?.('first of body', JSON.stringify(chunk.toString('utf8', 0, shownMax)));
     size += chunk.copy(start, size);
     look(from, size === probeBodyMax ? `first ${probeBodyMax} octets of the body do` : undefined);
   });
   body.on('end', () => {
+    attempt.watch?.('end of body', `${size} octets`);
     if (size < probeBodyMax) look(size, 'body does');
   });
 }

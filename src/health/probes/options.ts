@@ -3,6 +3,7 @@
 // config.ts.
 import { isIP } from 'node:net';
 import { probeTextMax } from '../../limits.ts';
+import { parseReference } from './content.ts';
 import type { Option, Parsed } from './probe.ts';
 
 /** Status codes from `first` to `last`, both included. */
@@ -24,8 +25,9 @@ const parsers: Readonly<Record<PlainOption['kind'], (written: unknown, option: P
   flag: (written) => (typeof written === 'boolean' ? { value: written } : { wrong: 'must be true or false' }),
   choice: parseChoice,
   duration: (written) =>
-    typeof written === 'number' && written > 0 ? { value: written } : { wrong: 'must be a duration' },
+    typeof written === 'number' && written >= 0 ? { value: written } : { wrong: 'must be a duration' },
   file: parseFile,
+  content: parseReference,
 };
 
 function parseFile(written: unknown): Parsed {
@@ -39,7 +41,7 @@ function parseText(written: unknown): Parsed {
 }
 
 function parseChoice(written: unknown, option: PlainOption): Parsed {
-  const choices = option.choices ?? [];
+  const choices = 'choices' in option ? (option.choices ?? []) : [];
   if (typeof written === 'string' && choices.includes(written)) return { value: written };
   return { wrong: `must be one of ${choices.join(', ')}` };
 }

@@ -21,6 +21,7 @@ export function watchStatusLine(socket: Socket, attempt: Attempt): void {
   socket.read = (size?: number): Buffer | null => {
     const chunk: Buffer | null = read(size);
     if (chunk === null) return null;
+    if (held.length === 0) attempt.watch?.('first octet', `with ${chunk.length - 1} more`);
     held = withoutInterim(held.length === 0 ? chunk : Buffer.concat([held, chunk]));
     if (held.length === 0) return null;
     const fault = startFault(held.toString('latin1', 0, quotedMax));

@@ -4,15 +4,17 @@ import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { probeBodyMax } from '../../limits.ts';
 import { Attempt } from './attempt.ts';
-import { openPlain, openTls, tlsWords, trustedContext } from './connections.ts';
+import { openPlain, openTls, routeOf, tlsWords } from './connections.ts';
 import { octetsOf, parseOctetsOption, printOctets } from './octets.ts';
-import { splitHost } from './options.ts';
 import type { Option, Options, Probe } from './probe.ts';
+import { sourceOption } from './source.ts';
+import { tlsConflict, tlsOf, tlsOptions, trustedContext } from './tls.ts';
 
 const options = {
   tls: { kind: 'flag', default: false, what: 'whether to connect with TLS' },
   host: { kind: 'host', what: 'name of the certificate; default: the address itself' },
-  'verify-tls': { kind: 'flag', default: true, what: 'whether the certificate must be good' },
+  ...tlsOptions,
+  source: sourceOption,
   send: { kind: 'own', parse: parseOctetsOption, what: 'octets that are sent, such as PING\\r\\n' },
   expect: {
     kind: 'own',
@@ -21,17 +23,25 @@ const options = {
   },
 } as const satisfies Record<string, Option>;
 
+/** Options that mean nothing without TLS. */
+const tlsKeys = ['host', ...Object.keys(tlsOptions)];
+const defaults: Options = Object.fromEntries(
+  Object.entries<Option>(tlsOptions).map(([key, option]) => [key, option.default]),
+);
+
 /** As much of what the server sent as a reason has room for. */
 const shownMax = 40;
 
 function conflict(chosen: Options): string | undefined {
-  if (chosen.tls !== true && (chosen.host !== undefined || chosen['verify-tls'] === false)) {
-    return 'host and verify-tls are for TLS: add tls: true';
-  }
+  const idle =
+    chosen.tls === true
+      ? undefined
+      : tlsKeys.find((key) => chosen[key] !== undefined && chosen[key] !== defaults[key]);
+  if (idle !== undefined) return `${idle} is for TLS: add tls: true`;
   if (chosen.send !== undefined && chosen.expect === undefined) {
     return 'what is sent shows nothing unless something is expected: add expect';
   }
-  return undefined;
+  return chosen.tls === true ? tlsConflict(chosen) : undefined;
 }
 
 /** A tcp probe that trusts what a secure context trusts. */
@@ -40,16 +50,15 @@ export function tcpTrusting(context: () => SecureContext): Probe {
     options,
     defaultPort: undefined,
     conflict,
-    run(address, port, chosen, deadlineMs) {
-      const attempt = new Attempt(address, port, deadlineMs);
+    run(address, port, chosen, deadlineMs, onStep) {
+      const attempt = new Attempt(address, port, deadlineMs, onStep);
       const opened = (open: Socket) => talk(attempt, open, chosen);
+      const route = routeOf(address, port, chosen);
       let socket: Socket;
       if (chosen.tls === true) {
-        const name = splitHost((chosen.host as string | undefined) ?? address).name;
-        const tls = { name, verify: chosen['verify-tls'] !== false, protocols: [], context: context() };
-        socket = openTls(attempt, address, port, tls, opened);
+        socket = openTls(attempt, route, tlsOf(chosen, address, [], context), opened);
       } else {
-        socket = openPlain(address, port, opened);
+        socket = openPlain(attempt, route, opened);
       }
       attempt.cut = () => socket.destroy();
       socket.on('error', (error) => attempt.broke(error, tlsWords(error)));
@@ -70,6 +79,7 @@ function talk(attempt: Attempt, socket: Socket, { tls, send, expect }: Options):
   attempt.waitsFor = words;
   socket.on('data', (chunk: Buffer) => {
     if (size === probeBodyMax) return;
+    if (size === 0) attempt.watch?.('first octet');
     const from = Math.max(0, size - sought.length + 1);
     size += chunk.copy(start, size);
     if (start.subarray(from, size).includes(sought)) attempt.ok(`${words} received`);
@@ -78,9 +88,12 @@ function talk(attempt: Attempt, socket: Socket, { tls, send, expect }: Options):
   socket.on('end', () => {
     const sent =
       size === 0 ? 'nothing was sent' : `got "${printOctets(start.subarray(0, Math.min(size, shownMax)))}"`;
+    attempt.watch?.('closed', 'by the server');
     attempt.fail(`connection closed, no ${words}: ${sent}`);
   });
-  if (send !== undefined) socket.write(octetsOf(String(send))!);
+  if (send === undefined) return;
+  socket.write(octetsOf(String(send))!);
+  attempt.watch?.('sent', `"${send}"`);
 }
 
 /** Connects, and if so told sends and looks at what comes; trusts the authorities that Node trusts. */

@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { parseCodes, parseOption, splitHost } from '../../../src/health/probes/options.ts';
 import type { Option } from '../../../src/health/probes/probe.ts';
 
-type Kind = Exclude<Option['kind'], 'own'>;
+type Kind = Exclude<Option['kind'], 'own' | 'content'>;
 
 function parse(kind: Kind, written: unknown): unknown {
-  const parsed = parseOption({ kind, what: '', choices: ['GET', 'HEAD'] }, written);
+  const parsed = parseOption({ kind, what: '', choices: ['GET', 'HEAD'], range: [0, 1] } as Option, written);
   return 'value' in parsed ? parsed.value : { wrong: parsed.wrong };
 }
 
