@@ -163,6 +163,16 @@ export const timedGapMs = 100;
 export const wallLookMs = 30_000;
 /** Answers that are counted down are gone from caches so long before the time: a publication takes a part. */
 export const handMarginMs = 500;
+/** Hands at a time: a few on each member of the largest pools that are probed from one core. */
+export const handsMax = 50_000;
+/** A reason is read in one line of a table or a log. */
+export const handReasonMax = 200;
+/** Longest `--for`, and how far ahead a time may lie: what is meant for longer belongs into the YAML. */
+export const handAheadMaxMs = 366 * 24 * 3_600_000;
+/** A hand without an end is pointed out after this: who laid it may have forgotten it. */
+export const handAgedMs = 24 * 3_600_000;
+/** A hand is on the disk within this, or the command says that it is not. */
+export const handKeepMaxMs = 3000;
 /** Kept tables and verdicts older than this are not trusted at a start. */
 export const keptAgeMaxMs = 10 * 60_000;
 /** A first start waits this long for the first round of probes, then answers with what it knows. */
@@ -237,13 +247,6 @@ export const keptWriteMinMs = 1000;
 export const keptRefreshMs = 60_000;
 /** Files of the state directory that are written at once: the disk flushes them together. */
 export const keptAtOnceMax = 16;
-/** A zone that lost more than this part of its records, and at least so many, was hardly edited by hand. */
-export const lostRecordsShareMax = 0.2;
-export const lostRecordsMin = 3;
-/** A file that changed less than this ago may still be written: editors and rsync pause for less. */
-export const writeQuietMs = 100;
-/** A reload waits this long for a writer: a file that takes longer is better reloaded when it is whole. */
-export const writeWaitMaxMs = 3000;
 /** A loader that takes longer than this hangs on a file system: the reload is given up. */
 export const loadTimeoutMs = 300_000;
 /** A file of the configuration, in octets: what is larger is a mistake in the path. */

@@ -20,6 +20,8 @@ export type MemberConfig = {
   readonly group: string | undefined;
   /** The place that it is in; unsaid as with the weight. */
   readonly located: string | undefined;
+  /** Words by which the operator's hand finds it. */
+  readonly labels?: readonly string[];
   /** A check of its own in place of the pool's. */
   readonly check: Check | undefined;
   /** Where its key stands. */
@@ -106,11 +108,12 @@ function membersOf(
   addresses: readonly { address: Address; config: MemberConfig | undefined }[],
   faults: Fault[],
 ): Member[] {
-  const byName = new Map<string, { said: Said; addresses: Address[] }>();
+  const byName = new Map<string, { said: Said; labels: Set<string>; addresses: Address[] }>();
   for (const { address, config } of addresses) {
     const name = config?.name ?? address.text;
-    const member = byName.get(name) ?? { said: {}, addresses: [] };
+    const member = byName.get(name) ?? { said: {}, labels: new Set(), addresses: [] };
     byName.set(name, member);
+    for (const label of config?.labels ?? []) member.labels.add(label);
     member.addresses.push(address);
     for (const key of memberKeys) {
       const here = config?.[key];
@@ -125,9 +128,10 @@ function membersOf(
       member.said = { [key]: here, ...member.said };
     }
   }
-  return [...byName].map(([name, { said, addresses: own }]) => {
+  return [...byName].map(([name, { said, labels, addresses: own }]) => {
     const { weight = 1, tier = 1, group, located } = said;
-    return { name, weight, tier, group, located, addresses: own };
+    const words = labels.size === 0 ? {} : { labels: [...labels] };
+    return { name, weight, tier, group, located, ...words, addresses: own };
   });
 }
 

@@ -55,6 +55,8 @@ export type Member = {
   readonly group: string | undefined;
   /** The place that it is in, for policies that look at the client's. */
   readonly located: string | undefined;
+  /** Words by which the operator's hand finds it; nothing else reads them. */
+  readonly labels?: readonly string[];
   readonly addresses: readonly Address[];
 };
 

@@ -1,6 +1,7 @@
 // The table of commands: main.ts finds a verb here, and help, the man page and completions are made from it.
 // Commands are loaded only when they are run or described, so that `serve` reaches no library through this
 // file: keep it without imports but for types.
+import type { HandVerb } from '../control/handrequest.ts';
 import type { Command } from './command.ts';
 
 export type Row = { readonly what: string; readonly load: () => Promise<{ command: Command }> };
@@ -12,11 +13,22 @@ export const commands: Readonly<Record<string, Row>> = {
   reload: { what: 'take changed zones and settings into service', load: () => import('./reload.ts') },
   status: { what: 'show members, verdicts and shares', load: () => import('./status.ts') },
   explain: { what: 'show how a name is answered, step by step', load: () => import('./explain.ts') },
+  drain: { what: 'no new clients for these members', load: () => hand('drain') },
+  undrain: { what: 'lift a drain', load: () => hand('undrain') },
+  up: { what: 'answer with these members whatever their checks say', load: () => hand('up') },
+  down: { what: 'answer without these members whatever their checks say', load: () => hand('down') },
+  weight: { what: 'give these members another weight', load: () => hand('weight') },
+  release: { what: 'lift every hand on these members', load: () => hand('release') },
   lab: { what: 'try it: toy web servers behind a real daemon', load: () => import('./lab.ts') },
   completion: { what: 'print completions for bash, zsh or fish', load: () => import('./completion.ts') },
   man: { what: 'print the man page', load: () => import('./man.ts') },
   version: { what: 'print the version', load: () => import('./version.ts') },
 };
+
+async function hand(verb: HandVerb): Promise<{ command: Command }> {
+  const { handCommand } = await import('./hand.ts');
+  return { command: handCommand(verb) };
+}
 
 /** Verbs that no operator types: the control process is forked by the server. */
 export const hidden: Readonly<Record<string, Row>> = {

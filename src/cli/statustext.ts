@@ -1,6 +1,7 @@
 // The text of `steerdns status`, in 80 columns: first what needs somebody, then the server, then zones with
 // their pools and members. Pure: the daemon's status in, lines out.
-import type { MemberStatus, PoolStatus, Status, ZoneStatus } from '../control/status.ts';
+import { handText } from '../balance/hand.ts';
+import type { HandStatus, MemberStatus, PoolStatus, Status, ZoneStatus } from '../control/status.ts';
 import {
   alignRows,
   type Column,
@@ -140,8 +141,34 @@ function memberLines(members: readonly MemberStatus[], now: number, paint: Paint
     const verdict = i === 0 ? undefined : members[i - 1]!.verdict;
     const lines = reasonLines(fixed, row.at(-1)!).map((line) => line.trimEnd());
     if (!isNarrow) lines.unshift(`  ${leads[i]}`.trimEnd());
-    return lines.map((line) => (i === 0 ? paint('dim', line) : paintVerdict(line, verdict, paint)));
+    const painted = lines.map((line) => (i === 0 ? paint('dim', line) : paintVerdict(line, verdict, paint)));
+    const notes = i === 0 ? [] : notesOf(members[i - 1]!, now);
+    const noteLines = notes.length === 0 ? [] : hang('      ', notes.join('; '));
+    return [...painted, ...noteLines.map((line) => paint('yellow', line))];
   });
+}
+
+/** What stands below a member's row: hands, what they did to caches, and what is not as usual. */
+function notesOf(member: MemberStatus, now: number): string[] {
+  const { hands, part, countedTtl, goneAt } = member;
+  const notes = hands.filter(({ isInForce }) => isInForce).map((hand) => heldText(hand, now));
+  if (part !== 1)
+    notes.push(part === 0 ? 'drains by its own word' : `gets ${Math.round(part * 100)} % of its weight`);
+  if (goneAt !== undefined) notes.push(goneText(goneAt, now));
+  for (const hand of hands.filter(({ isInForce }) => !isInForce)) notes.push(heldText(hand, now));
+  if (countedTtl !== undefined) notes.push(`its answers have TTL ${countedTtl}`);
+  return notes;
+}
+
+function heldText(hand: HandStatus, now: number): string {
+  const from = hand.isInForce || hand.from === undefined ? '' : `from ${printMoment(hand.from, now)}: `;
+  const until = hand.until === undefined ? '' : ` (until ${printMoment(hand.until, now)})`;
+  return `${from}${handText(hand)}${until}`;
+}
+
+function goneText(goneAt: number, now: number): string {
+  if (goneAt > now) return `last cached answer gone at ${printMoment(goneAt, now)}`;
+  return `last cached answer gone since ${printSpan(now - goneAt)}: safe to stop`;
 }
 
 function memberCells({ verdict, since, last, weight, share, given }: MemberStatus, now: number): string[] {

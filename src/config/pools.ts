@@ -11,7 +11,7 @@ import { poolSizeMax, tierMax, trickleMax, weightMax } from '../limits.ts';
 import { suggest } from '../near.ts';
 import type { Checks } from './checks.ts';
 import { ownerName } from './owners.ts';
-import { entriesOf, map, type Reading, shaped, text, value, valueAt } from './shape.ts';
+import { entriesOf, map, type Reading, shaped, text, texts, value, valueAt } from './shape.ts';
 import { address, integer, integerOr, memberName, oneOf, percent, ttlSeconds, word } from './values.ts';
 import type { YamlNode } from './yaml.ts';
 
@@ -51,6 +51,7 @@ const memberShape = map({
   tier: v.optional(text(integer(1, tierMax))),
   group: v.optional(text(word)),
   place: v.optional(text(word)),
+  labels: v.optional(texts(word)),
   check: v.optional(text(anyText)),
 });
 
@@ -162,8 +163,9 @@ function readMembers(
     const check = checkNamed(valueAt(below, 'check'), checks, faults);
     if ('wrong' in canonical || values === undefined || check === 'unusable') sound = false;
     else {
-      const { name, weight, tier, group, place: located } = values;
-      members.set(canonical.value, { name, weight, tier, group, located, check, place });
+      const { name, weight, tier, group, place: located, labels } = values;
+      const words = labels === undefined ? {} : { labels };
+      members.set(canonical.value, { name, weight, tier, group, located, ...words, check, place });
     }
   }
   return sound ? members : undefined;

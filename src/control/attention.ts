@@ -1,7 +1,10 @@
 // What in a status needs somebody: one row per kind of trouble, the urgent ones first. Pure; the text is for
 // people.
+import { handText } from '../balance/hand.ts';
 import { printFault } from '../faults.ts';
-import type { MemberStatus, PoolStatus, Status } from './status.ts';
+import { handAgedMs } from '../limits.ts';
+import { ownerText } from './selectors.ts';
+import type { HandStatus, MemberStatus, PoolStatus, Status } from './status.ts';
 
 export type Attention = {
   readonly severity: 'error' | 'warning';
@@ -11,6 +14,9 @@ export type Attention = {
   /** Lines below it: the faults of a refused reload. */
   readonly details: readonly string[];
 };
+
+/** Pools that are named where all have the same trouble. */
+const poolsNamedMax = 3;
 
 type Finder = (status: Omit<Status, 'attention'>) => readonly Attention[];
 
@@ -26,12 +32,18 @@ export function attentionOf(status: Omit<Status, 'attention'>): Attention[] {
 const finders: readonly Finder[] = [
   deadPools,
   membersDown,
+  lastMembers,
+  overruled,
+  drainedGiven,
   refusedReload,
   leftOutZones,
   silentServer,
   deadWorkers,
   notKept,
   unjudged,
+  memberWarnings,
+  oldHands,
+  inertHands,
   kernelDrops,
   missingAddresses,
   slowEngine,
@@ -70,11 +82,22 @@ function memberText({ name, address }: { readonly name: string; readonly address
   return name === address ? address : `${name} (${address})`;
 }
 
+/** The state that the operator's hand has put a member into, now. */
+function stateByHand({ hands }: MemberStatus): HandStatus | undefined {
+  return hands.find(({ isInForce, state }) => isInForce && state !== undefined);
+}
+
+/** Down by its check, or by hand, and not put up by hand. */
+function isDown(member: MemberStatus): boolean {
+  const state = stateByHand(member)?.state;
+  return state === 'down' || (member.verdict === 'down' && state !== 'up');
+}
+
 function deadPools(status: Omit<Status, 'attention'>): Attention[] {
   return poolsOf(status)
-    .map((pool) => ({ ...pool, isDead: pool.members.every(({ verdict }) => verdict === 'down') }))
+    .map((pool) => ({ ...pool, isDead: pool.members.every(isDown) }))
     .filter(({ isDead, mode, members }) => {
-      const givesTheDead = members.some(({ verdict, eligible }) => verdict === 'down' && eligible);
+      const givesTheDead = members.some((member) => isDown(member) && member.eligible);
       return isDead || mode !== 'sets' || givesTheDead;
     })
     .map(({ owner, type, mode, whenAllDown, isDead }) => {
@@ -91,13 +114,89 @@ function deadPools(status: Omit<Status, 'attention'>): Attention[] {
 
 function membersDown(status: Omit<Status, 'attention'>): Attention[] {
   return membersOf(status)
-    .filter(({ verdict }) => verdict === 'down')
+    .filter((member) => member.verdict === 'down' && stateByHand(member) === undefined)
     .map((member) =>
       error(
         `${memberText(member)} is down: ${member.last?.reason ?? 'since before the start'}`,
         member.since,
       ),
     );
+}
+
+/** Pools of several members of which one alone takes clients: the next fault is an outage. */
+function lastMembers(status: Omit<Status, 'attention'>): Attention[] {
+  const poolsLeft = new Map<string, string[]>();
+  for (const { owner, type, members } of poolsOf(status)) {
+    const names = new Set(members.map(({ name }) => name));
+    const willing = members.filter((member) => {
+      const state = stateByHand(member)?.state;
+      return !isDown(member) && state !== 'drain' && (state === 'up' || member.part > 0);
+    });
+    const left = [...new Set(willing.map(({ name }) => name))];
+    if (names.size === 1 || left.length !== 1) continue;
+    poolsLeft.set(left[0]!, [...(poolsLeft.get(left[0]!) ?? []), `${owner} ${type}`]);
+  }
+  return [...poolsLeft].map(([name, pools]) => {
+    const more = pools.length > poolsNamedMax ? ` and ${pools.length - poolsNamedMax} more` : '';
+    return warning(`only ${name} is left: ${pools.slice(0, poolsNamedMax).join(', ')}${more}`);
+  });
+}
+
+function overruled(status: Omit<Status, 'attention'>): Attention[] {
+  return membersOf(status)
+    .filter((member) => member.verdict === 'down' && stateByHand(member)?.state === 'up')
+    .map((member) => {
+      const reason = member.last?.reason ?? 'since before the start';
+      const text = `${memberText(member)} is ${handText(stateByHand(member)!)}; really it is down: ${reason}`;
+      return warning(text, member.since);
+    });
+}
+
+function drainedGiven(status: Omit<Status, 'attention'>): Attention[] {
+  return poolsOf(status).flatMap(({ owner, type, members }) => {
+    const drained = members.filter((member) => {
+      const isOwnWord = member.part === 0 && stateByHand(member) === undefined;
+      return member.eligible && (isOwnWord || stateByHand(member)?.state === 'drain');
+    });
+    const names = [...new Set(drained.map(({ name }) => name))].join(', ');
+    return drained.length === 0
+      ? []
+      : [warning(`${owner} ${type}: ${names}: drained, but given for want of anything else`)];
+  });
+}
+
+function memberWarnings(status: Omit<Status, 'attention'>): Attention[] {
+  return membersOf(status).flatMap((member) => {
+    const what = member.last?.warning;
+    return what === undefined ? [] : [warning(`${memberText(member)}: ${what}`)];
+  });
+}
+
+/** Hands in force that nobody will lift: one line for all that were laid by one command. */
+function oldHands({ hands, now }: Omit<Status, 'attention'>): Attention[] {
+  const old = hands.filter(({ hand, at, isInForce, isInert }) => {
+    return isInForce && !isInert && hand.until === undefined && now - (hand.from ?? at) > handAgedMs;
+  });
+  const commands = new Map<string, typeof old>();
+  for (const row of old) {
+    const key = `${row.at} ${handText(row.hand)}`;
+    commands.set(key, [...(commands.get(key) ?? []), row]);
+  }
+  return [...commands.values()].map((rows) => {
+    const { hand, at, member, address, owner } = rows[0]!;
+    const more = rows.length > 1 ? ` and ${rows.length - 1} more` : '';
+    const who = `${address ?? member}@${ownerText(owner)}${more}`;
+    return warning(`${who}: ${handText(hand)}, without an end`, hand.from ?? at);
+  });
+}
+
+function inertHands({ hands }: Omit<Status, 'attention'>): Attention[] {
+  return hands
+    .filter(({ isInert }) => isInert)
+    .map(({ owner, member, address, hand }) => {
+      const who = `${address ?? member}@${ownerText(owner)}`;
+      return warning(`there is no ${who} any more: "${handText(hand)}" does nothing (release ${who})`);
+    });
 }
 
 function refusedReload({ control: { refused } }: Omit<Status, 'attention'>): Attention[] {

@@ -20,17 +20,18 @@ import { flushLog, log } from '../log.ts';
 import type { Facts, Start, ToControl, ToServer } from '../serve/channel.ts';
 import { readManifest } from '../serve/kept.ts';
 import { type Reply, refusal } from './admin.ts';
+import { Caches } from './caches.ts';
 import { firstLoad } from './firstload.ts';
-import { Keeper, readVerdicts } from './keep.ts';
+import { Hands } from './hands.ts';
+import { type HandSurroundings, HandVerbs } from './handverbs.ts';
+import { Keeper, readHands, readVerdicts } from './keep.ts';
 import type { Loaded } from './load.ts';
 import { Publisher } from './publish.ts';
 import {
   copyAccepted,
-  type ReloadOptions,
   type ReloadReport,
   type Running,
   reload,
-  reloadOptions,
   removeTables,
   takeIntoService,
 } from './reload.ts';
@@ -70,6 +71,9 @@ class Control {
   readonly #start: Start;
   readonly #startedAt = Date.now();
   readonly #shares = new Shares();
+  readonly #caches = new Caches();
+  readonly #hands = new Hands();
+  readonly #handVerbs: HandVerbs;
   readonly #monitors: Monitors;
   readonly #publisher: Publisher;
   readonly #keeper: Keeper;
@@ -101,12 +105,18 @@ class Control {
       },
       onEvent: (event) => this.#logEvent(event),
     });
+    const healthOf = (key: string) => this.#monitors.state(key) ?? { verdict: 'unknown', settled: false };
     this.#publisher = new Publisher({
       send,
-      healthOf: (key) => this.#monitors.state(key) ?? { verdict: 'unknown', settled: false },
+      healthOf,
+      handOf: this.#hands.handOf,
       shares: this.#shares,
+      caches: this.#caches,
       firstEdition: firstEdition(kept?.sets.map(({ edition }) => edition) ?? []),
-      onServed: () => this.#keeper.request(),
+      onServed: () => {
+        this.#handVerbs.expire();
+        this.#keeper.request();
+      },
       onFault: (fault) => log.error({ fault }, 'answer sets were not taken by the server; trying again'),
       onSilence: (fault) => leave(1, () => log.fatal(`${fault}: beginning again`)),
     });
@@ -116,10 +126,12 @@ class Control {
         wall: Date.now,
         service: () => this.#service(),
         verdicts: () => this.#monitors.save(),
+        hands: () => this.#hands.rows,
         onFault: (fault) => logKeeping(fault),
       },
       kept?.accepted,
     );
+    this.#handVerbs = this.#takeUpHands(healthOf);
     this.#running = {
       configDir,
       tablesDir,
@@ -133,6 +145,21 @@ class Control {
     this.#lastLoad = this.#begin(kept?.accepted).catch((error: Error) =>
       leave(1, () => log.fatal({ stack: error.stack }, error.message)),
     );
+  }
+
+  /** The hands that were kept, and what commands do with them. */
+  #takeUpHands(healthOf: HandSurroundings['healthOf']): HandVerbs {
+    const { rows, fault } = readHands(this.#start.stateDir);
+    this.#hands.set(rows);
+    if (fault !== undefined) this.#warnings.push(fault);
+    return new HandVerbs({
+      hands: this.#hands,
+      publisher: this.#publisher,
+      caches: this.#caches,
+      healthOf,
+      keep: () => this.#keeper.keepHands(),
+      now: systemClock.wall,
+    });
   }
 
   /** Takes a message of the server. */
@@ -212,14 +239,17 @@ class Control {
       'GET /status': async () => ({ status: 200, body: await this.#status() }),
       'GET /healthz': () => this.#healthz(),
       'GET /explain': (parameters) => this.#explain(parameters),
-      'POST /reload': (parameters) => this.#answerReload(parameters),
+      'POST /hand': (parameters) => this.#handVerbs.run(parameters),
+      'POST /reload': () => this.#answerReload(),
     });
     return this.#socket.open(controlRetryMs);
   }
 
   async #status(): Promise<unknown> {
     const facts = await this.#facts();
-    const sources = { publisher: this.#publisher, monitors: this.#monitors, shares: this.#shares };
+    this.#handVerbs.expire();
+    const [publisher, monitors, shares] = [this.#publisher, this.#monitors, this.#shares];
+    const sources = { publisher, monitors, shares, hands: this.#hands, caches: this.#caches };
     return statusOf(this.#controlFacts(), this.#start, facts, sources, Date.now());
   }
 
@@ -254,43 +284,35 @@ class Control {
     return explain(this.#publisher, this.#monitors, name, parameters.get('type') ?? 'A');
   }
 
-  async #answerReload(parameters: URLSearchParams): Promise<Reply> {
-    const options = reloadOptions(parameters);
-    if ('status' in options) return options;
+  async #answerReload(): Promise<Reply> {
     if (this.#loadsWaiting >= reloadsWaitingMax) {
       return refusal(503, 'too many reloads are waiting already', 'each takes in all changes: one is enough');
     }
-    const report = await this.#reload(options);
+    const report = await this.#reload();
     return { status: report.ok ? 200 : 422, body: report };
   }
 
-  #reload(options: ReloadOptions = {}): Promise<ReloadReport> {
+  #reload(): Promise<ReloadReport> {
     this.#loadsWaiting++;
     const turn = this.#lastLoad.then(async () => {
-      const report = await reload(this.#running, options);
+      const report = await reload(this.#running);
       this.#loadsWaiting--;
-      const servingSince = this.#loadedAt;
-      if (!report.isDryRun) this.#note(report, options.only);
-      return { ...report, servingSince: report.ok ? this.#loadedAt : servingSince };
+      this.#note(report);
+      return report;
     });
     this.#lastLoad = turn.catch(() => {}); // whoever asked gets the error
     return turn;
   }
 
-  #note(report: ReloadReport, only: string | undefined): void {
-    const { ok, failure, changes, losses, settings, notes, generation } = report;
-    const faults = ok ? report.faults : [...report.faults, ...losses];
+  #note({ ok, faults, failure, changes, settings, notes, generation }: ReloadReport): void {
     if (ok) {
-      if (only === undefined) {
-        this.#refused = undefined;
-        this.#source = 'config';
-      }
+      this.#refused = undefined;
+      this.#source = 'config';
       this.#loadedAt = Date.now();
       this.#sayListen(this.#running.loaded!.server);
       for (const { text } of changes) log.info(text);
       if (settings.length > 0) log.info(`steerdns.yaml: ${settings.join(', ')} changed`);
       for (const note of notes) log.warn(note);
-      for (const loss of losses) log.warn(`forced: ${printFault(loss)}`);
       log.info({ generation, zones: this.#publisher.zones().length }, 'reloaded');
     } else {
       this.#refused = { at: Date.now(), faults, failure };

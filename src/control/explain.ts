@@ -199,7 +199,7 @@ class Walk {
     if (slot === undefined) return undefined;
     const { addresses, sets } = slot.choice;
     return {
-      ...poolStatus(slot, this.#monitors, new Map()),
+      ...poolStatus(slot, { monitors: this.#monitors, given: new Map() }),
       sets: sets.map(({ share, members }) => ({
         share,
         addresses: members.map((member) => addresses[member]!.text),

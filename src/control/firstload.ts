@@ -34,7 +34,7 @@ export async function firstLoad(
       return { loaded, source: isAsItLies ? 'config' : 'accepted', refused: undefined };
     }
   }
-  const config = await attempt(running, running.configDir, onSettings, acceptedDir);
+  const config = await attempt(running, running.configDir, onSettings);
   const refused = refusalOf(config);
   // After a crash the server still answers from what was in service: better that than less.
   if (recover && refused !== undefined) return { loaded: undefined, source: 'config', refused };
@@ -62,10 +62,9 @@ async function attempt(
   running: Running,
   dir: string,
   onSettings?: (server: ServerConfig) => void,
-  acceptedDir?: string,
 ): Promise<Attempt> {
   try {
-    return { loaded: await loadInThread({ ...requestFor(running, dir), acceptedDir }, onSettings) };
+    return { loaded: await loadInThread(requestFor(running, dir), onSettings) };
   } catch (error) {
     return { failure: (error as Error).message };
   }
@@ -73,6 +72,6 @@ async function attempt(
 
 function refusalOf(attempt: Attempt): Refusal | undefined {
   if ('failure' in attempt) return { at: Date.now(), faults: [], failure: attempt.failure };
-  const faults = [...attempt.loaded.faults, ...attempt.loaded.losses];
+  const { faults } = attempt.loaded;
   return refuses(faults) ? { at: Date.now(), faults, failure: undefined } : undefined;
 }

@@ -1,12 +1,14 @@
 // Keeps what a restart needs in the state directory: the tables in service with the sources they were made
-// from, and the verdicts. Best effort and never waited for: a full or frozen disk is alarmed in log and
-// status, health goes on. One write at a time; of what is asked for meanwhile only the last counts.
+// from, the verdicts, and the operator's hands. Best effort and never waited for: a full or frozen disk is
+// alarmed in log and status, health goes on. One write at a time; of what is asked for meanwhile only the
+// last counts. Hands alone are written at once, and whoever laid them is told what came of it.
 import { readFileSync } from 'node:fs';
 import { link, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Saved } from '../health/monitor.ts';
-import { keptRefreshMs, keptWriteMinMs } from '../limits.ts';
+import { handKeepMaxMs, keptRefreshMs, keptWriteMinMs } from '../limits.ts';
 import { inParallel, type ToKeep, writeDurably, writeKept } from '../serve/kept.ts';
+import { type HandRow, parseRows, printRows } from './hands.ts';
 import type { Source } from './sources.ts';
 
 /** What is in service at this moment. */
@@ -19,6 +21,7 @@ export type KeeperOptions = {
   readonly service: () => Service | undefined;
   /** The verdicts of this moment, as JSON will have them. */
   readonly verdicts: () => Saved;
+  readonly hands: () => readonly HandRow[];
   /** Called when keeping begins to fail and when it works again (undefined). */
   readonly onFault: (fault: string | undefined) => void;
 };
@@ -33,6 +36,9 @@ export class Keeper {
   #requested = false;
   #stopped = false;
   #writing: Promise<void> = Promise.resolve();
+  #handsWriting: Promise<unknown> = Promise.resolve();
+  /** Rows that are on the disk; undefined: nobody knows what is there. */
+  #handsKept: readonly HandRow[] | undefined;
   /** The last write: wall clock, for what is written, and monotonic, for when to write again. */
   #lastWrite = 0;
   #lastWriteAt = Number.NEGATIVE_INFINITY;
@@ -61,11 +67,28 @@ export class Keeper {
     this.#schedule(Math.max(0, this.#lastWriteAt + keptWriteMinMs - performance.now()));
   }
 
+  /** Writes the hands down now; gives the reason where they are not on the disk in time. */
+  keepHands(): Promise<string | undefined> {
+    const written = this.#handsTurn().then(
+      () => undefined,
+      (error: Error) => {
+        this.request(); // tried again, and alarmed, like all that is kept
+        return error.message;
+      },
+    );
+    const late = `the disk does not answer within ${handKeepMaxMs / 1000} s`;
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise<string>((resolve) => {
+      timer = setTimeout(() => resolve(late), handKeepMaxMs);
+    });
+    return Promise.race([written, enough]).finally(() => clearTimeout(timer));
+  }
+
   /** Writes the last state and ends. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    await this.#writing;
+    await Promise.all([this.#writing, this.#handsWriting]);
     await this.#write();
   }
 
@@ -101,12 +124,29 @@ export class Keeper {
       join(stateDir, 'verdicts.json'),
       JSON.stringify({ savedAt: this.#lastWrite, verdicts: verdicts() }),
     );
+    await this.#handsTurn();
     const serving = service();
     if (serving === undefined) return;
     const sources = this.#sources;
     if (sources !== undefined) this.#accepted = await this.#writeSources(sources);
     if (this.#sources === sources) this.#sources = undefined;
     await writeKept(stateDir, { savedAt: this.#lastWrite, accepted: this.#accepted?.name, ...serving });
+  }
+
+  #handsTurn(): Promise<void> {
+    const turn = this.#handsWriting.then(() => this.#writeHands());
+    this.#handsWriting = turn.catch(() => {}); // whoever asked gets the error
+    return turn;
+  }
+
+  async #writeHands(): Promise<void> {
+    const { stateDir, hands } = this.#options;
+    const rows = hands();
+    if (rows === this.#handsKept) return;
+    this.#handsKept = undefined;
+    await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    await writeDurably(join(stateDir, 'hands.json'), printRows(rows));
+    this.#handsKept = rows;
   }
 
   /**
@@ -144,6 +184,19 @@ export function readVerdicts(stateDir: string, now: number, ageMaxMs: number): S
   } catch {
     return undefined; // none were kept, or the file is damaged: every endpoint starts anew
   }
+}
+
+/** Reads the hands that were kept; what is wrong with the file is a fault, and then there are none. */
+export function readHands(stateDir: string): { readonly rows: HandRow[]; readonly fault?: string } {
+  let text: string;
+  try {
+    text = readFileSync(join(stateDir, 'hands.json'), 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? { rows: [] } : { rows: [], fault: `hands cannot be read: ${message}` };
+  }
+  const rows = parseRows(text);
+  return rows === undefined ? { rows: [], fault: 'hands.json is damaged: no hand is in force' } : { rows };
 }
 
 function isVerdict({ key, verdict, since, at }: Saved['verdicts'][number]): boolean {

@@ -21,6 +21,7 @@ import {
   wallLookMs,
 } from '../limits.ts';
 import type { Publish, Published, ToServer } from '../serve/channel.ts';
+import type { Caches } from './caches.ts';
 import type { LoadedZone } from './load.ts';
 import type { Shares } from './shares.ts';
 
@@ -46,6 +47,8 @@ export type PublisherOptions = {
   /** The time by which hands and slow starts change; the system's where it is absent. */
   readonly clock?: Clock;
   readonly shares: Shares;
+  /** Told what goes into service. */
+  readonly caches?: Pick<Caches, 'served'>;
   /** The next answer-set table has this number or a higher one. */
   readonly firstEdition: number;
   /** Called after answer sets went into service because health, time or a hand changed. */
@@ -122,6 +125,10 @@ export class Publisher {
         ...(isSettled ? {} : { settings }),
       });
       if (published.fault === undefined) {
+        for (const origin of this.#served.keys()) {
+          if (!sets.some((made) => made.origin === origin)) this.#noteServed(origin, []);
+        }
+        for (const { origin, slots } of fresh) this.#noteServed(origin, slots);
         this.#zones = new Map(zones.map((zone) => [zone.origin, zone]));
         this.#served = new Map(sets.map((made) => [made.origin, made]));
         this.#settings = settings;
@@ -180,6 +187,10 @@ export class Publisher {
     });
   }
 
+  #noteServed(origin: string, slots: readonly Slot[]): void {
+    this.#options.caches?.served(origin, slots, this.#clock.wall());
+  }
+
   /** Looks again at the zones that are due, and sets the timer for those that are not. */
   #watchClock(): void {
     this.#dueTimer?.cancel();
@@ -205,7 +216,10 @@ export class Publisher {
     if (sets.length === 0) return undefined;
     const published = await this.#announce({ sets });
     if (published.fault === undefined) {
-      for (const made of sets) this.#served.set(made.origin, made);
+      for (const made of sets) {
+        this.#served.set(made.origin, made);
+        this.#noteServed(made.origin, made.slots);
+      }
       this.#options.onServed();
     } else {
       this.#options.onFault(published.fault);

@@ -1,12 +1,15 @@
 // What is going on, as one value: GET /status gives it as JSON, `steerdns status` prints it. Everything is
 // read from what is in service: the choices that were published, the verdicts of this moment, the server's
 // own facts.
-import type { Family, Pool, Standing } from '../balance/pool.ts';
+import { type Hand, isInForce } from '../balance/hand.ts';
+import type { Family, FamilyChoice, Health, Pool } from '../balance/pool.ts';
 import type { Fault } from '../faults.ts';
 import type { EndpointState, Monitors } from '../health/monitor.ts';
 import type { Facts } from '../serve/channel.ts';
 import { version } from '../version.ts';
 import { type Attention, attentionOf } from './attention.ts';
+import type { Caches } from './caches.ts';
+import { type HandRow, type Hands, inertRows } from './hands.ts';
 import type { LoadedZone } from './load.ts';
 import type { Publisher, Slot } from './publish.ts';
 import { type Given, poolKey, type Shares } from './shares.ts';
@@ -20,7 +23,16 @@ export type MemberStatus = {
   /** Wall clock in milliseconds; undefined where unchecked. */
   readonly since: number | undefined;
   readonly last: EndpointState['last'];
+  /** As configured. */
   readonly weight: number;
+  /** Part of its weight that it gets by its health, 0 to 1. */
+  readonly part: number;
+  /** The operator's hands on it, in force and planned. */
+  readonly hands: readonly HandStatus[];
+  /** TTL of the answers that hold it, where it is counted down. */
+  readonly countedTtl: number | undefined;
+  /** When the last cached answer with it has run out, where a hand or its own word took it out. */
+  readonly goneAt: number | undefined;
   readonly tier: number;
   readonly group: string | undefined;
   readonly eligible: boolean;
@@ -32,6 +44,8 @@ export type MemberStatus = {
   /** Share of this family's responses that it was given since control started; undefined before the first. */
   readonly given: number | undefined;
 };
+
+export type HandStatus = Hand & { readonly isInForce: boolean };
 
 export type PoolStatus = {
   readonly owner: string;
@@ -103,6 +117,25 @@ export type Status = {
   /** Undefined where the server process did not answer in time. */
   readonly server: ServerStatus | undefined;
   readonly zones: readonly ZoneStatus[];
+  /** Every hand of the operator; an inert one is on a member that there is not. */
+  readonly hands: readonly (HandRow & { readonly isInForce: boolean; readonly isInert: boolean })[];
+};
+
+/** What a status is read from. */
+export type StatusSources = {
+  readonly publisher: Publisher;
+  readonly monitors: Monitors;
+  readonly shares: Shares;
+  readonly hands: Hands;
+  readonly caches: Caches;
+};
+
+/** What a pool's status is read from, beside what is in service. */
+type PoolSources = {
+  readonly monitors: Monitors;
+  readonly given: Given;
+  /** Where hands are to be shown. */
+  readonly held?: Pick<StatusSources, 'hands' | 'caches'> & { readonly now: number };
 };
 
 /** Puts the status together. */
@@ -110,35 +143,46 @@ export function statusOf(
   control: ControlFacts,
   start: { readonly serverPid: number; readonly startedAt: number },
   facts: Facts | undefined,
-  { publisher, monitors, shares }: { publisher: Publisher; monitors: Monitors; shares: Shares },
+  { publisher, monitors, shares, hands, caches }: StatusSources,
   now: number,
 ): Status {
   const given = shares.given(facts?.sets ?? []);
-  const zones = publisher.zones().map((zone) => zoneStatus(zone, publisher, monitors, given));
+  const sources = { monitors, given, held: { hands, caches, now } };
+  const zones = publisher.zones().map((zone) => zoneStatus(zone, publisher, sources));
   let server: ServerStatus | undefined;
   if (facts !== undefined) {
     const { kind: _, ticket: __, sets: ___, ...rest } = facts;
     server = { pid: start.serverPid, startedAt: start.startedAt, ...rest };
   }
-  const status = { version, now, attention: [], control, server, zones };
+  const inert = new Set(
+    inertRows(
+      hands.rows,
+      publisher.zones().flatMap(({ pools }) => pools),
+    ),
+  );
+  const rows = hands.rows.map((row) => {
+    return { ...row, isInForce: isInForce(row.hand, now), isInert: inert.has(row) };
+  });
+  const status = { version, now, attention: [], control, server, zones, hands: rows };
   return { ...status, attention: attentionOf(status) };
 }
 
-function zoneStatus(zone: LoadedZone, publisher: Publisher, monitors: Monitors, given: Given): ZoneStatus {
+function zoneStatus(zone: LoadedZone, publisher: Publisher, sources: PoolSources): ZoneStatus {
   const { origin, serial, records, names, id } = zone;
   const slots = publisher.served(origin)?.slots ?? [];
-  const pools = slots.map((slot) => poolStatus(slot, monitors, given));
+  const pools = slots.map((slot) => poolStatus(slot, sources));
   return { origin, serial, records, names, id, pools };
 }
 
 /** How one family of a pool is, with what it was given. */
-export function poolStatus({ pool, owner, choice }: Slot, monitors: Monitors, given: Given): PoolStatus {
+export function poolStatus(slot: Slot, sources: PoolSources): PoolStatus {
+  const { pool, owner, choice } = slot;
   const { family, mode, answers, ttl, standings, remarks } = choice;
-  const row = given.get(poolKey(owner, family));
+  const row = sources.given.get(poolKey(owner, family));
   const responses = [...(row?.values() ?? [])].reduce((sum, count) => sum + count, 0);
-  const members = standings.map((standing) => {
-    const count = row?.get(standing.address) ?? 0;
-    return memberStatus(pool, standing, monitors, responses === 0 ? undefined : count / responses);
+  const members = standings.map((_, index) => {
+    const count = row?.get(standings[index]!.address) ?? 0;
+    return memberStatus(slot, index, sources, responses === 0 ? undefined : count / responses);
   });
   return {
     owner,
@@ -148,7 +192,7 @@ export function poolStatus({ pool, owner, choice }: Slot, monitors: Monitors, gi
     answers,
     answersAsked: pool.answers,
     ttl,
-    isSettled: members.every((member) => member.settled && member.verdict !== 'down'),
+    isSettled: members.every(isSettled),
     responses: Math.round(responses),
     whenAllDown: pool.whenAllDown,
     members,
@@ -156,15 +200,29 @@ export function poolStatus({ pool, owner, choice }: Slot, monitors: Monitors, gi
   };
 }
 
+/** As the choice has it: what the operator has put up is settled, what is taken out by hand is not. */
+function isSettled({ hands, settled, verdict }: MemberStatus): boolean {
+  const hand = hands.find(({ isInForce, state }) => isInForce && state !== undefined);
+  return hand === undefined ? settled && verdict !== 'down' : hand.state === 'up';
+}
+
 function memberStatus(
-  pool: Pool,
-  { member: name, address, eligible, why, share, wanted }: Standing,
-  monitors: Monitors,
+  slot: Slot,
+  index: number,
+  { monitors, held }: PoolSources,
   given: number | undefined,
 ): MemberStatus {
+  const { pool, owner, choice } = slot;
+  const { member: name, address, eligible, why, share, wanted } = choice.standings[index]!;
   const member = pool.members.find((candidate) => candidate.name === name);
-  const endpoint = member?.addresses.find(({ text }) => text === address)?.endpoint;
+  const { endpoint } = choice.addresses[index]!;
   const state = endpoint === undefined ? undefined : monitors.state(endpoint);
+  const health: Health | undefined = state;
+  const part = health?.part ?? 1;
+  const hands = (held?.hands.handOf(owner, name, address) ?? []).map((hand) => {
+    return { ...hand, isInForce: isInForce(hand, held!.now) };
+  });
+  const isTakenOut = part === 0 || hands.some((hand) => hand.isInForce && hand.state !== 'up');
   return {
     name,
     address,
@@ -173,6 +231,10 @@ function memberStatus(
     since: state?.since,
     last: state?.last,
     weight: member?.weight ?? 0,
+    part,
+    hands,
+    countedTtl: countedTtl(choice, index),
+    goneAt: isTakenOut ? held?.caches.goneAt(slot, address) : undefined,
     tier: member?.tier ?? 1,
     group: member?.group,
     eligible,
@@ -181,6 +243,12 @@ function memberStatus(
     wanted,
     given,
   };
+}
+
+function countedTtl({ sets }: FamilyChoice, index: number): number | undefined {
+  const ttls = sets.filter(({ members }) => members.includes(index)).map(({ ttl }) => ttl);
+  const counted = ttls.filter((ttl) => ttl !== undefined);
+  return counted.length === 0 ? undefined : Math.min(...counted);
 }
 
 /** A family as the type of its records. */

@@ -72,7 +72,7 @@ describe('completions', () => {
     [['steerdns', 'serve', '--engine', 'd'], ['dgram']],
     [['steerdns', 'lab', 'kil'], ['kill']],
     [['steerdns', 'completion', 'z'], ['zsh']],
-    [['steerdns', 'help', 'rel'], ['reload']],
+    [['steerdns', 'help', 'relo'], ['reload']],
     [['steerdns', 'check', '/us'], ['/usr']],
   ];
   for (const [line, offered] of offers) {

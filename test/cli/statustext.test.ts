@@ -3,96 +3,9 @@ import assert from 'node:assert';
 import { test } from 'node:test';
 import { explainText } from '../../src/cli/explain.ts';
 import { statusText } from '../../src/cli/statustext.ts';
-import { printShortSpan, printSpan, width, wrap } from '../../src/cli/text.ts';
-import { attentionOf } from '../../src/control/attention.ts';
-import type { MemberStatus, PoolStatus, ServerStatus, Status } from '../../src/control/status.ts';
-
-const now = Date.UTC(2026, 0, 2, 3, 4, 5);
-const plain = (_: string, text: string) => text;
-
-function member(name: string, address: string, more: Partial<MemberStatus> = {}): MemberStatus {
-  const last = { outcome: 'ok', reason: '200 in 3 ms', latencyMs: 3, at: now } as const;
-  const verdict = { verdict: 'up', settled: true, since: now - 3_600_000, last } as const;
-  const place = { weight: 1, tier: 1, group: undefined, eligible: true, why: 'up' } as const;
-  return { name, address, ...verdict, ...place, share: 0.5, wanted: 0.5, given: 0.5, ...more };
-}
-
-const refusedPort = { outcome: 'fail', reason: 'connection refused', latencyMs: 0.4, at: now } as const;
-const isDown = {
-  verdict: 'down',
-  settled: false,
-  since: now - 14_000,
-  last: refusedPort,
-  eligible: false,
-  share: 0,
-  why: 'down',
-} as const;
-
-function pool(members: MemberStatus[], more: Partial<PoolStatus> = {}): PoolStatus {
-  const rest = {
-    owner: 'www.site.example.',
-    type: 'A',
-    policy: 'weighted',
-    mode: 'sets',
-    whenAllDown: 'all',
-    remarks: [],
-  } as const;
-  return {
-    ...rest,
-    answers: 1,
-    answersAsked: 'auto',
-    ttl: 30,
-    isSettled: true,
-    responses: 7000,
-    members,
-    ...more,
-  };
-}
-
-const server: ServerStatus = {
-  pid: 123,
-  startedAt: now - 7_500_000,
-  engine: 'batch',
-  engineReason: '',
-  listenMissing: [],
-  listen: [
-    '127.0.0.1:53',
-    '[2001:db8:1234:5678:9abc:def0:1234:5678]:53',
-    '[2001:db8:1234:5678:9abc:def0:1234:5679]:53',
-  ],
-  workers: [{ name: 'udp-1', alive: true, restarts: 0, generation: 5 }],
-  generation: 5,
-  answering: true,
-  controlRestarts: 0,
-  counters: { 'udp-queries': 1234567, 'tcp-queries': 3 },
-  kernelDrops: 0,
-  memory: { rss: 100e6 },
-};
-
-function status(pools: PoolStatus[], more: Partial<Status> = {}): Status {
-  const control: Status['control'] = {
-    pid: 124,
-    startedAt: now - 7_500_000,
-    configDir: '/etc/steerdns',
-    stateDir: '/var/lib/steerdns',
-    controlPath: '/run/steerdns/control.sock',
-    source: 'config',
-    recovered: false,
-    loadedAt: now - 60_000,
-    leftOut: [],
-    refused: undefined,
-    keeping: undefined,
-    warnings: [],
-  };
-  const zone = { origin: 'site.example.', serial: 7, records: 28, names: 14, id: '00', pools };
-  const all = { version: '0.1.0', now, control, server, zones: [zone], ...more };
-  return { ...all, attention: attentionOf(all) };
-}
-
-function lines(text: string): string[] {
-  for (const line of text.split('\n')) assert.ok(line.length <= width, `${line.length} columns: ${line}`);
-  return text.split('\n');
-}
+import { printShortSpan, printSpan, wrap } from '../../src/cli/text.ts';
+import type { PoolStatus, Status } from '../../src/control/status.ts';
+import { isDown, lines, member, now, plain, pool, server, status } from './statuses.ts';
 
 test('all is well: one line says so, then server, zones, members', () => {
   const text = lines(
@@ -136,10 +49,11 @@ test('trouble comes first, errors before warnings, a member once however many po
       plain,
     ),
   );
-  assert.deepEqual(text.slice(0, 6), [
+  assert.deepEqual(text.slice(0, 7), [
     '!! web1 (192.0.2.10) is down: connection refused (14 s ago)',
     '!! the last load was refused: 1 fault (2 min ago)',
     '     /etc/steerdns/a.zone:3:1: error: no',
+    '!  only web2 is left: www.site.example. A, api.site.example. A',
     '!  the kernel dropped 4 datagrams: the workers do not keep up',
     '!  the slow engine (node:dgram) is used: koffi is not installed',
     '',

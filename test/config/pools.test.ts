@@ -13,7 +13,8 @@ test('tiers, groups and thresholds, and where they stand', () => {
     trickle: 2.5 %
     spread: group
     members:
-      192.0.2.1: { tier: 2, group: rack1 }
+      192.0.2.1: { tier: 2, group: rack1, labels: [canary, dc2] }
+      192.0.2.2: { labels: canary }
 `,
   };
   const read = (path: string) => new TextEncoder().encode(files[path]);
@@ -24,6 +25,7 @@ test('tiers, groups and thresholds, and where they stand', () => {
   assert.deepEqual(settings, { policy: 'failover', spread: 'group', minUp: 2, trickle: 0.025 });
   const places = [...settingPlaces].map(([key, { line, column }]) => `${key} ${line}:${column}`);
   assert.deepEqual(places, ['spread 6:13', 'min-up 4:13', 'trickle 5:14']);
-  const { tier, group } = members.get('192.0.2.1')!;
-  assert.deepEqual([tier, group], [2, 'rack1']);
+  const { tier, group, labels } = members.get('192.0.2.1')!;
+  assert.deepEqual([tier, group, labels], [2, 'rack1', ['canary', 'dc2']]);
+  assert.deepEqual(members.get('192.0.2.2')!.labels, ['canary']);
 });

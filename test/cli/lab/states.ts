@@ -21,6 +21,10 @@ export function member(
     since: now - 60_000,
     last: { outcome, reason: reason ?? (isUp ? '200 in 2 ms' : 'connection refused'), latencyMs: 2, at: now },
     weight: 1,
+    part: 1,
+    hands: [],
+    countedTtl: undefined,
+    goneAt: undefined,
     tier: 1,
     group: undefined,
     wanted: 0,
@@ -65,6 +69,7 @@ export function statusWith(pools: readonly PoolStatus[], attention: readonly str
     attention: attention.map((what) => ({ severity: 'error', what, since: undefined, details: [] })),
     server: { engine: 'batch', answering: true, workers, counters: {} },
     zones: [zone],
+    hands: [],
   } as unknown as Status; // the rest is not shown
 }
 
