@@ -247,6 +247,13 @@ export const keptWriteMinMs = 1000;
 export const keptRefreshMs = 60_000;
 /** Files of the state directory that are written at once: the disk flushes them together. */
 export const keptAtOnceMax = 16;
+/** A zone that lost more than this part of its records, and at least so many, was hardly edited by hand. */
+export const lostRecordsShareMax = 0.2;
+export const lostRecordsMin = 3;
+/** A file that changed less than this ago may still be written: editors and rsync pause for less. */
+export const writeQuietMs = 100;
+/** A reload waits this long for a writer: a file that takes longer is better reloaded when it is whole. */
+export const writeWaitMaxMs = 3000;
 /** A loader that takes longer than this hangs on a file system: the reload is given up. */
 export const loadTimeoutMs = 300_000;
 /** A file of the configuration, in octets: what is larger is a mistake in the path. */

@@ -7,7 +7,12 @@ import { ZoneReader } from './read.ts';
 import { ZoneView } from './tables.ts';
 
 /** Records that are only in one of two tables of one zone, the SOA left out. */
-export type RecordChanges = { readonly added: number; readonly removed: number };
+export type RecordChanges = {
+  readonly added: number;
+  readonly removed: number;
+  /** Names that had records and exist no more. */
+  readonly namesGone: number;
+};
 
 /** A table, to be walked and to be read. */
 type Side = { readonly view: ZoneView; readonly reader: ZoneReader };
@@ -16,7 +21,7 @@ type Side = { readonly view: ZoneView; readonly reader: ZoneReader };
 export function compareTables(before: Uint8Array, after: Uint8Array): RecordChanges {
   const old: Side = { view: new ZoneView('', before), reader: new ZoneReader(before) };
   const now: Side = { view: new ZoneView('', after), reader: new ZoneReader(after) };
-  const changes = { added: 0, removed: 0 };
+  const changes = { added: 0, removed: 0, namesGone: 0 };
   const oldNodes = matchNodes(old.view, now.view);
   const isMatched = new Uint8Array(old.view.nodeCount);
   for (let node = 0; node < now.view.nodeCount; node++) {
@@ -25,7 +30,10 @@ export function compareTables(before: Uint8Array, after: Uint8Array): RecordChan
     compareNodes(old, oldNode, now, node, changes);
   }
   for (let node = 0; node < old.view.nodeCount; node++) {
-    if (isMatched[node] === 0) changes.removed += countRecords(old.view, node);
+    if (isMatched[node] !== 0) continue;
+    const records = countRecords(old.view, node);
+    changes.removed += records;
+    if (records > 0) changes.namesGone += 1;
   }
   return changes;
 }

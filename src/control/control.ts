@@ -8,19 +8,13 @@ import type { ServerConfig } from '../config.ts';
 import { printFault } from '../faults.ts';
 import { type MonitorEvent, Monitors, systemClock } from '../health/monitor.ts';
 import { probeEndpoint } from '../health/probes/index.ts';
-import {
-  controlPulseMs,
-  controlRetryMs,
-  factsTimeoutMs,
-  keptAgeMaxMs,
-  reloadsWaitingMax,
-  stopTimeoutMs,
-} from '../limits.ts';
+import { controlPulseMs, controlRetryMs, keptAgeMaxMs, reloadsWaitingMax, stopTimeoutMs } from '../limits.ts';
 import { flushLog, log } from '../log.ts';
-import type { Facts, Start, ToControl, ToServer } from '../serve/channel.ts';
+import type { Start, ToControl, ToServer } from '../serve/channel.ts';
 import { readManifest } from '../serve/kept.ts';
 import { type Reply, refusal } from './admin.ts';
 import { Caches } from './caches.ts';
+import { FactsDesk } from './facts.ts';
 import { firstLoad } from './firstload.ts';
 import { Hands } from './hands.ts';
 import { type HandSurroundings, HandVerbs } from './handverbs.ts';
@@ -29,9 +23,11 @@ import type { Loaded } from './load.ts';
 import { Publisher } from './publish.ts';
 import {
   copyAccepted,
+  type ReloadOptions,
   type ReloadReport,
   type Running,
   reload,
+  reloadOptions,
   removeTables,
   takeIntoService,
 } from './reload.ts';
@@ -83,8 +79,7 @@ class Control {
   #loadedAt: number | undefined;
   #refused: Refusal | undefined;
   readonly #warnings: string[] = [];
-  #ticket = 0;
-  readonly #factsAwaited = new Map<number, (facts: Facts | undefined) => void>();
+  readonly #facts = new FactsDesk(send);
   /** The start, then reloads, one after the other. */
   #lastLoad: Promise<unknown>;
   #loadsWaiting = 0;
@@ -172,7 +167,7 @@ class Control {
         this.#shares.retire(message);
         return;
       case 'facts':
-        this.#factsAwaited.get(message.ticket)?.(message);
+        this.#facts.take(message);
         return;
       case 'reload':
         void this.#reload();
@@ -240,13 +235,13 @@ class Control {
       'GET /healthz': () => this.#healthz(),
       'GET /explain': (parameters) => this.#explain(parameters),
       'POST /hand': (parameters) => this.#handVerbs.run(parameters),
-      'POST /reload': () => this.#answerReload(),
+      'POST /reload': (parameters) => this.#answerReload(parameters),
     });
     return this.#socket.open(controlRetryMs);
   }
 
   async #status(): Promise<unknown> {
-    const facts = await this.#facts();
+    const facts = await this.#facts.ask();
     this.#handVerbs.expire();
     const [publisher, monitors, shares] = [this.#publisher, this.#monitors, this.#shares];
     const sources = { publisher, monitors, shares, hands: this.#hands, caches: this.#caches };
@@ -284,35 +279,43 @@ class Control {
     return explain(this.#publisher, this.#monitors, name, parameters.get('type') ?? 'A');
   }
 
-  async #answerReload(): Promise<Reply> {
+  async #answerReload(parameters: URLSearchParams): Promise<Reply> {
+    const options = reloadOptions(parameters);
+    if ('status' in options) return options;
     if (this.#loadsWaiting >= reloadsWaitingMax) {
       return refusal(503, 'too many reloads are waiting already', 'each takes in all changes: one is enough');
     }
-    const report = await this.#reload();
+    const report = await this.#reload(options);
     return { status: report.ok ? 200 : 422, body: report };
   }
 
-  #reload(): Promise<ReloadReport> {
+  #reload(options: ReloadOptions = {}): Promise<ReloadReport> {
     this.#loadsWaiting++;
     const turn = this.#lastLoad.then(async () => {
-      const report = await reload(this.#running);
+      const report = await reload(this.#running, options);
       this.#loadsWaiting--;
-      this.#note(report);
-      return report;
+      const servingSince = this.#loadedAt;
+      if (!report.isDryRun) this.#note(report, options.only);
+      return { ...report, servingSince: report.ok ? this.#loadedAt : servingSince };
     });
     this.#lastLoad = turn.catch(() => {}); // whoever asked gets the error
     return turn;
   }
 
-  #note({ ok, faults, failure, changes, settings, notes, generation }: ReloadReport): void {
+  #note(report: ReloadReport, only: string | undefined): void {
+    const { ok, failure, changes, losses, settings, notes, generation } = report;
+    const faults = ok ? report.faults : [...report.faults, ...losses];
     if (ok) {
-      this.#refused = undefined;
-      this.#source = 'config';
+      if (only === undefined) {
+        this.#refused = undefined;
+        this.#source = 'config';
+      }
       this.#loadedAt = Date.now();
       this.#sayListen(this.#running.loaded!.server);
       for (const { text } of changes) log.info(text);
       if (settings.length > 0) log.info(`steerdns.yaml: ${settings.join(', ')} changed`);
       for (const note of notes) log.warn(note);
+      for (const loss of losses) log.warn(`forced: ${printFault(loss)}`);
       log.info({ generation, zones: this.#publisher.zones().length }, 'reloaded');
     } else {
       this.#refused = { at: Date.now(), faults, failure };
@@ -322,20 +325,6 @@ class Control {
         'reload refused; still serving what was',
       );
     }
-  }
-
-  #facts(): Promise<Facts | undefined> {
-    const ticket = ++this.#ticket;
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => settle(undefined), factsTimeoutMs);
-      const settle = (facts: Facts | undefined) => {
-        clearTimeout(timer);
-        this.#factsAwaited.delete(ticket);
-        resolve(facts);
-      };
-      this.#factsAwaited.set(ticket, settle);
-      send({ kind: 'facts?', ticket });
-    });
   }
 
   /** What is in service, for the keeper. */

@@ -13,6 +13,8 @@ export type ZoneChange = {
   /** Records without the SOA; a record with another TTL is one that went and one that came. */
   readonly added: number;
   readonly removed: number;
+  /** Names that had records and exist no more. */
+  readonly namesGone: number;
   readonly pools: readonly PoolChange[];
   /** The line for the operator. */
   readonly text: string;
@@ -30,6 +32,7 @@ export type ZoneSide = {
   readonly length: number;
   readonly serial: number;
   readonly records: number;
+  readonly names: number;
   readonly pools: readonly Pool[];
   readonly poolKeys: ReadonlyMap<string, string>;
 };
@@ -42,18 +45,18 @@ export function diffZone(
 ): ZoneChange | undefined {
   const there = after ?? before;
   if (there === undefined) return undefined;
-  const { added, removed } =
+  const { added, removed, namesGone } =
     before !== undefined && after !== undefined
       ? before.id === after.id
-        ? { added: 0, removed: 0 }
+        ? { added: 0, removed: 0, namesGone: 0 }
         : compareSides(before, after, open)
-      : { added: after?.records ?? 0, removed: before?.records ?? 0 };
+      : { added: after?.records ?? 0, removed: before?.records ?? 0, namesGone: before?.names ?? 0 };
   const pools = diffPools(before, after);
   const serials = { serialBefore: before?.serial, serialAfter: after?.serial };
   const changed = added + removed + pools.length > 0 || before?.serial !== after?.serial;
   if (!changed) return undefined;
   const kind = before === undefined ? 'new' : after === undefined ? 'removed' : 'changed';
-  const change = { origin: there.origin, kind, ...serials, added, removed, pools } as const;
+  const change = { origin: there.origin, kind, ...serials, added, removed, namesGone, pools } as const;
   return { ...change, text: printChange(change) };
 }
 
@@ -73,13 +76,14 @@ function compareSides(
   open: (zone: ZoneSide) => Uint8Array | undefined,
 ): RecordChanges {
   const [was, is] = [open(before), open(after)];
-  if (was === undefined || is === undefined) return { added: after.records, removed: before.records };
+  if (was === undefined || is === undefined)
+    return { added: after.records, removed: before.records, namesGone: 0 };
   return compareTables(was, is);
 }
 
 /** Prints `site.example: serial 7 -> 8, +1 -0 records, www 2 -> 3 members`. */
 function printChange(change: Omit<ZoneChange, 'text'>): string {
-  const { origin, kind, serialBefore, serialAfter, added, removed, pools } = change;
+  const { origin, kind, serialBefore, serialAfter, added, removed, namesGone, pools } = change;
   const parts: string[] = [];
   if (kind === 'new') parts.push(`new, serial ${serialAfter}`, `${added} records`);
   if (kind === 'removed') parts.push(`removed, serial ${serialBefore}`, `${removed} records`);
@@ -87,6 +91,7 @@ function printChange(change: Omit<ZoneChange, 'text'>): string {
     if (serialBefore !== serialAfter) parts.push(`serial ${serialBefore} -> ${serialAfter}`);
     else if (added + removed > 0) parts.push(`serial ${serialAfter} as before`);
     if (added + removed > 0) parts.push(`+${added} -${removed} records`);
+    if (namesGone > 0) parts.push(`${namesGone} ${namesGone === 1 ? 'name disappears' : 'names disappear'}`);
   }
   for (const { owner, before, after } of pools)
     parts.push(poolText(relativeName(owner, origin), before, after));

@@ -34,7 +34,7 @@ export async function firstLoad(
       return { loaded, source: isAsItLies ? 'config' : 'accepted', refused: undefined };
     }
   }
-  const config = await attempt(running, running.configDir, onSettings);
+  const config = await attempt(running, running.configDir, onSettings, acceptedDir);
   const refused = refusalOf(config);
   // After a crash the server still answers from what was in service: better that than less.
   if (recover && refused !== undefined) return { loaded: undefined, source: 'config', refused };
@@ -62,9 +62,10 @@ async function attempt(
   running: Running,
   dir: string,
   onSettings?: (server: ServerConfig) => void,
+  acceptedDir?: string,
 ): Promise<Attempt> {
   try {
-    return { loaded: await loadInThread(requestFor(running, dir), onSettings) };
+    return { loaded: await loadInThread({ ...requestFor(running, dir), acceptedDir }, onSettings) };
   } catch (error) {
     return { failure: (error as Error).message };
   }
@@ -72,6 +73,6 @@ async function attempt(
 
 function refusalOf(attempt: Attempt): Refusal | undefined {
   if ('failure' in attempt) return { at: Date.now(), faults: [], failure: attempt.failure };
-  const { faults } = attempt.loaded;
+  const faults = [...attempt.loaded.faults, ...attempt.loaded.losses];
   return refuses(faults) ? { at: Date.now(), faults, failure: undefined } : undefined;
 }

@@ -18,6 +18,7 @@ import { checkZone } from '../zone/check.ts';
 import { loadZoneFile } from '../zone/scan.ts';
 import { indexZone, NODE, Zone } from '../zone/zone.ts';
 import { diffZone, type ZoneChange } from './diff.ts';
+import { cutFiles, zoneLosses } from './guard.ts';
 import { type Source, Sources } from './sources.ts';
 import { openTable, TableFiles, type TablePlace } from './tablefiles.ts';
 
@@ -55,6 +56,8 @@ export type Loaded = {
   readonly faults: readonly Fault[];
   /** What is not as in the zones known before, removed ones too. */
   readonly changes: readonly ZoneChange[];
+  /** What would be lost that nobody takes away every day: it refuses a reload unless that is forced. */
+  readonly losses: readonly Fault[];
   /** Every file that the zones and settings were read from; those of faulty zones left out. */
   readonly sources: readonly Source[];
 };
@@ -65,6 +68,10 @@ export type LoadRequest = {
   readonly tablesDir: string | undefined;
   /** Zones in service, to compare with. */
   readonly known: readonly LoadedZone[];
+  /** Where what was accepted before lies, to compare files with; undefined: they are not looked at. */
+  readonly acceptedDir?: string | undefined;
+  /** The only zone that is read anew; everything else is as it was accepted. */
+  readonly only?: string | undefined;
 };
 
 /**
@@ -72,10 +79,10 @@ export type LoadRequest = {
  * server's settings before any zone is read, where the YAML has no errors.
  */
 export function loadAll(
-  { dir, tablesDir, known }: LoadRequest,
+  { dir, tablesDir, known, acceptedDir, only }: LoadRequest,
   onSettings: (server: ServerConfig) => void = () => {},
 ): Loaded {
-  const sources = new Sources(dir);
+  const sources = new Sources(dir, only === undefined ? undefined : { acceptedDir: acceptedDir!, only });
   const { list, read, isOpenToAll } = sources;
   const { config, faults, settingsFiles } = loadConfig(dir, list, read, isOpenToAll);
   if (!refuses(faults)) onSettings(config.server);
@@ -86,9 +93,11 @@ export function loadAll(
   const zones: LoadedZone[] = [];
   const faulty: string[] = [];
   const changes: (ZoneChange | undefined)[] = [];
+  const losses: Fault[] = [];
   for (const zone of config.zones) {
     const before = knownByOrigin.get(zone.origin);
     knownByOrigin.delete(zone.origin);
+    sources.enter(zone.origin);
     const loaded = loadZone(zone, sources, tables, before);
     all.push(...loaded.faults);
     const ownFaults = faults.filter(({ file }) => file === zone.yamlFile || file === zone.file);
@@ -98,19 +107,25 @@ export function loadAll(
     }
     zones.push(loaded.zone);
     changes.push(loaded.change);
+    losses.push(...(loaded.losses ?? []));
     accepted.push(...loaded.zone.sources, ...(zone.yamlFile === undefined ? [] : [zone.yamlFile]));
   }
   tables?.close();
   for (const gone of knownByOrigin.values()) {
-    if (!faulty.includes(gone.origin)) changes.push(diffZone(gone, undefined, openServed));
+    if (faulty.includes(gone.origin)) continue;
+    changes.push(diffZone(gone, undefined, openServed));
+    losses.push(...zoneLosses(gone, undefined, undefined, undefined));
   }
+  const collected = sources.collect(accepted);
+  if (acceptedDir !== undefined) losses.push(...cutFiles(collected, dir, acceptedDir));
   return {
     server: config.server,
     zones,
     faulty,
     faults: sortFaults(all),
     changes: changes.filter((change) => change !== undefined),
-    sources: sources.collect(accepted),
+    losses: sortFaults(losses),
+    sources: collected,
   };
 }
 
@@ -118,6 +133,7 @@ type LoadedOrNot = {
   readonly zone: LoadedZone | undefined;
   readonly faults: readonly Fault[];
   readonly change?: ZoneChange | undefined;
+  readonly losses?: readonly Fault[];
 };
 
 function loadZone(
@@ -151,11 +167,9 @@ function loadZone(
   };
   if (tables === undefined) return { zone, faults };
   const { table } = made;
-  return {
-    zone,
-    faults,
-    change: diffZone(before, zone, (side) => (side === zone ? table : openServed(side))),
-  };
+  const change = diffZone(before, zone, (side) => (side === zone ? table : openServed(side)));
+  const losses = before === undefined ? [] : zoneLosses(before, zone, change, table);
+  return { zone, faults, change, losses };
 }
 
 /** Reads a zone file again, for printing. */

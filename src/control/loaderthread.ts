@@ -4,6 +4,7 @@
 import { parentPort } from 'node:worker_threads';
 import type { ServerConfig } from '../config.ts';
 import { type Loaded, type LoadRequest, loadAll } from './load.ts';
+import { waitForWriters } from './writers.ts';
 
 export type FromLoader =
   | { readonly kind: 'settings'; readonly server: ServerConfig }
@@ -14,6 +15,7 @@ function post(message: FromLoader, transfer: ArrayBuffer[]): void {
 }
 
 parentPort!.once('message', (request: LoadRequest) => {
+  waitForWriters(request.dir);
   const loaded = loadAll(request, (server) => post({ kind: 'settings', server }, []));
   const contents = new Set(loaded.sources.map(({ content }) => content.buffer as ArrayBuffer));
   post({ kind: 'loaded', loaded }, [...contents]);

@@ -5,13 +5,16 @@ import { linkSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { originOf } from '../config/owners.ts';
 import { type Fault, refuses } from '../faults.ts';
 import type { Monitors } from '../health/monitor.ts';
 import { firstRoundMaxMs } from '../limits.ts';
 import { log } from '../log.ts';
+import { suggest } from '../near.ts';
+import { type Reply, refusal } from './admin.ts';
 import type { ZoneChange } from './diff.ts';
 import type { Keeper } from './keep.ts';
-import type { Loaded, LoadedZone } from './load.ts';
+import type { Loaded, LoadedZone, LoadRequest } from './load.ts';
 import { loadInThread } from './loader.ts';
 import type { Publisher } from './publish.ts';
 import { settingsOf } from './settings.ts';
@@ -38,9 +41,14 @@ export type Running = {
 /** What came of a reload, as the control socket gives it. */
 export type ReloadReport = {
   readonly ok: boolean;
-  /** The generation in service now, new or as before. */
+  /** The generation in service now, new or as before, and when its files were loaded. */
   readonly generation: number;
+  readonly servingSince?: number | undefined;
   readonly changes: readonly ZoneChange[];
+  /** Nothing was taken into service, as was asked for. */
+  readonly isDryRun: boolean;
+  /** What is, or would be, lost: unless the reload was forced, why it was refused. */
+  readonly losses: readonly Fault[];
   /** Keys of steerdns.yaml whose change is in service with them. */
   readonly settings: readonly string[];
   /** Why it was refused; else warnings. */
@@ -52,20 +60,46 @@ export type ReloadReport = {
   readonly tookMs: number;
 };
 
+/** What whoever asks for a reload may ask for. */
+export type ReloadOptions = {
+  /** Only says what would change. */
+  readonly isDryRun?: boolean;
+  /** Takes losses into service too. */
+  readonly isForced?: boolean;
+  /** Origin of the only zone that is read anew. */
+  readonly only?: string | undefined;
+};
+
+/** Reads the options of `POST /reload?dry-run&force&zone=…`, or says what is wrong with them. */
+export function reloadOptions(parameters: URLSearchParams): ReloadOptions | Reply {
+  const zone = parameters.get('zone');
+  const isDryRun = parameters.has('dry-run');
+  const isForced = parameters.has('force');
+  if (zone === null) return { isDryRun, isForced };
+  const origin = originOf(zone === '.' ? zone : zone.replace(/\.$/, ''));
+  return 'value' in origin
+    ? { isDryRun, isForced, only: origin.value }
+    : refusal(400, `"${zone}" ${origin.wrong}`, 'reload ZONE');
+}
+
 /** Takes the operator's files into service, whole or not at all. */
-export async function reload(running: Running): Promise<ReloadReport> {
+export async function reload(running: Running, options: ReloadOptions = {}): Promise<ReloadReport> {
+  const { isDryRun = false, isForced = false, only } = options;
   const startedAt = performance.now();
   const before = running.loaded;
   let loaded: Loaded | undefined;
   let failure: string | undefined;
   try {
-    loaded = await loadInThread(requestFor(running, running.configDir));
-    if (!refuses(loaded.faults)) failure = await takeIntoService(running, loaded);
+    const request = { ...requestFor(running, running.configDir), only };
+    if (only !== undefined) checkPartial(request);
+    loaded = await loadInThread(request);
+    if (only !== undefined) checkFound(only, loaded, running);
+    if (isSound(loaded, isForced) && !isDryRun) failure = await takeIntoService(running, loaded);
   } catch (error) {
     failure = (error as Error).message;
   }
-  const ok = loaded !== undefined && failure === undefined && !refuses(loaded.faults);
-  if (ok) {
+  const ok = loaded !== undefined && failure === undefined && isSound(loaded, isForced);
+  if (ok && !isDryRun) {
     running.keeper.accept(loaded!.sources);
     await copyAccepted(running, loaded!.sources);
   }
@@ -73,7 +107,9 @@ export async function reload(running: Running): Promise<ReloadReport> {
   return {
     ok,
     generation: running.publisher.generation,
-    changes: ok ? loaded!.changes : [],
+    isDryRun,
+    changes: ok || isDryRun ? (loaded?.changes ?? []) : [],
+    losses: loaded?.losses ?? [],
     settings: ok && before !== undefined ? changedSettings(before, loaded!) : [],
     faults: loaded?.faults ?? [],
     failure,
@@ -82,9 +118,32 @@ export async function reload(running: Running): Promise<ReloadReport> {
   };
 }
 
+function checkPartial({ acceptedDir }: LoadRequest): void {
+  if (acceptedDir === undefined) throw new Error('what is in service could not be copied: reload everything');
+}
+
+/** A zone that was nowhere is a mistake in the command, not in a file. */
+function checkFound(only: string, { zones, faulty }: Loaded, { publisher }: Running): void {
+  const served = publisher.zones().map(({ origin }) => origin);
+  const known = [...served, ...faulty, ...zones.map(({ origin }) => origin)];
+  if (known.includes(only)) return;
+  const hint = suggest(only, served);
+  throw new Error(`there is no zone ${only}${hint === '' ? '' : ` (${hint})`}`);
+}
+
+function isSound({ faults, losses }: Loaded, isForced: boolean): boolean {
+  return !refuses(faults) && (isForced || losses.length === 0);
+}
+
 /** Loads a folder for comparison with what is in service. */
-export function requestFor({ tablesDir, publisher }: Running, dir: string) {
-  return { dir, tablesDir, known: publisher.zones() };
+export function requestFor({ tablesDir, publisher, copied }: Running, dir: string): LoadRequest {
+  const acceptedDir = copied.size > 0 ? copyOf(tablesDir) : undefined;
+  return { dir, tablesDir, known: publisher.zones(), acceptedDir };
+}
+
+/** Where a control process that crashes begins again. */
+function copyOf(tablesDir: string): string {
+  return join(dirname(tablesDir), 'accepted');
 }
 
 /** Probes what is new, publishes, and only then lets go of what was; returns why it failed, if it did. */
@@ -107,7 +166,7 @@ export async function takeIntoService(running: Running, loaded: Loaded): Promise
  * there.
  */
 export async function copyAccepted(running: Running, sources: readonly Source[]): Promise<void> {
-  const folder = join(dirname(running.tablesDir), 'accepted');
+  const folder = copyOf(running.tablesDir);
   const made = `${folder}.new`;
   const copied = new Map<string, string>();
   const folders = new Set<string>();

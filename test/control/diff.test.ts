@@ -38,7 +38,7 @@ const rows: [string, string, string, string | undefined][] = [
     'a MX 0 another.mail.invalid.\na MX 1 one.mail.invalid.\na MX 2 two.mail.invalid.\n',
     '+1 -0 records',
   ],
-  ['everything below', 'a A 192.0.2.1\nb.c TXT "x"\n', '', '+0 -2 records'],
+  ['everything below', 'a A 192.0.2.1\nb.c TXT "x"\n', '', '+0 -2 records, 2 names disappear'],
 ];
 
 for (const [what, before, after, expected] of rows) {
