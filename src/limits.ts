@@ -263,6 +263,28 @@ export const controlConnectionsMax = 64;
 export const controlHeaderSizeMax = 16_384;
 export const controlBodySizeMax = 65_536;
 export const controlRequestTimeoutMs = 5000;
+/** Over TCP: a page and its stream, a scraper, some scripts; what is more waits for nobody. */
+export const httpConnectionsMax = 128;
+/** An admin connection on which nothing moves is closed after this; streams are not. */
+export const httpIdleMs = 10_000;
+/** Requests of one connection; a scraper makes one every few seconds. */
+export const httpRequestsPerConnection = 1000;
+/** Names and addresses of the admin API: each request is compared with all of them. */
+export const httpNamesMax = 16;
+/** Tokens are compared one by one, for each request. */
+export const tokensMax = 256;
+/** A token that is to live longer than ten years may as well live for ever. */
+export const tokenLifeMaxMs = 3650 * 24 * 3_600_000;
+/** Events kept for who comes later or again: a bad day's worth, some hundred KiB. */
+export const eventsKeptMax = 1000;
+/** Streams of events: some pages and some programs. */
+export const eventStreamsMax = 32;
+/** Unsent octets of a stream: all events that are kept; who is further behind is better off coming again. */
+export const eventStreamUnsentMax = 1 << 20;
+/** A stream says so often that it lives; who reads nothing between two of these is dropped. */
+export const eventStreamBeatMs = 15_000;
+/** A reader of a stream that was cut comes again after this. */
+export const eventStreamRetryMs = 1000;
 /** Reloads that wait for the one that runs; more callers than this are a loop somewhere. */
 export const reloadsWaitingMax = 16;
 /** The server's facts for a status come at once or not at all. */

@@ -6,7 +6,7 @@ import { cookieSecretsMax, secretFileSizeMax } from '../limits.ts';
 import { hexDigit } from '../wire/literals.ts';
 import { sipKeySize } from '../wire/siphash.ts';
 import { type Beside, besidePath, warnIfOpen } from './contents.ts';
-import { map, shaped, text, valueAt } from './shape.ts';
+import { map, type Reading, shaped, text, valueAt } from './shape.ts';
 import type { YamlNode } from './yaml.ts';
 
 export type CookiesConfig = {
@@ -18,9 +18,7 @@ export type CookiesConfig = {
 /** What holds where steerdns.yaml says nothing. */
 export const cookiesDefaults: CookiesConfig = { enabled: true, secrets: [] };
 
-const shape = map({
-  'secret-file': v.optional(text((path) => (path === '' ? { wrong: 'is empty' } : { value: path }))),
-});
+const shape = map({ 'secret-file': v.optional(text(secretFile)) });
 
 /** Reads the value of `cookies`, and the secrets where it names a file of them. */
 export function readCookies(node: YamlNode | undefined, beside: Beside, faults: Fault[]): CookiesConfig {
@@ -39,6 +37,11 @@ export function readCookies(node: YamlNode | undefined, beside: Beside, faults: 
   const start: Place = { file: path, line: 1, column: 1 };
   warnIfOpen(path, 'everybody on this machine can read these secrets', beside, faults);
   return { enabled: true, secrets: readSecrets(start, octets, faults) };
+}
+
+/** Reads the name of a file of secrets. */
+export function secretFile(written: string): Reading<string> {
+  return written === '' ? { wrong: 'is empty' } : { value: written };
 }
 
 const looks = `a secret is ${sipKeySize * 2} hexadecimal digits: openssl rand -hex ${sipKeySize}`;

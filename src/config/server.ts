@@ -6,6 +6,7 @@ import type { Network } from '../wire/networks.ts';
 import { type Checks, readChecks } from './checks.ts';
 import type { Beside } from './contents.ts';
 import { type CookiesConfig, cookiesDefaults, readCookies } from './cookies.ts';
+import { type HttpConfig, readHttp } from './http.ts';
 import { type RateLimitConfig, rateLimitDefaults, readRateLimit } from './ratelimit.ts';
 import { map, shaped, text, texts, valueAt } from './shape.ts';
 import { fileMode, integerOr, listenAddress, network, oneOf, shownText, word } from './values.ts';
@@ -34,6 +35,8 @@ export type ServerConfig = {
   readonly clientSubnet: boolean;
   /** Clients that are told in an extended error how the pool behind their answer is. */
   readonly explainTo: readonly Network[];
+  /** Undefined: no admin API over TCP. */
+  readonly http: HttpConfig | undefined;
 };
 
 /** What holds where steerdns.yaml says nothing. */
@@ -48,6 +51,7 @@ export const serverDefaults: ServerConfig = {
   rateLimit: rateLimitDefaults,
   clientSubnet: false,
   explainTo: [],
+  http: undefined,
 };
 
 const serverShape = map({
@@ -65,6 +69,7 @@ const serverShape = map({
   'rate-limit': v.optional(v.unknown()),
   'client-subnet': v.optional(text(oneOf(['on', 'off'] as const))),
   'explain-to': v.optional(texts(network)),
+  http: v.optional(v.unknown()),
   checks: v.optional(v.unknown()),
 });
 
@@ -77,8 +82,9 @@ export function readServer(
   const checks = readChecks(valueAt(node, 'checks'), beside, faults);
   const cookies = readCookies(valueAt(node, 'cookies'), beside, faults);
   const rateLimit = readRateLimit(valueAt(node, 'rate-limit'), faults);
+  const http = readHttp(valueAt(node, 'http'), beside, faults);
   const values = shaped(node, serverShape, faults);
-  if (values === undefined) return { server: { ...serverDefaults, cookies, rateLimit }, checks };
+  if (values === undefined) return { server: { ...serverDefaults, cookies, rateLimit, http }, checks };
   const listen = values.listen ?? serverDefaults.listen;
   const listenNode = valueAt(node, 'listen');
   listen.forEach((address, i) => {
@@ -107,6 +113,7 @@ export function readServer(
     rateLimit,
     clientSubnet: values['client-subnet'] === 'on',
     explainTo,
+    http,
   };
   return { server, checks };
 }

@@ -1,6 +1,6 @@
-// The admin API: HTTP with JSON on the unix control socket, driven by the command line. Who may connect is
-// decided by the socket's mode and group. Routes are a table; each handler gives a status and a value, and
-// what is wrong is always { error, hint }.
+// The admin API: HTTP with JSON, on the unix control socket, where mode and group decide who may connect, and
+// over TCP (http.ts). Routes are a table (routes.ts); each handler gives a status and a value, and what is
+// wrong is always { error, hint }.
 import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
@@ -11,11 +11,26 @@ import {
   controlHeaderSizeMax,
   controlRequestTimeoutMs,
 } from '../limits.ts';
+import { parameterFault } from './routes.ts';
 
 /** What a handler answers. */
-export type Reply = { readonly status: number; readonly body: unknown };
+export type Reply = {
+  readonly status: number;
+  readonly body: unknown;
+  /** Media type of a body that is a text; without it the body is sent as JSON. */
+  readonly type?: string;
+  /** Writes the response, for as long as it lasts, in place of a body. */
+  readonly stream?: (response: ServerResponse) => void;
+};
 
-export type Handler = (parameters: URLSearchParams) => Reply | Promise<Reply>;
+/** Who asks. */
+export type Caller = {
+  readonly request: IncomingMessage;
+  /** Name of the token; undefined on the control socket. */
+  readonly by: string | undefined;
+};
+
+export type Handler = (parameters: URLSearchParams, caller: Caller) => Reply | Promise<Reply>;
 
 /** Handlers by `METHOD /path`. */
 export type Routes = Readonly<Record<string, Handler>>;
@@ -108,27 +123,44 @@ export function groupId(text: string, group: string): number | undefined {
 }
 
 async function handle(routes: Routes, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  let reply: Reply;
-  try {
-    const refused = await readBody(request);
-    reply = refused ?? (await dispatch(routes, request));
-  } catch (error) {
-    reply = refusal(500, (error as Error).message, 'this is a mistake in steerdns: please report it');
-  }
-  const text = JSON.stringify(reply.body) + '\n';
-  const close = reply.status === 413 ? { connection: 'close' } : {};
-  response.writeHead(reply.status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    ...close,
-  });
-  response.end(text);
+  await answer(request, response, () => dispatch(routes, { request, by: undefined }));
 }
 
-async function dispatch(routes: Routes, { method = '', url = '' }: IncomingMessage): Promise<Reply> {
+/** Reads the request to its end and writes what `act` answers. */
+export async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  act: () => Reply | Promise<Reply>,
+): Promise<number> {
+  let reply: Reply;
+  try {
+    reply = (await readBody(request)) ?? (await act());
+  } catch (error) {
+    if (request.destroyed && !request.complete) return 0; // who asked is gone
+    reply = refusal(500, (error as Error).message, 'this is a mistake in steerdns: please report it');
+  }
+  const { status, type = 'application/json', body, stream } = reply;
+  if (stream !== undefined) {
+    stream(response);
+    return status;
+  }
+  const text = reply.type === undefined ? JSON.stringify(body) + '\n' : String(body);
+  if (status === 413) response.setHeader('connection', 'close');
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+  return status;
+}
+
+/** Finds the handler and lets it answer. */
+export async function dispatch(routes: Routes, caller: Caller): Promise<Reply> {
+  const { method = '', url = '' } = caller.request;
   const [path = '', query = ''] = url.split('?', 2);
-  const handler = routes[`${method} ${path}`];
-  if (handler !== undefined) return handler(new URLSearchParams(query));
+  const name = `${method} ${path}`;
+  if (Object.hasOwn(routes, name)) {
+    const parameters = new URLSearchParams(query);
+    const fault = parameterFault(name, parameters);
+    return fault === undefined ? routes[name]!(parameters, caller) : refusal(400, fault);
+  }
   const others = Object.keys(routes).filter((route) => route.endsWith(` ${path}`));
   if (others.length > 0) return refusal(405, `${method} is not possible here`, `use ${others.join(' or ')}`);
   return refusal(404, `there is no ${path}`, `there are ${Object.keys(routes).join(', ')}`);

@@ -5,8 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerConfig } from '../config.ts';
-import { printFault } from '../faults.ts';
-import { type MonitorEvent, Monitors, systemClock } from '../health/monitor.ts';
+import { Monitors, systemClock } from '../health/monitor.ts';
 import { probeEndpoint } from '../health/probes/index.ts';
 import { controlPulseMs, controlRetryMs, keptAgeMaxMs, reloadsWaitingMax, stopTimeoutMs } from '../limits.ts';
 import { flushLog, log } from '../log.ts';
@@ -14,12 +13,17 @@ import type { Start, ToControl, ToServer } from '../serve/channel.ts';
 import { readManifest } from '../serve/kept.ts';
 import { type Reply, refusal } from './admin.ts';
 import { Caches } from './caches.ts';
+import { Events } from './events.ts';
+import { EventStreams } from './eventstream.ts';
 import { FactsDesk } from './facts.ts';
 import { firstLoad } from './firstload.ts';
 import { Hands } from './hands.ts';
 import { type HandSurroundings, HandVerbs } from './handverbs.ts';
+import { AdminHttp } from './http.ts';
+import { noteHand, noteMonitor, noteReload, noteServed, noteStart } from './journal.ts';
 import { Keeper, readHands, readVerdicts } from './keep.ts';
 import type { Loaded } from './load.ts';
+import { openApi } from './openapi.ts';
 import { Publisher } from './publish.ts';
 import {
   copyAccepted,
@@ -31,6 +35,7 @@ import {
   removeTables,
   takeIntoService,
 } from './reload.ts';
+import type { Handlers } from './routes.ts';
 import { Shares } from './shares.ts';
 import { ControlSocket, type SocketSettings } from './socket.ts';
 import { type ControlFacts, type Refusal, statusOf } from './status.ts';
@@ -74,11 +79,27 @@ class Control {
   readonly #publisher: Publisher;
   readonly #keeper: Keeper;
   readonly #running: Running;
+  readonly #events = new Events();
+  readonly #streams = new EventStreams(this.#events);
+  readonly #http: AdminHttp;
   #socket: ControlSocket | undefined;
   #source: 'config' | 'accepted' = 'config';
   #loadedAt: number | undefined;
   #refused: Refusal | undefined;
   readonly #warnings: string[] = [];
+  /** What answers each route, on the control socket and over TCP. */
+  readonly #handlers: Handlers = {
+    'GET /status': async () => ({ status: 200, body: await this.#status() }),
+    'GET /healthz': () => this.#healthz(),
+    'GET /explain': (parameters) => this.#explain(parameters),
+    'GET /events': (parameters, caller) => this.#streams.reply(parameters, caller),
+    'GET /openapi.json': () => ({ status: 200, body: openApi() }),
+    'POST /hand': (parameters, { by }) => {
+      if (by !== undefined) parameters.set('by', by);
+      return this.#handVerbs.run(parameters);
+    },
+    'POST /reload': (parameters) => this.#answerReload(parameters),
+  };
   readonly #facts = new FactsDesk(send);
   /** The start, then reloads, one after the other. */
   #lastLoad: Promise<unknown>;
@@ -91,6 +112,7 @@ class Control {
     const manifest = readManifest(stateDir);
     const kept = 'fault' in manifest ? undefined : manifest;
     const tablesDir = join(runDir, 'tables');
+    this.#http = new AdminHttp(this.#handlers, {});
     this.#monitors = new Monitors({
       clock: systemClock,
       run: probeEndpoint,
@@ -98,7 +120,7 @@ class Control {
         this.#publisher.healthChanged(keys);
         this.#keeper.request();
       },
-      onEvent: (event) => this.#logEvent(event),
+      onEvent: (event) => noteMonitor(this.#events, event, this.#running.names),
     });
     const healthOf = (key: string) => this.#monitors.state(key) ?? { verdict: 'unknown', settled: false };
     this.#publisher = new Publisher({
@@ -111,6 +133,7 @@ class Control {
       onServed: () => {
         this.#handVerbs.expire();
         this.#keeper.request();
+        noteServed(this.#events, this.#publisher.generation);
       },
       onFault: (fault) => log.error({ fault }, 'answer sets were not taken by the server; trying again'),
       onSilence: (fault) => leave(1, () => log.fatal(`${fault}: beginning again`)),
@@ -154,6 +177,7 @@ class Control {
       healthOf,
       keep: () => this.#keeper.keepHands(),
       now: systemClock.wall,
+      note: (text) => noteHand(this.#events, text),
     });
   }
 
@@ -189,11 +213,12 @@ class Control {
     const first = await firstLoad(this.#running, acceptedDir, recover, (server) => this.#sayListen(server));
     this.#source = first.source;
     this.#refused = first.refused;
-    this.#logFirst(first);
+    noteStart(first);
     const { loaded } = first;
     if (loaded !== undefined && isSettled(loaded, this.#start.configDir)) this.#sayListen(loaded.server);
     else send({ kind: 'listen', listen: this.#start.listenFlags, workers: 0, accepted: true });
     await this.#openSocket(controlPath, loaded?.server.control ?? { mode: 0o600 });
+    this.#http.adopt(loaded?.server.http);
     if (loaded === undefined || loaded.zones.length === 0) {
       // Kept tables that are in service stay there; where there are none, REFUSED is better than silence.
       send({ kind: 'ready' });
@@ -217,26 +242,8 @@ class Control {
     send({ kind: 'listen', listen, workers, isDefault, ...(accepted ? { accepted } : {}) });
   }
 
-  #logFirst({ loaded, refused, source }: Awaited<ReturnType<typeof firstLoad>>): void {
-    for (const fault of refused?.faults ?? loaded?.faults ?? []) {
-      log[fault.severity === 'error' ? 'error' : 'warn'](printFault(fault));
-    }
-    if (refused?.failure !== undefined) log.error(`loading failed: ${refused.failure}`);
-    const isNothing = loaded === undefined || loaded.zones.length === 0;
-    if (isNothing) log.error('nothing can be taken into service until a reload succeeds');
-    else if (source === 'accepted')
-      log.warn('serving what was accepted before, not the files as they are now');
-    for (const origin of loaded?.faulty ?? []) log.error({ zone: origin }, 'left out: its files have faults');
-  }
-
   #openSocket(given: string, settings: SocketSettings): Promise<void> {
-    this.#socket = new ControlSocket(given, settings, {
-      'GET /status': async () => ({ status: 200, body: await this.#status() }),
-      'GET /healthz': () => this.#healthz(),
-      'GET /explain': (parameters) => this.#explain(parameters),
-      'POST /hand': (parameters) => this.#handVerbs.run(parameters),
-      'POST /reload': (parameters) => this.#answerReload(parameters),
-    });
+    this.#socket = new ControlSocket(given, settings, this.#handlers);
     return this.#socket.open(controlRetryMs);
   }
 
@@ -262,7 +269,7 @@ class Control {
       leftOut: this.#running.loaded?.faulty ?? [],
       refused: this.#refused,
       keeping: this.#keeper.fault,
-      warnings: [...this.#warnings, ...(this.#socket?.warnings ?? [])],
+      warnings: [...this.#warnings, ...(this.#socket?.warnings ?? []), ...this.#http.warnings],
     };
   }
 
@@ -303,7 +310,7 @@ class Control {
   }
 
   #note(report: ReloadReport, only: string | undefined): void {
-    const { ok, failure, changes, losses, settings, notes, generation } = report;
+    const { ok, failure, losses } = report;
     const faults = ok ? report.faults : [...report.faults, ...losses];
     if (ok) {
       if (only === undefined) {
@@ -311,20 +318,11 @@ class Control {
         this.#source = 'config';
       }
       this.#loadedAt = Date.now();
-      this.#sayListen(this.#running.loaded!.server);
-      for (const { text } of changes) log.info(text);
-      if (settings.length > 0) log.info(`steerdns.yaml: ${settings.join(', ')} changed`);
-      for (const note of notes) log.warn(note);
-      for (const loss of losses) log.warn(`forced: ${printFault(loss)}`);
-      log.info({ generation, zones: this.#publisher.zones().length }, 'reloaded');
-    } else {
-      this.#refused = { at: Date.now(), faults, failure };
-      for (const fault of faults) if (fault.severity === 'error') log.error(printFault(fault));
-      log.error(
-        { generation, ...(failure === undefined ? {} : { failure }) },
-        'reload refused; still serving what was',
-      );
-    }
+      const { server } = this.#running.loaded!;
+      this.#sayListen(server);
+      this.#http.adopt(server.http);
+    } else this.#refused = { at: Date.now(), faults, failure };
+    noteReload(this.#events, { ...report, faults }, this.#publisher.zones().length);
   }
 
   /** What is in service, for the keeper. */
@@ -337,19 +335,6 @@ class Control {
     };
   }
 
-  #logEvent(event: MonitorEvent): void {
-    const name = this.#running.names.get(event.key);
-    const port = event.port === 0 ? '' : ` port ${event.port}`;
-    const place = `${event.probe} ${event.address}${port}`;
-    const who = name === undefined || name === event.address ? place : `${name} ${place}`;
-    if (event.kind === 'turned') {
-      const level = event.to === 'down' ? 'warn' : event.from === 'unknown' ? 'debug' : 'info';
-      log[level](`${who} is ${event.to}: ${event.reason}`);
-    } else if (event.kind === 'inconclusive') {
-      log.error({ results: event.results }, `${who} cannot be judged: ${event.reason}`);
-    } else log.info(`${who} can be judged again: ${event.reason}`);
-  }
-
   async #stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
@@ -358,6 +343,7 @@ class Control {
     const kept = this.#running.loaded === undefined ? undefined : this.#keeper.stop();
     const enough = new Promise((resolve) => setTimeout(resolve, stopTimeoutMs));
     // A frozen disk must not keep us.
+    this.#http.close();
     await Promise.race([Promise.all([kept, this.#socket?.close()]), enough]);
     this.#monitors.stop();
     leave(0, () => log.info('control ends'));

@@ -5,7 +5,6 @@ import { type Hand, handText } from '../balance/hand.ts';
 import { choosePool, type FamilyChoice, type Health, type Pool } from '../balance/pool.ts';
 import { isWilling, type Moment, poolState } from '../balance/state.ts';
 import { handsMax } from '../limits.ts';
-import { log } from '../log.ts';
 import { type Reply, refusal } from './admin.ts';
 import type { Caches } from './caches.ts';
 import { type Answered, answerText, type HandReport } from './handreport.ts';
@@ -24,6 +23,8 @@ export type HandSurroundings = {
   /** Writes the hands down; gives the reason where that fails. */
   readonly keep: () => Promise<string | undefined>;
   readonly now: () => number;
+  /** Says that hands were laid on, lifted or are over. */
+  readonly note: (text: string) => void;
 };
 
 type Change = Pick<HandReport, 'hand' | 'lifted' | 'displaced'> & { readonly rows: readonly HandRow[] };
@@ -46,7 +47,7 @@ export class HandVerbs {
   /** Forgets the hands that are over, and says so. */
   expire(): void {
     for (const { owner, member, address, hand } of this.#around.hands.expire(this.#around.now())) {
-      log.info(`over: ${address ?? member}@${ownerText(owner)} ${handText(hand)}`);
+      this.#around.note(`over: ${address ?? member}@${ownerText(owner)} ${handText(hand)}`);
     }
   }
 
@@ -110,7 +111,7 @@ export class HandVerbs {
     const { hands, publisher, keep, healthOf, now } = this.#around;
     const { verb, from } = request;
     hands.set(rows);
-    announce(request, targets);
+    this.#around.note(announcement(request, targets));
     const owners = new Set(pools.map(({ owner }) => owner));
     const [notServed, notKept] = await Promise.all([publisher.handChanged(owners), keep()]);
     const at = from ?? now();
@@ -214,11 +215,14 @@ function typeOf(family: number): 'A' | 'AAAA' {
   return family === 1 ? 'A' : 'AAAA';
 }
 
-function announce({ verb, weight, reason, by = 'somebody' }: HandRequest, targets: readonly Target[]): void {
+function announcement(
+  { verb, weight, reason, by = 'somebody' }: HandRequest,
+  targets: readonly Target[],
+): string {
   const who = targets
     .slice(0, 8)
     .map(({ owner, member, address }) => `${address ?? member}@${ownerText(owner)}`);
   const more = targets.length > who.length ? ` and ${targets.length - who.length} more` : '';
   const what = weight === undefined ? verb : `${verb} ${weight}`;
-  log.info(`${by}: ${what} ${who.join(' ')}${more}${reason === '' ? '' : `: ${reason}`}`);
+  return `${by}: ${what} ${who.join(' ')}${more}${reason === '' ? '' : `: ${reason}`}`;
 }

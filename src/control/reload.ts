@@ -243,6 +243,7 @@ function changedSettings(before: Loaded, after: Loaded): string[] {
     version: 'version',
     cookies: 'cookies',
     'rate-limit': 'rateLimit',
+    http: 'http',
   } as const;
   return Object.entries(keys).flatMap(([name, key]) =>
     isDeepStrictEqual(before.server[key], after.server[key]) ? [] : [name],

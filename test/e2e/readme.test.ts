@@ -70,8 +70,9 @@ describe('README.md', { skip: !existsSync(readme) && 'not written yet', timeout:
   for (const block of blocks) {
     if (block.kind === 'skip') continue;
     const what = block.kind === 'file' ? block.argument : block.text.split('\n')[0];
-    const wantsDig = /\bdig\b/.test(block.text) && missing('dig');
-    it(`line ${block.line}: ${what}`, { skip: wantsDig }, () => clone.take(block));
+    const wants = ['dig', 'curl'].filter((tool) => new RegExp(`\\b${tool}\\b`).test(block.text));
+    const skip = wants.map((tool) => missing(tool)).find((one) => one !== false) ?? false;
+    it(`line ${block.line}: ${what}`, { skip }, () => clone.take(block));
   }
 
   it('has commands', () => {

@@ -1,0 +1,91 @@
+// Every route of the admin API, whichever door it is asked through: what it does, what it takes, and which
+// scope a token needs for it. The OpenAPI document is made of this table, and a request with a parameter that
+// is not in it is refused. Handlers are control's (control.ts).
+import type { Scope } from '../config/tokens.ts';
+import type { Handler } from './admin.ts';
+import { eventKinds } from './events.ts';
+
+export type Parameter = {
+  readonly what: string;
+  readonly required?: boolean;
+  /** May be given several times. */
+  readonly repeated?: boolean;
+};
+
+export type Route = {
+  readonly scope: Scope;
+  readonly summary: string;
+  /** Parameters in the query of the URL, by name. */
+  readonly parameters?: Readonly<Record<string, Parameter>>;
+  /** Media types of what is answered; JSON where nothing is said. */
+  readonly types?: readonly string[];
+};
+
+export const routes = {
+  'GET /status': { scope: 'read', summary: 'What needs attention, the server, zones, pools and members' },
+  'GET /healthz': { scope: 'read', summary: 'Whether answers were published' },
+  'GET /explain': {
+    scope: 'read',
+    summary: 'How a name is answered, step by step',
+    parameters: {
+      name: { what: 'the name that is asked for', required: true },
+      type: { what: 'the record type, A unless said otherwise' },
+    },
+  },
+  'GET /events': {
+    scope: 'read',
+    summary: 'What happened lately, or with Accept: text/event-stream as it happens',
+    parameters: {
+      after: { what: 'id of the last event that is known already; a stream takes Last-Event-ID too' },
+      kinds: { what: `comma-separated, of ${Object.keys(eventKinds).join(', ')}` },
+    },
+    types: ['application/json', 'text/event-stream'],
+  },
+  'GET /openapi.json': { scope: 'read', summary: 'This document' },
+  'POST /hand': {
+    scope: 'operate',
+    summary: "The operator's hand: takes members out, puts them in, weighs them, or lifts that",
+    parameters: {
+      verb: { what: 'drain, undrain, up, down, weight or release', required: true },
+      selector: { what: 'the members that are meant, such as web2@www', required: true, repeated: true },
+      weight: { what: 'with the verb weight' },
+      reason: { what: 'a line that is shown with it' },
+      by: { what: 'who says so; over TCP the name of the token' },
+      at: { what: 'when it begins' },
+      for: { what: 'how long it holds' },
+      until: { what: 'when it ends' },
+      force: { what: 'also where no member is left' },
+    },
+  },
+  'POST /reload': {
+    scope: 'operate',
+    summary: 'Takes changed files into service, whole or not at all',
+    parameters: {
+      zone: { what: 'only this zone, and everything else as it was accepted' },
+      'dry-run': { what: 'say what would change, and change nothing' },
+      force: { what: 'whatever would be lost' },
+    },
+  },
+} as const satisfies Readonly<Record<string, Route>>;
+
+export type RouteName = keyof typeof routes;
+
+/** A handler for every route. */
+export type Handlers = Readonly<Record<RouteName, Handler>>;
+
+/** What is wrong with the parameters of a request; undefined: nothing, or the route is none of ours. */
+export function parameterFault(name: string, given: URLSearchParams): string | undefined {
+  const route: Route | undefined = Object.hasOwn(routes, name) ? routes[name as RouteName] : undefined;
+  if (route === undefined) return undefined;
+  const known = route.parameters ?? {};
+  for (const parameter of given.keys()) {
+    if (!Object.hasOwn(known, parameter)) {
+      const takes = Object.keys(known).join(', ') || 'nothing';
+      return `${name} takes no ${JSON.stringify(parameter)}: it takes ${takes}`;
+    }
+    const isDouble = given.getAll(parameter).length > 1 && known[parameter]!.repeated !== true;
+    if (isDouble) return `${parameter} is given twice`;
+  }
+  const missing = Object.keys(known).find((one) => known[one]!.required === true && !given.has(one));
+  return missing === undefined ? undefined : `${name} needs ${missing}: ${known[missing]!.what}`;
+}
