@@ -47,6 +47,7 @@ const finders: readonly Finder[] = [
   kernelDrops,
   missingAddresses,
   slowEngine,
+  lostLines,
   controlDied,
   warnings,
 ];
@@ -254,6 +255,11 @@ function slowEngine({ server }: Omit<Status, 'attention'>): Attention[] {
   return server?.engine === 'dgram'
     ? [warning(`the slow engine (node:dgram) is used: ${server.engineReason}`)]
     : [];
+}
+
+function lostLines({ control, server }: Omit<Status, 'attention'>): Attention[] {
+  const lost = control.logLinesLost + (server?.logLinesLost ?? 0);
+  return lost > 0 ? [warning(`${lost} lines of the log were lost: nobody read it in time`)] : [];
 }
 
 function controlDied({ control, server }: Omit<Status, 'attention'>): Attention[] {

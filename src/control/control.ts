@@ -8,7 +8,7 @@ import type { ServerConfig } from '../config.ts';
 import { Monitors, systemClock } from '../health/monitor.ts';
 import { probeEndpoint } from '../health/probes/index.ts';
 import { controlPulseMs, controlRetryMs, keptAgeMaxMs, reloadsWaitingMax, stopTimeoutMs } from '../limits.ts';
-import { flushLog, log } from '../log.ts';
+import { flushLog, log, logLinesLost } from '../log.ts';
 import type { Start, ToControl, ToServer } from '../serve/channel.ts';
 import { readManifest } from '../serve/kept.ts';
 import { type Reply, refusal } from './admin.ts';
@@ -269,6 +269,7 @@ class Control {
       leftOut: this.#running.loaded?.faulty ?? [],
       refused: this.#refused,
       keeping: this.#keeper.fault,
+      logLinesLost: logLinesLost(),
       warnings: [...this.#warnings, ...(this.#socket?.warnings ?? []), ...this.#http.warnings],
     };
   }

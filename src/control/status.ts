@@ -98,6 +98,8 @@ export type ControlFacts = {
   /** The last reload or start, where it was refused. */
   readonly refused: Refusal | undefined;
   readonly keeping: { readonly what: string; readonly since: number } | undefined;
+  /** Lines of control's log that nobody read in time. */
+  readonly logLinesLost: number;
   /** Things of the start that are not as the operator wished. */
   readonly warnings: readonly string[];
 };

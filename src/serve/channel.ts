@@ -75,6 +75,8 @@ export type Facts = {
     readonly counts: Float64Array;
   }[];
   readonly memory: { readonly rss: number };
+  /** Lines of the server's log that nobody read in time. */
+  readonly logLinesLost: number;
 };
 
 export type ToControl =

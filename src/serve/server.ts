@@ -8,7 +8,7 @@ import { counterNames } from '../answer/counters.ts';
 import { setsMagic, tableFault, zoneMagic } from '../answer/layout.ts';
 import { makeRateTable } from '../answer/ratelimit.ts';
 import { cookieSecretLifeMs, firstRoundMaxMs, keptAgeMaxMs, workersMax } from '../limits.ts';
-import { flushLog, log } from '../log.ts';
+import { flushLog, log, logLinesLost } from '../log.ts';
 import type { Paths } from '../paths.ts';
 import { parseSocketAddress, printSocketAddress, type SocketAddress } from '../wire/addresses.ts';
 import type { Facts, Start, ToServer } from './channel.ts';
@@ -362,6 +362,7 @@ export class Server {
       kernelDrops: kernelDrops(this.#listen),
       sets: this.#publications.setCounts(),
       memory: { rss: process.memoryUsage.rss() },
+      logLinesLost: logLinesLost(),
     };
   }
 

@@ -71,6 +71,7 @@ export const server: ServerStatus = {
   counters: { 'udp-queries': 1234567, 'tcp-queries': 3 },
   kernelDrops: 0,
   memory: { rss: 100e6 },
+  logLinesLost: 0,
 };
 
 /** A status with these pools. */
@@ -87,6 +88,7 @@ export function status(pools: PoolStatus[], more: Partial<Status> = {}): Status 
     leftOut: [],
     refused: undefined,
     keeping: undefined,
+    logLinesLost: 0,
     warnings: [],
   };
   const zone = { origin: 'site.example.', serial: 7, records: 28, names: 14, id: '00', pools };

@@ -105,6 +105,7 @@ const troubles: [string, Partial<Status>, RegExp][] = [
     { server: { ...server, workers: [{ name: 'udp-1', alive: false, restarts: 2, generation: 1 }] } },
     /udp-1 is not running \(replaced 2 times\)/,
   ],
+  ['lost lines', { server: { ...server, logLinesLost: 7 } }, /7 lines of the log were lost/],
   ['control restarts', { server: { ...server, controlRestarts: 1 } }, /control process died once/],
   [
     'accepted sources',

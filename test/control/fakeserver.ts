@@ -148,6 +148,7 @@ export class FakeServer {
       kernelDrops: 0,
       sets: this.counts,
       memory: { rss: 1 },
+      logLinesLost: 0,
     };
   }
 }
