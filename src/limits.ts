@@ -275,6 +275,11 @@ export const httpNamesMax = 16;
 export const tokensMax = 256;
 /** A token that is to live longer than ten years may as well live for ever. */
 export const tokenLifeMaxMs = 3650 * 24 * 3_600_000;
+/** Series of metrics: what one scrape of a small Prometheus takes without being noticed; and the most. */
+export const seriesMaxDefault = 5000;
+export const seriesMaxMost = 1_000_000;
+/** Fixed series take some hundred: a bound below them would bound nothing. */
+export const seriesMaxLeast = 1000;
 /** Events kept for who comes later or again: a bad day's worth, some hundred KiB. */
 export const eventsKeptMax = 1000;
 /** Streams of events: some pages and some programs. */

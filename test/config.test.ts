@@ -94,6 +94,7 @@ describe('what good files mean', () => {
       },
       clientSubnet: false,
       explainTo: [],
+      seriesMax: 5000,
       http: undefined,
     });
     const short = loadZone('', 'listen: 127.0.0.1\nworkers: auto\ncontrol: { mode: 660 }\n').config.server;

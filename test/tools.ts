@@ -18,6 +18,7 @@ export const tools: Readonly<Record<string, string>> = {
   nsd: 'nsd',
   nsenter: 'util-linux',
   openssl: 'openssl',
+  promtool: 'prometheus',
   setpriv: 'util-linux',
   'systemd-analyze': 'systemd',
   'systemd-notify': 'systemd',

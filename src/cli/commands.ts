@@ -20,6 +20,7 @@ export const commands: Readonly<Record<string, Row>> = {
   weight: { what: 'give these members another weight', load: () => hand('weight') },
   release: { what: 'lift every hand on these members', load: () => hand('release') },
   events: { what: 'show what happened, and follow it', load: () => import('./events.ts') },
+  stats: { what: 'show everything that is measured', load: () => import('./stats.ts') },
   token: { what: 'make a token for the admin API', load: () => import('./token.ts') },
   lab: { what: 'try it: toy web servers behind a real daemon', load: () => import('./lab.ts') },
   completion: { what: 'print completions for bash, zsh or fish', load: () => import('./completion.ts') },

@@ -12,7 +12,7 @@ export const command: Command = {
   usage: '',
   options: {
     follow: { what: 'go on with what happens from now on, until Ctrl-C' },
-    kinds: { value: 'KIND,…', what: 'only these: verdict, reload, publication, hand, …' },
+    kinds: { value: 'KINDS', what: 'only these, with commas: verdict, reload, publication, hand' },
     control: options.control,
     json: { what: 'print each event as a line of JSON' },
   },

@@ -1,7 +1,7 @@
 // `steerdns.yaml`: settings of the server itself, all optional.
 import * as v from 'valibot';
 import { errorAt, type Fault } from '../faults.ts';
-import { explainToMax, workersMax } from '../limits.ts';
+import { explainToMax, seriesMaxDefault, seriesMaxLeast, seriesMaxMost, workersMax } from '../limits.ts';
 import type { Network } from '../wire/networks.ts';
 import { type Checks, readChecks } from './checks.ts';
 import type { Beside } from './contents.ts';
@@ -9,7 +9,7 @@ import { type CookiesConfig, cookiesDefaults, readCookies } from './cookies.ts';
 import { type HttpConfig, readHttp } from './http.ts';
 import { type RateLimitConfig, rateLimitDefaults, readRateLimit } from './ratelimit.ts';
 import { map, shaped, text, texts, valueAt } from './shape.ts';
-import { fileMode, integerOr, listenAddress, network, oneOf, shownText, word } from './values.ts';
+import { fileMode, integer, integerOr, listenAddress, network, oneOf, shownText, word } from './values.ts';
 import type { YamlMap } from './yaml.ts';
 
 export type ServerConfig = {
@@ -35,6 +35,8 @@ export type ServerConfig = {
   readonly clientSubnet: boolean;
   /** Clients that are told in an extended error how the pool behind their answer is. */
   readonly explainTo: readonly Network[];
+  /** Series of metrics that are given at most. */
+  readonly seriesMax: number;
   /** Undefined: no admin API over TCP. */
   readonly http: HttpConfig | undefined;
 };
@@ -51,6 +53,7 @@ export const serverDefaults: ServerConfig = {
   rateLimit: rateLimitDefaults,
   clientSubnet: false,
   explainTo: [],
+  seriesMax: seriesMaxDefault,
   http: undefined,
 };
 
@@ -69,6 +72,7 @@ const serverShape = map({
   'rate-limit': v.optional(v.unknown()),
   'client-subnet': v.optional(text(oneOf(['on', 'off'] as const))),
   'explain-to': v.optional(texts(network)),
+  metrics: v.optional(map({ 'series-max': v.optional(text(integer(seriesMaxLeast, seriesMaxMost))) })),
   http: v.optional(v.unknown()),
   checks: v.optional(v.unknown()),
 });
@@ -113,6 +117,7 @@ export function readServer(
     rateLimit,
     clientSubnet: values['client-subnet'] === 'on',
     explainTo,
+    seriesMax: values.metrics?.['series-max'] ?? serverDefaults.seriesMax,
     http,
   };
   return { server, checks };

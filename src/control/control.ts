@@ -7,7 +7,14 @@ import { join } from 'node:path';
 import type { ServerConfig } from '../config.ts';
 import { Monitors, systemClock } from '../health/monitor.ts';
 import { probeEndpoint } from '../health/probes/index.ts';
-import { controlPulseMs, controlRetryMs, keptAgeMaxMs, reloadsWaitingMax, stopTimeoutMs } from '../limits.ts';
+import {
+  controlPulseMs,
+  controlRetryMs,
+  keptAgeMaxMs,
+  reloadsWaitingMax,
+  seriesMaxDefault,
+  stopTimeoutMs,
+} from '../limits.ts';
 import { flushLog, log, logLinesLost } from '../log.ts';
 import type { Start, ToControl, ToServer } from '../serve/channel.ts';
 import { readManifest } from '../serve/kept.ts';
@@ -16,14 +23,16 @@ import { Caches } from './caches.ts';
 import { Events } from './events.ts';
 import { EventStreams } from './eventstream.ts';
 import { FactsDesk } from './facts.ts';
-import { firstLoad } from './firstload.ts';
+import { type Family, printFamilies } from './families.ts';
+import { firstLoad, isSettled } from './firstload.ts';
 import { Hands } from './hands.ts';
 import { type HandSurroundings, HandVerbs } from './handverbs.ts';
 import { AdminHttp } from './http.ts';
-import { noteHand, noteMonitor, noteReload, noteServed, noteStart } from './journal.ts';
-import { Keeper, readHands, readVerdicts } from './keep.ts';
-import type { Loaded } from './load.ts';
+import { noteHand, noteKeeping, noteMonitor, noteReload, noteServed, noteStart } from './journal.ts';
+import { firstEdition, Keeper, readHands, readVerdicts } from './keep.ts';
+import { metricsOf } from './metrics.ts';
 import { openApi } from './openapi.ts';
+import { ProbeMeter } from './probemeter.ts';
 import { Publisher } from './publish.ts';
 import {
   copyAccepted,
@@ -35,10 +44,10 @@ import {
   removeTables,
   takeIntoService,
 } from './reload.ts';
-import type { Handlers } from './routes.ts';
+import { type Handlers, routes } from './routes.ts';
 import { Shares } from './shares.ts';
 import { ControlSocket, type SocketSettings } from './socket.ts';
-import { type ControlFacts, type Refusal, statusOf } from './status.ts';
+import { type ControlFacts, type Refusal, type Status, statusOf } from './status.ts';
 
 /** Starts to listen to the server; false where there is no channel to one. */
 export function runControl(): boolean {
@@ -81,6 +90,8 @@ class Control {
   readonly #running: Running;
   readonly #events = new Events();
   readonly #streams = new EventStreams(this.#events);
+  readonly #probes = new ProbeMeter();
+  readonly #reloads = { ok: 0, refused: 0 };
   readonly #http: AdminHttp;
   #socket: ControlSocket | undefined;
   #source: 'config' | 'accepted' = 'config';
@@ -93,6 +104,11 @@ class Control {
     'GET /healthz': () => this.#healthz(),
     'GET /explain': (parameters) => this.#explain(parameters),
     'GET /events': (parameters, caller) => this.#streams.reply(parameters, caller),
+    'GET /metrics': async () => {
+      const body = printFamilies(await this.#metrics());
+      return { status: 200, type: routes['GET /metrics'].types[0], body };
+    },
+    'GET /stats': async () => ({ status: 200, body: { families: await this.#metrics() } }),
     'GET /openapi.json': () => ({ status: 200, body: openApi() }),
     'POST /hand': (parameters, { by }) => {
       if (by !== undefined) parameters.set('by', by);
@@ -114,8 +130,8 @@ class Control {
     const tablesDir = join(runDir, 'tables');
     this.#http = new AdminHttp(this.#handlers, {});
     this.#monitors = new Monitors({
-      clock: systemClock,
-      run: probeEndpoint,
+      clock: this.#probes.clock(systemClock),
+      run: this.#probes.run(probeEndpoint),
       onChange: (keys) => {
         this.#publisher.healthChanged(keys);
         this.#keeper.request();
@@ -145,7 +161,7 @@ class Control {
         service: () => this.#service(),
         verdicts: () => this.#monitors.save(),
         hands: () => this.#hands.rows,
-        onFault: (fault) => logKeeping(fault),
+        onFault: (fault) => noteKeeping(fault),
       },
       kept?.accepted,
     );
@@ -247,7 +263,19 @@ class Control {
     return this.#socket.open(controlRetryMs);
   }
 
-  async #status(): Promise<unknown> {
+  async #metrics(): Promise<Family[]> {
+    const meters = {
+      probes: this.#probes,
+      events: this.#events,
+      streams: this.#streams,
+      http: this.#http,
+      reloads: this.#reloads,
+    };
+    const seriesMax = this.#running.loaded?.server.seriesMax ?? seriesMaxDefault;
+    return metricsOf(await this.#status(), this.#monitors.states(), meters, seriesMax);
+  }
+
+  async #status(): Promise<Status> {
     const facts = await this.#facts.ask();
     this.#handVerbs.expire();
     const [publisher, monitors, shares] = [this.#publisher, this.#monitors, this.#shares];
@@ -313,6 +341,7 @@ class Control {
   #note(report: ReloadReport, only: string | undefined): void {
     const { ok, failure, losses } = report;
     const faults = ok ? report.faults : [...report.faults, ...losses];
+    this.#reloads[ok ? 'ok' : 'refused'] += 1;
     if (ok) {
       if (only === undefined) {
         this.#refused = undefined;
@@ -349,26 +378,4 @@ class Control {
     this.#monitors.stop();
     leave(0, () => log.info('control ends'));
   }
-}
-
-/** Above every edition of an earlier process, even of one that died before it could keep its last ones. */
-function firstEdition(kept: readonly number[]): number {
-  const last = Math.max(0, ...kept.filter((edition) => Number.isInteger(edition)));
-  return Math.max(Math.floor(Date.now() / 1000), last + 1024);
-}
-
-function logKeeping(fault: string | undefined): void {
-  if (fault === undefined) log.info('the state directory can be written again');
-  else log.error(`nothing is kept for a restart: ${fault}`);
-}
-
-/**
- * Whether the settings are the operator's: with a broken or missing steerdns.yaml nobody knows where to
- * listen.
- */
-function isSettled({ faults }: Loaded, configDir: string): boolean {
-  const settings = join(configDir, 'steerdns.yaml');
-  return !faults.some(
-    ({ severity, file }) => severity === 'error' && (file === settings || file === configDir),
-  );
 }

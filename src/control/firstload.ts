@@ -76,3 +76,14 @@ function refusalOf(attempt: Attempt): Refusal | undefined {
   const faults = [...attempt.loaded.faults, ...attempt.loaded.losses];
   return refuses(faults) ? { at: Date.now(), faults, failure: undefined } : undefined;
 }
+
+/**
+ * Whether the settings are the operator's: with a broken or missing steerdns.yaml nobody knows where to
+ * listen.
+ */
+export function isSettled({ faults }: Loaded, configDir: string): boolean {
+  const settings = join(configDir, 'steerdns.yaml');
+  return !faults.some(
+    ({ severity, file }) => severity === 'error' && (file === settings || file === configDir),
+  );
+}

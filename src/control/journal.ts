@@ -72,3 +72,9 @@ export function noteServed(events: Events, generation: number): void {
 export function noteHand(events: Events, text: string): void {
   log.info(events.add('hand', text).text);
 }
+
+/** Says that nothing is kept, or that things are again. */
+export function noteKeeping(fault: string | undefined): void {
+  if (fault === undefined) log.info('the state directory can be written again');
+  else log.error(`nothing is kept for a restart: ${fault}`);
+}

@@ -203,3 +203,9 @@ function isVerdict({ key, verdict, since, at }: Saved['verdicts'][number]): bool
   const isKnown = verdict === 'up' || verdict === 'degraded' || verdict === 'down';
   return typeof key === 'string' && isKnown && Number.isFinite(since) && Number.isFinite(at);
 }
+
+/** Above every edition of an earlier process, even of one that died before it could keep its last ones. */
+export function firstEdition(kept: readonly number[]): number {
+  const last = Math.max(0, ...kept.filter((edition) => Number.isInteger(edition)));
+  return Math.max(Math.floor(Date.now() / 1000), last + 1024);
+}

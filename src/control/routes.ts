@@ -41,6 +41,12 @@ export const routes = {
     },
     types: ['application/json', 'text/event-stream'],
   },
+  'GET /metrics': {
+    scope: 'read',
+    summary: 'Everything that is measured, as Prometheus reads it',
+    types: ['text/plain; version=0.0.4; charset=utf-8'],
+  },
+  'GET /stats': { scope: 'read', summary: 'Everything that is measured, as families of series' },
   'GET /openapi.json': { scope: 'read', summary: 'This document' },
   'POST /hand': {
     scope: 'operate',

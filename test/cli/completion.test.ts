@@ -67,7 +67,7 @@ describe('completions', () => {
       .map((row) => row.split('\t')[0]!);
 
   const offers: readonly (readonly [line: readonly string[], offered: readonly string[]])[] = [
-    [['steerdns', 'sta'], ['status']],
+    [['steerdns', 'statu'], ['status']],
     [['steerdns', 'serve', '--eng'], ['--engine']],
     [['steerdns', 'serve', '--engine', 'd'], ['dgram']],
     [['steerdns', 'lab', 'kil'], ['kill']],

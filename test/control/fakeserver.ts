@@ -170,6 +170,20 @@ export function ask(
   });
 }
 
+/** Asks the control socket for what is no JSON. */
+export function askText(socketPath: string, path: string) {
+  return new Promise<{ status: number; type: string; text: string }>((resolve, reject) => {
+    const message = request({ socketPath, path, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      const { statusCode, headers } = response;
+      response.on('end', () => resolve({ status: statusCode!, type: headers['content-type']!, text }));
+    });
+    message.on('error', reject);
+    message.end();
+  });
+}
+
 /** A web server to be probed, on an address of its own; `port` 0 finds one. */
 export async function webServer(address: string, port = 0): Promise<{ server: Server; port: number }> {
   const server = createServer((_, response) => response.end('ok'));
