@@ -127,6 +127,8 @@ export type Standing = {
    */
   readonly share: number;
   readonly wanted: number;
+  /** TTL in seconds of the answers that hold it, where it is going to leave and that is counted down. */
+  readonly countedTtl: number | undefined;
 };
 
 /** The choice for one family of a pool. */
@@ -254,6 +256,7 @@ function choiceOf(
         why: whyOf(entry, eligible, rule, seen.notes[index]!, somethingIsUp),
         share: shares[index]!,
         wanted: wanted[index] ?? 0,
+        countedTtl: eligible ? entry.ttlMax : undefined,
       };
     }),
     remarks: seen.remarks,

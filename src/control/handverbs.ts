@@ -95,8 +95,9 @@ export class HandVerbs {
       const lost = willing(pool, after).find(({ count }, i) => count === 0 && had[i]!.count > 0);
       if (lost === undefined) continue;
       const [choice] = choosePool(pool, healthOf, after).filter(({ family }) => family === lost.family);
-      const then = answerText(answered(pool, choice!));
-      return `${ownerText(pool.owner)} ${typeOf(lost.family)} would be left without a member: ${then}`;
+      const given = answerText(answered(pool, choice!));
+      const then = choice!.mode === 'sets' ? `still given: ${given}` : given;
+      return `${ownerText(pool.owner)} ${typeOf(lost.family)} would be left without a member (${then})`;
     }
     return undefined;
   }

@@ -2,7 +2,7 @@
 // read from what is in service: the choices that were published, the verdicts of this moment, the server's
 // own facts.
 import { type Hand, isInForce } from '../balance/hand.ts';
-import type { Family, FamilyChoice, Health, Pool } from '../balance/pool.ts';
+import type { Family, Health, Pool } from '../balance/pool.ts';
 import type { Fault } from '../faults.ts';
 import type { EndpointState, Monitors } from '../health/monitor.ts';
 import type { Facts } from '../serve/channel.ts';
@@ -194,18 +194,12 @@ export function poolStatus(slot: Slot, sources: PoolSources): PoolStatus {
     answers,
     answersAsked: pool.answers,
     ttl,
-    isSettled: members.every(isSettled),
+    isSettled: ttl === (pool.ttl.stable ?? pool.ttl.rrset[family]),
     responses: Math.round(responses),
     whenAllDown: pool.whenAllDown,
     members,
     remarks,
   };
-}
-
-/** As the choice has it: what the operator has put up is settled, what is taken out by hand is not. */
-function isSettled({ hands, settled, verdict }: MemberStatus): boolean {
-  const hand = hands.find(({ isInForce, state }) => isInForce && state !== undefined);
-  return hand === undefined ? settled && verdict !== 'down' : hand.state === 'up';
 }
 
 function memberStatus(
@@ -215,7 +209,7 @@ function memberStatus(
   given: number | undefined,
 ): MemberStatus {
   const { pool, owner, choice } = slot;
-  const { member: name, address, eligible, why, share, wanted } = choice.standings[index]!;
+  const { member: name, address, eligible, why, share, wanted, countedTtl } = choice.standings[index]!;
   const member = pool.members.find((candidate) => candidate.name === name);
   const { endpoint } = choice.addresses[index]!;
   const state = endpoint === undefined ? undefined : monitors.state(endpoint);
@@ -235,7 +229,7 @@ function memberStatus(
     weight: member?.weight ?? 0,
     part,
     hands,
-    countedTtl: countedTtl(choice, index),
+    countedTtl,
     goneAt: isTakenOut ? held?.caches.goneAt(slot, address) : undefined,
     tier: member?.tier ?? 1,
     group: member?.group,
@@ -245,12 +239,6 @@ function memberStatus(
     wanted,
     given,
   };
-}
-
-function countedTtl({ sets }: FamilyChoice, index: number): number | undefined {
-  const ttls = sets.filter(({ members }) => members.includes(index)).map(({ ttl }) => ttl);
-  const counted = ttls.filter((ttl) => ttl !== undefined);
-  return counted.length === 0 ? undefined : Math.min(...counted);
 }
 
 /** A family as the type of its records. */

@@ -191,7 +191,10 @@ describe("the operator's hand", { timeout: 90_000 }, () => {
 
   it('refuses what leaves a pool without a member, and does it when it is forced', async () => {
     const pair = await refused('down', 'pair.site.example');
-    assert.match(pair, /^1 steerdns: pair\.site\.example A would be left without a member: answered NODATA/);
+    assert.match(
+      pair,
+      /^1 steerdns: pair\.site\.example A would be left without a member \(answered NODATA\)/,
+    );
     assert.match(pair, /\(with --force it is done all the same\)\n$/);
     assert.equal(addressesOf(await ask(daemon.port, 'pair.site.example')).length, 2);
     await done('down', 'pair.site.example', '--force');

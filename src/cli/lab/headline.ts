@@ -1,5 +1,6 @@
 // The one sentence that matters most at this moment: the first thing an operator sees of the lab. One row per
 // kind of news, the urgent ones first; pure.
+import { handText } from '../../balance/hand.ts';
 import type { MemberStatus, PoolStatus } from '../../control/status.ts';
 import type { Style } from '../command.ts';
 import { type LabState, measuredName, measuredPool } from './state.ts';
@@ -38,6 +39,7 @@ const finders: readonly Finder[] = [
   someDown,
   inDoubt,
   unnoticed,
+  byHand,
 ];
 
 function starting({ status }: LabState): Headline | undefined {
@@ -102,6 +104,15 @@ function unnoticed({ toys }: LabState): Headline | undefined {
   const odd = toys.find(({ behaviour }) => behaviour !== 'up');
   if (odd === undefined) return undefined;
   return { style: 'yellow', text: `${odd.name} is ${odd.behaviour}; its next probe will show it.` };
+}
+
+function byHand({ status }: LabState): Headline | undefined {
+  const { members } = measuredPool(status) as PoolStatus;
+  for (const { name, hands } of members) {
+    const hand = hands.find(({ isInForce }) => isInForce);
+    if (hand !== undefined) return { style: 'yellow', text: `${name}: ${handText(hand)}.` };
+  }
+  return undefined;
 }
 
 function allWell({ status, load }: LabState): Headline {

@@ -1,6 +1,7 @@
 // The lab on a terminal, as lines: state in, text out, nothing else; screen.ts puts them there. Read from the
 // top it says what matters now, then who is up and who gets how much, then what happened, then what to type.
 // It fits 80 columns and 24 rows; more rows show more of what happened.
+import { handText } from '../../balance/hand.ts';
 import type { MemberStatus, PoolStatus } from '../../control/status.ts';
 import { printSocketAddress } from '../../wire/addresses.ts';
 import type { Style } from '../command.ts';
@@ -92,7 +93,8 @@ function poolStyle({ members }: PoolStatus): Style | undefined {
 }
 
 function memberLine(state: LabState, member: MemberStatus, chosen: string | undefined): Line {
-  const { name, address, since, share, last } = member;
+  const { name, address, since, share, last, hands } = member;
+  const hand = hands.find(({ isInForce }) => isInForce);
   const index = state.toys.findIndex((toy) => toy.addresses.includes(address));
   const toy = state.toys[index];
   const isChosen = toy !== undefined && toy.name === chosen;
@@ -108,7 +110,7 @@ function memberLine(state: LabState, member: MemberStatus, chosen: string | unde
       style: verdict.style,
     },
     { text: ` ${(share === 0 ? '-' : percent(share)).padStart(6)} ${given.padStart(6)}` },
-    { text: ` ${last?.reason ?? ''}` },
+    { text: ` ${hand === undefined ? (last?.reason ?? '') : handText(hand)}` },
   ];
 }
 

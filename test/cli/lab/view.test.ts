@@ -50,6 +50,14 @@ test('a member that is down is in the headline and in its row, with the reason w
   assert.equal(row, ' 2  web2 127.0.0.12 up      DOWN  1:00      -  28.6% no response within 2000 ms');
 });
 
+test('a hand on a member is in the headline and in its row', () => {
+  const hands = [{ state: 'drain', reason: 'new disk', by: 'alice', isInForce: true }] as const;
+  const state = labState({ status: statusWith([pool([member(1), member(2, { hands, share: 0 })])]) });
+  assert.equal(headlineOf(state).text, 'web2: drained by alice: new disk.');
+  const row = view(state, undefined, size, unpainted)[6];
+  assert.equal(row, ' 2  web2 127.0.0.12 up      up    1:00      -  28.6% drained by alice: new disk');
+});
+
 test('headlines, the urgent ones first', () => {
   const down = (number: number) => member(number, { verdict: 'down', share: 0 });
   const say = (over: Parameters<typeof labState>[0]): string => headlineOf(labState(over)).text;
