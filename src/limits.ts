@@ -290,6 +290,19 @@ export const eventStreamUnsentMax = 1 << 20;
 export const eventStreamBeatMs = 15_000;
 /** A reader of a stream that was cut comes again after this. */
 export const eventStreamRetryMs = 1000;
+/** Webhooks of one server: each event is sent to all of them. */
+export const webhooksMax = 8;
+export const webhookUrlMax = 2048;
+/** A secret that is shorter than this is a word that somebody thought of. */
+export const webhookSecretMin = 16;
+/** Events that wait for a webhook; what is more is lost: whoever is that far behind reads /events. */
+export const webhookQueueMax = 1000;
+/** One attempt has this long; the next begins a second later, then two, four, up to five minutes. */
+export const webhookTimeoutMs = 10_000;
+export const webhookRetryMs = 1000;
+export const webhookRetryMaxMs = 300_000;
+/** An event that is older than this when it cannot be delivered is given up. */
+export const webhookAgeMaxMs = 3_600_000;
 /** Reloads that wait for the one that runs; more callers than this are a loop somewhere. */
 export const reloadsWaitingMax = 16;
 /** The server's facts for a status come at once or not at all. */

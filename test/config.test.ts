@@ -94,8 +94,7 @@ describe('what good files mean', () => {
       },
       clientSubnet: false,
       explainTo: [],
-      seriesMax: 5000,
-      http: undefined,
+      ...{ webhooks: [], seriesMax: 5000, http: undefined },
     });
     const short = loadZone('', 'listen: 127.0.0.1\nworkers: auto\ncontrol: { mode: 660 }\n').config.server;
     assert.deepEqual(short, { ...defaults.server, listen: ['127.0.0.1:53'], isListenDefault: false });

@@ -10,6 +10,7 @@ import { type HttpConfig, readHttp } from './http.ts';
 import { type RateLimitConfig, rateLimitDefaults, readRateLimit } from './ratelimit.ts';
 import { map, shaped, text, texts, valueAt } from './shape.ts';
 import { fileMode, integer, integerOr, listenAddress, network, oneOf, shownText, word } from './values.ts';
+import { readWebhooks, type WebhookConfig } from './webhooks.ts';
 import type { YamlMap } from './yaml.ts';
 
 export type ServerConfig = {
@@ -35,6 +36,7 @@ export type ServerConfig = {
   readonly clientSubnet: boolean;
   /** Clients that are told in an extended error how the pool behind their answer is. */
   readonly explainTo: readonly Network[];
+  readonly webhooks: readonly WebhookConfig[];
   /** Series of metrics that are given at most. */
   readonly seriesMax: number;
   /** Undefined: no admin API over TCP. */
@@ -53,6 +55,7 @@ export const serverDefaults: ServerConfig = {
   rateLimit: rateLimitDefaults,
   clientSubnet: false,
   explainTo: [],
+  webhooks: [],
   seriesMax: seriesMaxDefault,
   http: undefined,
 };
@@ -74,6 +77,7 @@ const serverShape = map({
   'explain-to': v.optional(texts(network)),
   metrics: v.optional(map({ 'series-max': v.optional(text(integer(seriesMaxLeast, seriesMaxMost))) })),
   http: v.optional(v.unknown()),
+  webhooks: v.optional(v.unknown()),
   checks: v.optional(v.unknown()),
 });
 
@@ -87,8 +91,10 @@ export function readServer(
   const cookies = readCookies(valueAt(node, 'cookies'), beside, faults);
   const rateLimit = readRateLimit(valueAt(node, 'rate-limit'), faults);
   const http = readHttp(valueAt(node, 'http'), beside, faults);
+  const webhooks = readWebhooks(valueAt(node, 'webhooks'), beside, faults);
   const values = shaped(node, serverShape, faults);
-  if (values === undefined) return { server: { ...serverDefaults, cookies, rateLimit, http }, checks };
+  if (values === undefined)
+    return { server: { ...serverDefaults, cookies, rateLimit, http, webhooks }, checks };
   const listen = values.listen ?? serverDefaults.listen;
   const listenNode = valueAt(node, 'listen');
   listen.forEach((address, i) => {
@@ -119,6 +125,7 @@ export function readServer(
     explainTo,
     seriesMax: values.metrics?.['series-max'] ?? serverDefaults.seriesMax,
     http,
+    webhooks,
   };
   return { server, checks };
 }

@@ -48,6 +48,7 @@ import { type Handlers, routes } from './routes.ts';
 import { Shares } from './shares.ts';
 import { ControlSocket, type SocketSettings } from './socket.ts';
 import { type ControlFacts, type Refusal, type Status, statusOf } from './status.ts';
+import { Webhooks } from './webhooks.ts';
 
 /** Starts to listen to the server; false where there is no channel to one. */
 export function runControl(): boolean {
@@ -92,6 +93,7 @@ class Control {
   readonly #streams = new EventStreams(this.#events);
   readonly #probes = new ProbeMeter();
   readonly #reloads = { ok: 0, refused: 0 };
+  readonly #webhooks = new Webhooks(this.#events);
   readonly #http: AdminHttp;
   #socket: ControlSocket | undefined;
   #source: 'config' | 'accepted' = 'config';
@@ -234,7 +236,7 @@ class Control {
     if (loaded !== undefined && isSettled(loaded, this.#start.configDir)) this.#sayListen(loaded.server);
     else send({ kind: 'listen', listen: this.#start.listenFlags, workers: 0, accepted: true });
     await this.#openSocket(controlPath, loaded?.server.control ?? { mode: 0o600 });
-    this.#http.adopt(loaded?.server.http);
+    this.#adopt(loaded?.server);
     if (loaded === undefined || loaded.zones.length === 0) {
       // Kept tables that are in service stay there; where there are none, REFUSED is better than silence.
       send({ kind: 'ready' });
@@ -250,6 +252,12 @@ class Control {
     else this.#keeper.request();
     await copyAccepted(this.#running, loaded.sources);
     await removeTables(this.#running);
+  }
+
+  /** Settings that are control's own. */
+  #adopt(server: ServerConfig | undefined): void {
+    this.#http.adopt(server?.http);
+    this.#webhooks.adopt(server?.webhooks ?? []);
   }
 
   /** Tells the server where to listen, when it is first known and when a reload has read it anew. */
@@ -269,6 +277,7 @@ class Control {
       events: this.#events,
       streams: this.#streams,
       http: this.#http,
+      webhooks: this.#webhooks,
       reloads: this.#reloads,
     };
     const seriesMax = this.#running.loaded?.server.seriesMax ?? seriesMaxDefault;
@@ -350,7 +359,7 @@ class Control {
       this.#loadedAt = Date.now();
       const { server } = this.#running.loaded!;
       this.#sayListen(server);
-      this.#http.adopt(server.http);
+      this.#adopt(server);
     } else this.#refused = { at: Date.now(), faults, failure };
     noteReload(this.#events, { ...report, faults }, this.#publisher.zones().length);
   }

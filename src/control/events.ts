@@ -1,18 +1,8 @@
 // What happened, as one bounded list: verdicts that turned over, reloads, publications, the operator's hand.
 // Control adds; the stream of events, webhooks and the timeline read. Ids go up, over restarts too, so that a
 // reader who was away says where it was and gets what came since, or is told that there was more.
+import type { EventKind } from '../config/eventkinds.ts';
 import { eventsKeptMax } from '../limits.ts';
-
-/** Kinds of events, each with what it says; readers choose by kind. */
-export const eventKinds = {
-  verdict: 'an endpoint is judged otherwise than before',
-  unjudged: 'an endpoint cannot be judged',
-  judged: 'an endpoint that could not be judged can be again',
-  reload: 'a reload was taken into service or refused',
-  publication: 'answers changed because health did',
-  hand: 'an operator drained, raised, lowered or weighed something, or took that back',
-} as const;
-export type EventKind = keyof typeof eventKinds;
 
 export type Event = {
   readonly id: number;

@@ -2,10 +2,11 @@
 // was (Last-Event-ID) and goes on until one side ends it. A reader that does not keep up is dropped and
 // counted: it comes back with its last id and misses nothing that is still kept.
 import type { ServerResponse } from 'node:http';
+import { type EventKind, eventKinds } from '../config/eventkinds.ts';
 import { eventStreamBeatMs, eventStreamRetryMs, eventStreamsMax, eventStreamUnsentMax } from '../limits.ts';
 import { suggest } from '../near.ts';
 import { type Caller, type Reply, refusal } from './admin.ts';
-import { type Event, type EventKind, type Events, eventKinds } from './events.ts';
+import type { Event, Events } from './events.ts';
 
 type Wish = { readonly after: number | undefined; readonly kinds: ReadonlySet<string> };
 

@@ -1,12 +1,14 @@
 // What is measured, as families for GET /metrics and `steerdns stats`: made of the status of this moment and
 // of what control counts. Labels have only what the configuration names.
+import { type EventKind, eventKinds } from '../config/eventkinds.ts';
 import type { EndpointState } from '../health/monitor.ts';
-import { type EventKind, type Events, eventKinds } from './events.ts';
+import type { Events } from './events.ts';
 import type { EventStreams } from './eventstream.ts';
 import { bounded, type Family, type Labels, merged, type Series } from './families.ts';
 import type { AdminHttp } from './http.ts';
 import type { ProbeMeter } from './probemeter.ts';
 import type { ControlFacts, MemberStatus, PoolStatus, ServerStatus, Status } from './status.ts';
+import type { Webhooks } from './webhooks.ts';
 
 /** What control counts, beside the status. */
 export type Meters = {
@@ -14,6 +16,7 @@ export type Meters = {
   readonly events: Events;
   readonly streams: EventStreams;
   readonly http: AdminHttp;
+  readonly webhooks: Webhooks;
   readonly reloads: { readonly ok: number; readonly refused: number };
 };
 
@@ -251,10 +254,15 @@ function probeFamilies(endpoints: readonly EndpointState[], probes: ProbeMeter):
   ];
 }
 
-function adminFamilies({ events, streams, http }: Meters): Family[] {
+function adminFamilies({ events, streams, http, webhooks }: Meters): Family[] {
   const kinds = Object.keys(eventKinds) as EventKind[];
   const codes = [...http.counts].map(([code, count]) => one(count, { code: String(code) }));
+  const outcomes = ['delivered', 'refused', 'lost'] as const;
+  const sent = webhooks.counts.flatMap((counts) =>
+    outcomes.map((outcome) => one(counts[outcome], { webhook: counts.host, outcome })),
+  );
   return [
+    counter('webhook_events', 'Events by what became of them.', ...merged(sent)),
     counter('events', 'Events by kind.', ...kinds.map((kind) => one(events.count(kind), { kind }))),
     gauge('event_streams', 'Streams of events that are open.', one(streams.size)),
     counter('event_streams_dropped', 'Streams whose reader did not keep up.', one(streams.dropped)),

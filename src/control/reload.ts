@@ -244,6 +244,7 @@ function changedSettings(before: Loaded, after: Loaded): string[] {
     cookies: 'cookies',
     'rate-limit': 'rateLimit',
     http: 'http',
+    webhooks: 'webhooks',
   } as const;
   return Object.entries(keys).flatMap(([name, key]) =>
     isDeepStrictEqual(before.server[key], after.server[key]) ? [] : [name],

@@ -1,9 +1,9 @@
 // Every route of the admin API, whichever door it is asked through: what it does, what it takes, and which
 // scope a token needs for it. The OpenAPI document is made of this table, and a request with a parameter that
 // is not in it is refused. Handlers are control's (control.ts).
+import { eventKinds } from '../config/eventkinds.ts';
 import type { Scope } from '../config/tokens.ts';
 import type { Handler } from './admin.ts';
-import { eventKinds } from './events.ts';
 
 export type Parameter = {
   readonly what: string;
