@@ -143,7 +143,7 @@ function memberLines(members: readonly MemberStatus[], now: number, paint: Paint
     if (!isNarrow) lines.unshift(`  ${leads[i]}`.trimEnd());
     const painted = lines.map((line) => (i === 0 ? paint('dim', line) : paintVerdict(line, verdict, paint)));
     const notes = i === 0 ? [] : notesOf(members[i - 1]!, now);
-    const noteLines = notes.length === 0 ? [] : hang('      ', notes.join('; '));
+    const noteLines = notes.flatMap((note) => hang('      ', note));
     return [...painted, ...noteLines.map((line) => paint('yellow', line))];
   });
 }

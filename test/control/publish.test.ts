@@ -268,6 +268,34 @@ test('a planned drain is counted down second by second, then the member is gone'
   assert.equal(servedCount(), said.length);
 });
 
+test('a slow start grows in the answers, step by step and by itself', async () => {
+  const { start, clock, begin, health, publisher, sent, settle } = timed();
+  /** A tenth after the other, each for six seconds. */
+  const stepOf = () => Math.min(9, Math.floor((clock.wall() - begin) / 6000));
+  health.set('e0', {
+    verdict: 'up',
+    settled: true,
+    get part() {
+      return (stepOf() + 1) / 10;
+    },
+    get changesAt() {
+      return stepOf() === 9 ? undefined : begin + (stepOf() + 1) * 6000;
+    },
+  });
+  await start([zone('a.example.', '00000000000000aa')]);
+  const shares: string[] = [];
+  for (let second = 0; second < 60; second += 3) {
+    const before = sent.length;
+    await clock.advance(3000);
+    if (sent.length > before) settle();
+    await publisher.idle();
+    shares.push(publisher.served('a.example.')!.slots[0]!.choice.standings[0]!.share.toFixed(3));
+  }
+  const each = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1].map((part) => (part / (1 + part)).toFixed(3));
+  assert.deepEqual([...new Set(shares)], each);
+  assert.deepEqual([sent.length, clock.timerCount], [10, 0]);
+});
+
 test('what is due at one time in many zones is one publication, and nothing after it', async () => {
   const { start, pass, clock, begin, health, sent, publisher } = timed();
   const step = { verdict: 'up', settled: true } as const;

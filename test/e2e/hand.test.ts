@@ -87,7 +87,7 @@ describe("the operator's hand", { timeout: 90_000 }, () => {
     assert.match(member.why, /^drained by .*: new kernel$/);
     assert.deepEqual([member.verdict, member.goneAt], ['unchecked', goneAt]);
     const text = (await daemon.run('status')).stdout;
-    assert.match(text, /drained by .*: new kernel; last cached answer gone (at|since) /);
+    assert.match(text, /drained by .*: new kernel\n +last cached answer gone (at|since) /);
   });
 
   it('stays over a restart, of control alone too', async () => {
