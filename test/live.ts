@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, isIP, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { filesOf } from './answering.ts';
 import { type CaseZone, caseSettings, type Transport } from './cases.ts';
@@ -114,7 +114,7 @@ function memberAddresses(zone: CaseZone): string[] {
 export const hasIp6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
 );
-const isHere = (address: string): boolean => hasIp6 || !address.includes(':');
+const isHere = (address: string): boolean => isIP(address) === 4 || (hasIp6 && isIP(address) === 6);
 
 async function listen(address: string, port: number): Promise<Server> {
   const server = createServer((socket) => socket.on('error', () => {}).end()).listen(port, address);

@@ -117,13 +117,23 @@ function expectation(answered: Answered, options: Expectation['options'] = []): 
   };
 }
 
+/** What has been followed on the way to a name. */
+type Way = {
+  readonly links: number;
+  readonly chain: readonly Row[];
+  readonly aa: boolean;
+  readonly followed: ReadonlySet<string>;
+};
+
+const start: Way = { links: 0, chain: [], aa: false, followed: new Set() };
+
 /** RFC 1034 §4.3.2, with CNAMEs followed through all zones served here. */
-export function resolve(world: World, qname: string, qtype: number): Answered {
-  const chain: Row[] = [];
+export function resolve(world: World, qname: string, qtype: number, way = start): Answered {
+  const chain = [...way.chain];
   let name = qname;
-  let aa = false;
-  const followed = new Set<string>();
-  for (let links = 0; ; links++) {
+  let aa = way.aa;
+  const followed = new Set(way.followed);
+  for (let links = way.links; ; links++) {
     const zone = zoneOf(world, name, qtype, links > 0); // step 2: the zone nearest to the name
     if (!zone)
       return links === 0 ? { rcode: 'REFUSED', ended: 'refused' } : { aa, answer: [chain], ended: 'noerror' };
@@ -161,9 +171,33 @@ export function resolve(world: World, qname: string, qtype: number): Answered {
       return { aa, answer: [chain], authority: [[negativeSoa(zone)]], ended: 'nodata' };
     if (links === chainMax || followed.has(lower(name))) return { aa, answer: [chain], ended: 'noerror' };
     followed.add(lower(name));
-    chain.push({ ...cname, owner: name });
-    name = cname.data;
+    const drawn = rrset(zone, source, name, types.CNAME!)!;
+    if (drawn.mode === 'servfail') return { rcode: 'SERVFAIL', ended: 'servfail' };
+    if (drawn.mode === 'nodata') {
+      return { aa, answer: [chain], authority: [[negativeSoa(zone, drawn.ttlMax)]], ended: 'nodata' };
+    }
+    const targets = drawn.alternatives.map(([row]) => row!);
+    if (targets.length > 1) {
+      return eitherOf(
+        targets.map((row) => {
+          const one = { links: links + 1, chain: [...chain, row], aa, followed };
+          return resolve(world, row.data, qtype, one);
+        }),
+      );
+    }
+    chain.push(targets[0]!);
+    name = targets[0]!.data;
   }
+}
+
+/** Several ways that an answer may go; but for the records they must end alike, or a case cannot say it. */
+function eitherOf(ways: readonly Answered[]): Answered {
+  const [first] = ways;
+  for (const { answer: _, additional: __, ...rest } of ways) {
+    const { answer: ___, additional: ____, ...wanted } = first!;
+    if (JSON.stringify(rest) !== JSON.stringify(wanted)) throw new Error('an alias ends in several ways');
+  }
+  return { ...first!, answer: ways.flatMap(({ answer = [[]] }) => answer) };
 }
 
 /**
@@ -216,6 +250,12 @@ function sourceOf(zone: ModelZone, name: string): string | undefined {
   return exists(zone, wildcard) ? wildcard : undefined;
 }
 
+/** The names that the YAML gives a CNAME beside its own target. */
+const otherTargets = (pool: ModelPool, cname: Row): Row[] =>
+  Object.keys(pool.members)
+    .filter((data) => !sameName(data, cname.data))
+    .map((data) => ({ ...cname, data }));
+
 /** An RRset as it may be answered: alternatives of rows, or why there is none. */
 type Drawn = {
   readonly alternatives: Section;
@@ -234,12 +274,13 @@ function rrset(zone: ModelZone, source: string, owner: string, type: number): Dr
 }
 
 function draw(zone: ModelZone, source: string, owner: string, type: number, here: readonly Row[]): Drawn {
+  const pool = zone.pools.get(lower(source));
   const all = here.filter((row) => row.type === type);
+  if (pool && type === types.CNAME) all.push(...otherTargets(pool, all[0]!));
   const rows = all
     .filter((row, i) => all.findIndex((other) => other.data === row.data) === i)
     .map((row) => ({ ...row, owner, ttl: Math.min(...all.map(({ ttl }) => ttl)) }));
-  const pool = zone.pools.get(lower(source));
-  if (!pool || (type !== types.A && type !== types.AAAA)) {
+  if (!pool || (type !== types.A && type !== types.AAAA && type !== types.CNAME)) {
     return { alternatives: [rows], mode: 'sets', ttlMax: Infinity };
   }
   const choice = choose(pool, rows, here, zone.down);

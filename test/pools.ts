@@ -1,14 +1,16 @@
 // The model's own idea of a pool: which members a policy gives, and which answer sets exist for them, by
 // trying every place on the line of weights. Reads the plain YAML of the cases. Shares no code with
 // src/balance. Used by model.ts.
+import { isIP } from 'node:net';
 import { parse } from 'yaml';
-import { absolute, lower, type Row } from './rows.ts';
+import { absolute, lower, type Row, types } from './rows.ts';
 
 type ModelMember = {
   readonly name?: string;
   readonly weight?: number;
   readonly tier?: number;
   readonly group?: string;
+  readonly check?: string;
 };
 
 export type ModelPool = {
@@ -68,11 +70,17 @@ export function readPools(yaml: string, origin: string): Map<string, ModelPool> 
         unsettled: pool?.ttl?.unsettled === undefined ? 5 : seconds(pool.ttl.unsettled),
         whenAllDown: pool?.['when-all-down'] ?? 'all',
         checked: pool?.check !== undefined,
-        members: pool?.members ?? {},
+        members: keyed(pool?.members ?? {}, origin),
       },
     ]),
   );
 }
+
+/** Members by address, or by name where they are names. */
+const keyed = (members: ModelPool['members'], origin: string): ModelPool['members'] =>
+  Object.fromEntries(
+    Object.entries(members).map(([key, said]) => [isIP(key) ? key : lower(absolute(key, origin)), said]),
+  );
 
 type Entry = {
   readonly data: string;
@@ -91,7 +99,10 @@ export function choose(
   here: readonly Row[],
   down: ReadonlySet<string>,
 ): ModelChoice {
-  const all = here.filter((row) => row.type === 1 || row.type === 28).sort((a, b) => a.type - b.type);
+  const isAlias = rows[0]!.type === types.CNAME;
+  const all = isAlias
+    ? rows
+    : here.filter((row) => row.type === 1 || row.type === 28).sort((a, b) => a.type - b.type);
   const said = <Key extends keyof ModelMember>(name: string, key: Key) =>
     Object.entries(pool.members).find(
       ([data, member]) => (member.name ?? data) === name && member[key] !== undefined,
@@ -107,7 +118,7 @@ export function choose(
       weight,
       tier: said(name, 'tier') ?? 1,
       domain,
-      up: !(pool.checked && down.has(data)),
+      up: !((pool.checked || said(name, 'check') !== undefined) && down.has(data)),
     };
   };
   const order = [...new Set(all.map((row) => entryOf(row).name))];
@@ -127,7 +138,7 @@ export function choose(
       ? choice('nodata')
       : choice(
           'sets',
-          parts.flatMap((entries) => setsOf(entries, countOf(pool))),
+          parts.flatMap((entries) => setsOf(entries, isAlias ? 1 : countOf(pool))),
         );
 
   const serving = partsOf(pool, mine, pool.minUp);

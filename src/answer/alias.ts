@@ -6,16 +6,17 @@ import { addCount, type Response, setRcode, writeU16 } from '../wire/message.ts'
 import { CLASS, RCODE, TYPE } from '../wire/numbers.ts';
 import { anchors, placeOf, SECTION, WROTE, writeRrset } from './emit.ts';
 import { findRrset, nodeWord } from './find.ts';
-import { NODE_ROW, RRSET_ROW, tailHeaderSize } from './layout.ts';
+import { NODE_ROW, RRSET, RRSET_ROW, tailHeaderSize } from './layout.ts';
 import type { Tables, ZoneView } from './tables.ts';
 
 /** What became of an alias. */
-export const ALIAS = { followed: 0, tooBig: 1, stop: 2, yxdomain: 3 } as const;
+export const ALIAS = { followed: 0, tooBig: 1, stop: 2, yxdomain: 3, nodata: 4, servfail: 5 } as const;
 
 /**
  * Writes the CNAME at `row`, the answer for `name`, as link `hops` of a chain. `stop`, and nothing written,
  * where it was followed before or the chain is as long as we let it grow: what we have is then the answer,
- * and a resolver that wants more asks for the last target.
+ * and a resolver that wants more asks for the last target. `nodata` and `servfail` where it is balanced and
+ * there is nothing to give.
  */
 export function followCname(
   tables: Tables,
@@ -31,7 +32,16 @@ export function followCname(
   }
   remember(tables, zone, name, row, hops);
   anchors.target = response.end - response.at + 2 + tailHeaderSize;
-  if (writeRrset(tables, zone, row, SECTION.answer, response) !== WROTE.all) return ALIAS.tooBig;
+  const wrote = writeRrset(tables, zone, row, SECTION.answer, response);
+  if (wrote !== WROTE.all) {
+    return wrote === WROTE.tooBig ? ALIAS.tooBig : wrote === WROTE.nodata ? ALIAS.nodata : ALIAS.servfail;
+  }
+  if ((zone.words[row + RRSET_ROW.more]! & RRSET.balanced) !== 0 && zone.sets !== null) {
+    // What was drawn stands in the response, and is whole there: a set's names are not compressed.
+    readLabels(tables.target, response.octets, response.at + anchors.target, response.end);
+    anchors.split = labelsMax;
+    return ALIAS.followed;
+  }
   readLabels(tables.target, tables.scratch, 0, expandTarget(tables, zone, row, 0));
   anchors.tail = anchors.apex;
   return ALIAS.followed;

@@ -25,8 +25,8 @@ import { TargetLists } from './targets.ts';
 const listWordsMax = 3;
 
 /**
- * Compiles a zone into its table. `balancedOwners` are lowercase wire names; their A and AAAA RRsets get
- * slots, in this order, A before AAAA. `id` is 16 hexadecimal digits that change with the content.
+ * Compiles a zone into its table. `balancedOwners` are lowercase wire names; their A, AAAA or CNAME gets a
+ * slot, in this order, A before AAAA. `id` is 16 hexadecimal digits that change with the content.
  */
 export function compileZone(zone: Zone, balancedOwners: readonly Uint8Array[], id: string): Uint8Array {
   const { records, slots } = zone;
@@ -73,7 +73,7 @@ class ZoneWriter {
   readonly #sorted: number[] = [];
   /** By node: 1 and the place of a balanced owner in the order asked for, else 0. */
   readonly #orders: Uint32Array;
-  readonly #balanced: { node: number; type: number; rrset: number; order: number }[] = [];
+  readonly #balanced: { node: number; type: number; rrset: number; order: number; compressed: number }[] = [];
 
   constructor(zone: Zone, octetsAt: number, sizeMax: number) {
     const { count } = zone.records;
@@ -182,8 +182,8 @@ class ZoneWriter {
     this.recordCount += count;
     if (isSoa) this.#describeSoa(row / RRSET_ROW.words, ttl, this.#sorted[from]!);
     const order = this.#orders[node]!;
-    if (order !== 0 && (type === TYPE.A || type === TYPE.AAAA)) {
-      this.#balanced.push({ node, type, rrset: row, order });
+    if (order !== 0 && (type === TYPE.A || type === TYPE.CNAME || type === TYPE.AAAA)) {
+      this.#balanced.push({ node, type, rrset: row, order, compressed });
     }
   }
 
@@ -244,9 +244,9 @@ class ZoneWriter {
     this.#balanced.sort((a, b) => a.order - b.order || a.type - b.type);
     this.header[ZONE.balancedAt] = this.#lists.used;
     this.header[ZONE.balancedCount] = this.#balanced.length;
-    for (const [slot, { node, type, rrset }] of this.#balanced.entries()) {
+    for (const [slot, { node, type, rrset, compressed }] of this.#balanced.entries()) {
       this.#lists.push(node, type);
-      this.#rrsets.set(rrset + RRSET_ROW.more, (RRSET.balanced | slot) >>> 0);
+      this.#rrsets.set(rrset + RRSET_ROW.more, (RRSET.balanced | compressed | slot) >>> 0);
     }
   }
 }

@@ -260,7 +260,9 @@ function answerFrom(
   const cname = isOfAlias ? none : findRrset(zone, node, TYPE.CNAME);
   if (cname === none) return noData(tables, zone, none, response);
   if (hops === 0) countAs(zone, node, TYPE.CNAME);
-  return outcomeOf(tables, type, followCname(tables, zone, name, cname, hops, response));
+  const alias = followCname(tables, zone, name, cname, hops, response);
+  if (alias === ALIAS.nodata) return noData(tables, zone, negativeTtlMax(zone, cname), response);
+  return outcomeOf(tables, type, alias);
 }
 
 /**
@@ -274,6 +276,7 @@ function countAs(zone: ZoneView, node: number, type: number): void {
 /** Where an alias leads: on, unless the alias itself was asked for. */
 function outcomeOf(tables: Tables, type: number, alias: number): number {
   if (alias === ALIAS.tooBig) return TRUNCATED;
+  if (alias === ALIAS.servfail) return REFUSAL.noAnswer;
   if (alias === ALIAS.yxdomain) return count(tables, COUNTER.yxdomain);
   if (alias === ALIAS.stop || type === TYPE.CNAME || type === TYPE.ANY) return count(tables, COUNTER.noerror);
   return FOLLOW;

@@ -6,6 +6,8 @@ import { type Check, type Endpoint, endpointKey } from '../health/check.ts';
 import { poolSizeMax } from '../limits.ts';
 import { suggest } from '../near.ts';
 import { printAddress } from '../wire/literals.ts';
+import { lowercase, parseNameText, printName } from '../wire/names.ts';
+import { TYPE } from '../wire/numbers.ts';
 import type { PolicySettings } from './policies/policy.ts';
 import type { Address, Family, Member, Pool, WhenAllDown } from './pool.ts';
 
@@ -41,13 +43,13 @@ export type PoolConfig = PolicySettings & {
   readonly whenAllDownPlaces: readonly Place[];
   /** Where a key of the pool stands, by its name, for those of PolicySettings that were said. */
   readonly settingPlaces: ReadonlyMap<string, Place>;
-  /** By canonical address text. */
+  /** By the text of an address or a name, as Address has it. */
   readonly members: ReadonlyMap<string, MemberConfig>;
   /** Where its key stands. */
   readonly place: Place;
 };
 
-/** An RRset of the zone, A or AAAA. */
+/** An RRset of the zone, A, AAAA or CNAME. */
 export type AddressSet = {
   readonly family: Family;
   readonly ttl: number;
@@ -62,13 +64,15 @@ export type MadePool = {
 };
 
 /** Makes the pool of one owner; with errors among the faults the pool must not be taken into service. */
-export function makePool(config: PoolConfig, rrsets: readonly AddressSet[]): MadePool {
+export function makePool(config: PoolConfig, inZoneFile: readonly AddressSet[]): MadePool {
   const faults: Fault[] = [];
+  const isAlias = inZoneFile.some(({ family }) => family === TYPE.CNAME);
+  const rrsets = isAlias ? withTargets(config, inZoneFile, faults) : inZoneFile;
   const endpoints = new Map<string, Endpoint>();
   const addresses: { address: Address; config: MemberConfig | undefined }[] = [];
   for (const { family, rdata } of rrsets) {
     for (const octets of rdata) {
-      const text = printAddress(octets);
+      const text = textOf(family, octets);
       const memberConfig = config.members.get(text);
       const check = memberConfig?.check ?? config.check;
       const endpoint = check === undefined ? undefined : endpointKey(check, text);
@@ -79,7 +83,7 @@ export function makePool(config: PoolConfig, rrsets: readonly AddressSet[]): Mad
     }
   }
   const inZone = addresses.map(({ address }) => address.text);
-  faults.push(...zoneFaults(config, rrsets, inZone));
+  faults.push(...(isAlias ? aliasFaults(config, inZone) : zoneFaults(config, rrsets, inZone)));
   const members = membersOf(addresses, faults);
   faults.push(...whenAllDownFaults(config, members), ...settingWarnings(config, members));
   const rrset: Partial<Record<Family, number>> = {};
@@ -87,8 +91,9 @@ export function makePool(config: PoolConfig, rrsets: readonly AddressSet[]): Mad
   const pool: Pool = {
     owner: config.owner,
     policy: config.policy,
-    answers: config.answers,
-    spread: config.spread,
+    // A name has one CNAME (RFC 2181 §10.1), whatever the policy would give.
+    answers: isAlias ? 1 : config.answers,
+    spread: isAlias ? 'none' : config.spread,
     minUp: config.minUp,
     trickle: config.trickle,
     places: config.places,
@@ -97,6 +102,51 @@ export function makePool(config: PoolConfig, rrsets: readonly AddressSet[]): Mad
     members,
   };
   return { pool, endpoints: [...endpoints.values()], faults };
+}
+
+/** The text of a member's address or name, by which the YAML knows it. */
+function textOf(family: Family, rdata: Uint8Array): string {
+  return family === TYPE.CNAME ? printName(lowercase(rdata)) : printAddress(rdata);
+}
+
+/** The CNAME of the zone and the targets that the YAML names beside its own, as one RRset. */
+function withTargets(
+  { owner, members }: PoolConfig,
+  rrsets: readonly AddressSet[],
+  faults: Fault[],
+): AddressSet[] {
+  const { family, ttl, rdata } = rrsets.find((rrset) => rrset.family === TYPE.CNAME)!;
+  const inZone = rdata.map((target) => textOf(family, target));
+  const targets = [...rdata];
+  for (const [text, { place }] of members) {
+    if (isAddress(text)) {
+      const what = `${text} is an address, but ${owner} is a CNAME in the zone`;
+      faults.push(errorAt(place, what, `its members are names, such as ${inZone[0]}`));
+    } else if (text === owner) faults.push(errorAt(place, `${owner} cannot be an alias of itself`, ''));
+    else if (!inZone.includes(text)) targets.push(parseNameText(text).name!);
+  }
+  return [{ family, ttl, rdata: targets }];
+}
+
+function aliasFaults(
+  { owner, place, settingPlaces, answers }: PoolConfig,
+  targets: readonly string[],
+): Fault[] {
+  const faults: Fault[] = [];
+  if (targets.length > poolSizeMax) {
+    const what = `${owner} has ${targets.length} names to lead to`;
+    faults.push(errorAt(place, what, `at most ${poolSizeMax} can be balanced`));
+  }
+  if (typeof answers === 'number' && answers > 1) {
+    const what = `answers is ${answers}, but ${owner} is a CNAME in the zone`;
+    faults.push(errorAt(settingPlaces.get('answers') ?? place, what, 'a response has one CNAME: remove it'));
+  }
+  return faults;
+}
+
+/** Whether the text of a member, which is an address or a name with a final dot, is an address. */
+function isAddress(text: string): boolean {
+  return !text.endsWith('.');
 }
 
 /** What addresses with one name say together. */
@@ -156,6 +206,7 @@ function settingWarnings(config: PoolConfig, members: readonly Member[]): Fault[
   for (const tier of tiers) {
     for (const [family, type] of [
       [1, 'A'],
+      [5, 'CNAME'],
       [28, 'AAAA'],
     ] as const) {
       const here = members.filter((member) => {
@@ -173,7 +224,7 @@ function settingWarnings(config: PoolConfig, members: readonly Member[]): Fault[
 
 function zoneFaults(config: PoolConfig, rrsets: readonly AddressSet[], inZone: readonly string[]): Fault[] {
   if (inZone.length === 0) {
-    const what = `${config.owner} is balanced, but the zone has no A or AAAA record for it`;
+    const what = `${config.owner} is balanced, but the zone has no A, AAAA or CNAME record for it`;
     const hint = 'add its addresses to the zone file, or remove it here';
     return [errorAt(config.place, what, hint)];
   }
@@ -183,8 +234,9 @@ function zoneFaults(config: PoolConfig, rrsets: readonly AddressSet[], inZone: r
   for (const [text, { place }] of config.members) {
     if (known.has(text)) continue;
     const what = `${text} is no address of ${config.owner} in the zone`;
-    const hint =
-      suggest(text, unused) || 'the zone file lists every address that may be served: add it there';
+    const hint = isAddress(text)
+      ? suggest(text, unused) || 'the zone file lists every address that may be served: add it there'
+      : 'names are members where the zone has a CNAME for the owner; here they are addresses';
     faults.push(errorAt(place, what, hint));
   }
   for (const { rdata } of rrsets) {

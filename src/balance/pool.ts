@@ -29,15 +29,18 @@ import {
   weightOf,
 } from './state.ts';
 
-/** An address family is named by its RR type: A or AAAA. */
-export type Family = 1 | 28;
+/**
+ * An address family is named by its RR type: A or AAAA. Where a pool's members are names, targets of a CNAME,
+ * that is the one family it has: beside a CNAME there is nothing else (RFC 1034 §3.6.2).
+ */
+export type Family = 1 | 5 | 28;
 
-/** One address of a member. */
+/** One address of a member, or the name that it is. */
 export type Address = {
   readonly family: Family;
-  /** Presentation form, as the zone file says it after canonical printing. */
+  /** Presentation form: an address as it is printed, a name absolute and lowercase with the final dot. */
   readonly text: string;
-  /** RDATA: 4 or 16 octets. */
+  /** RDATA: 4 or 16 octets, or the name's wire form. */
   readonly rdata: Uint8Array;
   /** The monitor that judges it (endpointKey() of health/), or undefined: not checked, counts as up. */
   readonly endpoint: string | undefined;
@@ -328,4 +331,9 @@ function verdictText({ endpoint }: Address, { verdict, settled }: Health): strin
   if (verdict === 'unknown') return 'up, not probed yet';
   if (verdict === 'degraded') return settled ? 'degraded' : 'degraded, in doubt';
   return settled ? 'up' : 'up, in doubt';
+}
+
+/** A family as the type of its records. */
+export function familyText(family: Family): 'A' | 'CNAME' | 'AAAA' {
+  return family === 1 ? 'A' : family === 5 ? 'CNAME' : 'AAAA';
 }

@@ -43,7 +43,7 @@ export function poolState(
   { handOf = () => [], now }: Moment,
 ): PoolState {
   const turns: number[] = [];
-  const families = ([1, 28] as const).flatMap((family): FamilyState[] => {
+  const families = ([1, 5, 28] as const).flatMap((family): FamilyState[] => {
     const known = pool.members.flatMap((member) =>
       member.addresses
         .filter((address) => address.family === family)

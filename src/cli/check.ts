@@ -1,7 +1,7 @@
 // steerdns check: finds every fault in a folder of zones and settings without a running server, says the
 // shares that the weights come to, and prints zones in canonical form with --print.
 import { statSync } from 'node:fs';
-import { choosePool } from '../balance/pool.ts';
+import { choosePool, familyText } from '../balance/pool.ts';
 import { relativeName } from '../control/diff.ts';
 import { type Loaded, type LoadedZone, loadAll, openZone } from '../control/load.ts';
 import { printFault } from '../faults.ts';
@@ -73,7 +73,7 @@ function sharesOf(zone: LoadedZone) {
     choosePool(pool, () => ({ verdict: 'up', settled: true })).map(
       ({ family, answers, standings, remarks }) => ({
         owner: pool.owner,
-        type: family === 1 ? 'A' : 'AAAA',
+        type: familyText(family),
         answers,
         members: standings.map(({ member, address, share, wanted }) => ({ member, address, share, wanted })),
         remarks,
@@ -94,7 +94,8 @@ function zoneText(zone: LoadedZone): string {
       return `${member} ${printShare(share)}${differs ? ` (weight asks for ${printShare(wanted)})` : ''}`;
     });
     const head = `  ${relativeName(owner, origin)} ${type}: `;
-    const count = `${plural(answers, 'address', 'addresses')} per response`;
+    const given = type === 'CNAME' ? '1 name' : plural(answers, 'address', 'addresses');
+    const count = `${given} per response`;
     lines.push(...hang(head, [count, ...remarks, shares.join(', ')].join('; ')));
   }
   return lines.join('\n') + '\n';

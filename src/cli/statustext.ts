@@ -94,7 +94,7 @@ function zoneLine({ origin, serial, records, names }: ZoneStatus): string {
 export function poolHead(pool: PoolStatus, reasons = false): string {
   const { policy, mode, answers, answersAsked, ttl, isSettled } = pool;
   if (mode !== 'sets') return `nothing to give: ${mode === 'nodata' ? 'NODATA' : 'SERVFAIL'}`;
-  const count = plural(answers, 'address', 'addresses');
+  const count = pool.type === 'CNAME' ? '1 name' : plural(answers, 'address', 'addresses');
   if (!reasons) return `${policy}, ${count} per response, TTL ${ttl}`;
   const kind = isSettled ? 'stable' : 'unsettled';
   return `${policy}, ${count} per response (answers: ${answersAsked}), TTL ${ttl} (${kind})`;

@@ -1,6 +1,7 @@
-// Owner names as keys of the YAML, and origins as names of files.
+// Names as keys of the YAML, of owners and of members, and origins as names of files.
 import { equal, lowercase, nameLength, parseNameText, printName } from '../wire/names.ts';
 import type { Reading } from './shape.ts';
+import { address } from './values.ts';
 
 /** The origin that a zone file is named after, `site.example.` for `site.example.zone`. */
 export function originOf(name: string): Reading<string> {
@@ -20,6 +21,15 @@ export function ownerName(key: string, origin: string): Reading<string> {
     return { wrong: `is not in ${origin}`, hint: 'keys without a final dot are relative to the origin' };
   }
   return { value: printName(lowercase(parsed.name)) };
+}
+
+/** The key of a member: an address, or a name, below the origin where it has no final dot. */
+export function memberKey(key: string, origin: string): Reading<string> {
+  const reading = address(key);
+  if ('value' in reading || /[:/]|^[\d.]+$/.test(key)) return reading;
+  const parsed = parseNameText(key, parseNameText(origin).name!);
+  if (parsed.name !== undefined) return { value: printName(lowercase(parsed.name)) };
+  return { wrong: `"${key}" is no address and no name: ${parsed.what}`, hint: parsed.hint };
 }
 
 function isAtOrBelow(name: Uint8Array, origin: Uint8Array): boolean {

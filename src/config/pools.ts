@@ -10,9 +10,9 @@ import type { Check } from '../health/check.ts';
 import { poolSizeMax, tierMax, trickleMax, weightMax } from '../limits.ts';
 import { suggest } from '../near.ts';
 import type { Checks } from './checks.ts';
-import { ownerName } from './owners.ts';
+import { memberKey, ownerName } from './owners.ts';
 import { entriesOf, map, type Reading, shaped, text, texts, value, valueAt } from './shape.ts';
-import { address, integer, integerOr, memberName, oneOf, percent, ttlSeconds, word } from './values.ts';
+import { integer, integerOr, memberName, oneOf, percent, ttlSeconds, word } from './values.ts';
 import type { YamlNode } from './yaml.ts';
 
 /** What holds for a balanced name where the operator says nothing. */
@@ -77,7 +77,7 @@ export function readPools(
       continue;
     }
     keys.set(owner.value, key);
-    pools.set(owner.value, readPool(owner.value, below, place, checks, faults));
+    pools.set(owner.value, readPool(owner.value, below, place, origin, checks, faults));
   }
   return [...pools.values()].filter((pool) => pool !== undefined);
 }
@@ -86,12 +86,13 @@ function readPool(
   owner: string,
   node: YamlNode,
   place: Place,
+  origin: string,
   checks: Checks,
   faults: Fault[],
 ): PoolConfig | undefined {
   const before = faults.length;
   const values = shaped(node, poolShape, faults);
-  const members = readMembers(valueAt(node, 'members'), checks, faults);
+  const members = readMembers(valueAt(node, 'members'), origin, checks, faults);
   const check = checkNamed(valueAt(node, 'check'), checks, faults);
   if (values === undefined || members === undefined || check === 'unusable') return undefined;
   const policy = values.policy ?? poolDefaults.policy;
@@ -116,7 +117,7 @@ function readPool(
   };
 }
 
-const settingKeys = ['spread', 'min-up', 'trickle'] as const;
+const settingKeys = ['answers', 'spread', 'min-up', 'trickle'] as const;
 
 /** Where the value of a key stands, with the key; nothing where it is absent. */
 function placeOf(node: YamlNode, key: string): [string, Place][] {
@@ -144,6 +145,7 @@ function foreignKeys(policy: string, node: YamlNode): Fault[] {
 
 function readMembers(
   node: YamlNode | undefined,
+  origin: string,
   checks: Checks,
   faults: Fault[],
 ): Map<string, MemberConfig> | undefined {
@@ -151,12 +153,12 @@ function readMembers(
   if (node === undefined) return members;
   let sound = true;
   for (const { key, place, value: below } of entriesOf(node, faults) ?? []) {
-    const canonical = address(key);
+    const canonical = memberKey(key, origin);
     if ('wrong' in canonical) {
-      const hint = 'members are addresses that the zone file has for this name';
+      const hint = 'members are addresses that the zone file has for this name, or names for its CNAME';
       faults.push(errorAt(place, canonical.wrong, hint));
     } else if (members.has(canonical.value)) {
-      const what = `${key} is an address that is listed already`;
+      const what = `${key} is listed already`;
       faults.push(errorAt(place, what, `as ${canonical.value}`));
     }
     const values = shaped(below, memberShape, faults);

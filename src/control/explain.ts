@@ -17,7 +17,7 @@ import { Query, TRANSPORT } from '../wire/query.ts';
 import { printRdata, typeFromString, typeText } from '../wire/rdata.ts';
 import { type Reply, refusal } from './admin.ts';
 import type { LoadedZone } from './load.ts';
-import type { Publisher } from './publish.ts';
+import type { Publisher, Slot } from './publish.ts';
 import { type PoolStatus, poolStatus } from './status.ts';
 import { openTable } from './tablefiles.ts';
 
@@ -176,6 +176,8 @@ class Walk {
         this.#say('rrset', `no ${this.#typeName} record: NODATA`);
         return undefined;
       }
+      const drawn = this.#mostDrawn(view, reader, node);
+      if (drawn !== undefined) return drawn.target;
       const target = cname.rdata[0]!;
       this.#say('cname', `goes on at ${printName(target)}, TTL ${cname.ttl}`);
       return target;
@@ -192,10 +194,38 @@ class Walk {
     return undefined;
   }
 
+  /**
+   * Of a balanced CNAME the target that most responses have, whose way is explained for all; no target where
+   * there is nothing to give.
+   */
+  #mostDrawn(
+    { origin }: ZoneView,
+    reader: ZoneReader,
+    node: number,
+  ): { readonly target: Uint8Array | undefined } | undefined {
+    const owner = reader.name(node);
+    const slot = this.#slotOf(origin, owner, TYPE.CNAME);
+    if (slot === undefined) return undefined;
+    this.#pool = this.#explainPool(origin, owner, TYPE.CNAME);
+    const { sets, addresses, mode, ttl } = slot.choice;
+    const [most] = [...sets].sort((a, b) => b.share - a.share);
+    if (most === undefined) {
+      this.#say('cname', `CNAME, balanced: nothing to give: ${mode === 'nodata' ? 'NODATA' : 'SERVFAIL'}`);
+      return { target: undefined };
+    }
+    const { text, rdata } = addresses[most.members[0]!]!;
+    const others = sets.length > 1 ? ', as most responses do' : '';
+    this.#say('cname', `CNAME, balanced: goes on at ${text}${others}, TTL ${most.ttl ?? ttl}`);
+    return { target: rdata };
+  }
+
+  #slotOf(origin: string, owner: string, type: number): Slot | undefined {
+    const slots = this.#publisher.served(origin)?.slots ?? [];
+    return slots.find((slot) => slot.owner === owner && slot.choice.family === type);
+  }
+
   #explainPool(origin: string, owner: string, type: number): Explanation['pool'] {
-    const slot = this.#publisher
-      .served(origin)
-      ?.slots.find((candidate) => candidate.owner === owner && candidate.choice.family === type);
+    const slot = this.#slotOf(origin, owner, type);
     if (slot === undefined) return undefined;
     const { addresses, sets } = slot.choice;
     return {

@@ -8,7 +8,7 @@ import { compileZone } from '../answer/compile.ts';
 import { tableFault, version as tableVersion, zoneMagic } from '../answer/layout.ts';
 import { ZoneReader } from '../answer/read.ts';
 import { type AddressSet, makePool } from '../balance/members.ts';
-import type { Pool } from '../balance/pool.ts';
+import type { Family, Pool } from '../balance/pool.ts';
 import { loadConfig, type PoolConfig, type ServerConfig, type ZoneConfig } from '../config.ts';
 import { boundFaults, type Fault, refuses, sortFaults } from '../faults.ts';
 import type { Endpoint } from '../health/check.ts';
@@ -185,7 +185,7 @@ type MadeTable = {
   readonly place: TablePlace;
   readonly sources: readonly string[];
   readonly faults: readonly Fault[];
-  /** A and AAAA RRsets of a balanced owner. */
+  /** A, AAAA or CNAME of a balanced owner. */
   readonly addresses: (owner: Uint8Array) => AddressSet[];
 };
 
@@ -252,14 +252,18 @@ function cutFaults(zone: Zone, pools: readonly PoolConfig[], owners: readonly Ui
   });
 }
 
-/** The A and AAAA RRsets of a name in a zone, with octets of their own. */
+function isFamily(type: number): type is Family {
+  return type === TYPE.A || type === TYPE.AAAA || type === TYPE.CNAME;
+}
+
+/** The RRsets of a name in a zone that can be balanced, with octets of their own. */
 function addressesOf(zone: Zone, owner: Uint8Array): AddressSet[] {
   const { records, next, first } = zone;
   const node = zone.find(owner, 0);
-  const rrsets: { family: 1 | 28; ttl: number; rdata: Uint8Array[] }[] = [];
+  const rrsets: { family: Family; ttl: number; rdata: Uint8Array[] }[] = [];
   for (let i = node === Zone.none ? Zone.none : first[node]!; i !== Zone.none; i = next[i]!) {
     const family = records.type[i]!;
-    if (family !== TYPE.A && family !== TYPE.AAAA) continue;
+    if (!isFamily(family)) continue;
     let rrset = rrsets.find((candidate) => candidate.family === family);
     if (rrset === undefined) rrsets.push((rrset = { family, ttl: records.ttl[i]!, rdata: [] }));
     rrset.ttl = Math.min(rrset.ttl, records.ttl[i]!); // RFC 2181 §5.2, as compile.ts has it
@@ -272,7 +276,7 @@ function addressesOf(zone: Zone, owner: Uint8Array): AddressSet[] {
 
 /** The same, from a table. */
 function addressesIn(reader: ZoneReader, owner: string): AddressSet[] {
-  return ([TYPE.A, TYPE.AAAA] as const).flatMap((family) => {
+  return ([TYPE.A, TYPE.CNAME, TYPE.AAAA] as const).flatMap((family) => {
     const rrset = reader.rrset(owner, family);
     return rrset === undefined
       ? []

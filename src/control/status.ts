@@ -2,7 +2,7 @@
 // read from what is in service: the choices that were published, the verdicts of this moment, the server's
 // own facts.
 import { type Hand, isInForce } from '../balance/hand.ts';
-import type { Family, Health, Pool } from '../balance/pool.ts';
+import { familyText, type Health, type Pool } from '../balance/pool.ts';
 import type { Fault } from '../faults.ts';
 import type { EndpointState, Monitors } from '../health/monitor.ts';
 import type { Facts } from '../serve/channel.ts';
@@ -49,7 +49,7 @@ export type HandStatus = Hand & { readonly isInForce: boolean };
 
 export type PoolStatus = {
   readonly owner: string;
-  readonly type: 'A' | 'AAAA';
+  readonly type: 'A' | 'CNAME' | 'AAAA';
   readonly policy: string;
   readonly mode: 'sets' | 'nodata' | 'servfail';
   /** Addresses per response, and what was asked for. */
@@ -239,9 +239,4 @@ function memberStatus(
     wanted,
     given,
   };
-}
-
-/** A family as the type of its records. */
-function familyText(family: Family): 'A' | 'AAAA' {
-  return family === 1 ? 'A' : 'AAAA';
 }

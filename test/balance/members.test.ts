@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AddressSet, type MemberConfig, makePool, type PoolConfig } from '../../src/balance/members.ts';
+import { choosePool } from '../../src/balance/pool.ts';
 import { printFault } from '../../src/faults.ts';
 import { type Check, checkDefaults } from '../../src/health/check.ts';
 import { poolSizeMax } from '../../src/limits.ts';
 import { parseAddressText } from '../../src/wire/literals.ts';
+import { parseNameText } from '../../src/wire/names.ts';
 
 const web: Check = { kind: 'http', port: 80, options: {}, ...checkDefaults };
 const admin: Check = { ...web, port: 8081 };
@@ -104,7 +106,7 @@ test('faults between the two files', () => {
     ],
   );
   assert.deepEqual(faultsOf(configOf({ '192.0.2.1': {} })), [
-    'x.yaml:3:3: error: www.site.example. is balanced, but the zone has no A or AAAA record for it' +
+    'x.yaml:3:3: error: www.site.example. is balanced, but the zone has no A, AAAA or CNAME record for it' +
       ' (add its addresses to the zone file, or remove it here)',
   ]);
   const absent = configOf({ '192.0.2.1': { name: 'web1' } }, { whenAllDown: ['web1'] });
@@ -177,6 +179,67 @@ test('settings that cannot do what they are for are warned of, at their place', 
     'x.yaml:7:9: warning: there is no tier for the trickle (give some of the members "tier: 2")',
     'x.yaml:5:9: warning: no member has a group, so each is its own' +
       ' (give the members groups, as in "group: rack1")',
+  ]);
+});
+
+/** A CNAME of the zone with this target. */
+const aliasOf = (target: string): AddressSet[] => [
+  { family: 5, ttl: 60, rdata: [parseNameText(target).name!] },
+];
+
+test('the target of a CNAME and the names beside it are members, of which each response has one', () => {
+  const { pool, endpoints, faults } = makePool(
+    configOf({ 'lb2.site.example.': { name: 'two', weight: 3 }, 'cdn.example.net.': {} }, { policy: 'all' }),
+    aliasOf('LB1.site.example.'),
+  );
+  assert.deepEqual(faults, []);
+  assert.deepEqual(
+    pool.members.map(({ name, weight, addresses }) => [name, weight, addresses.map(({ text }) => text)]),
+    [
+      ['lb1.site.example.', 1, ['lb1.site.example.']],
+      ['two', 3, ['lb2.site.example.']],
+      ['cdn.example.net.', 1, ['cdn.example.net.']],
+    ],
+  );
+  assert.equal(pool.answers, 1);
+  assert.deepEqual(pool.ttl.rrset, { 5: 60 });
+  assert.deepEqual(
+    endpoints.map(({ address }) => address),
+    ['lb1.site.example.', 'lb2.site.example.', 'cdn.example.net.'],
+  );
+  const [choice, ...others] = choosePool(pool, () => ({ verdict: 'up', settled: true }));
+  assert.deepEqual(others, []);
+  assert.deepEqual([choice!.family, choice!.answers], [5, 1]);
+  assert.deepEqual(
+    choice!.standings.map(({ share }) => share),
+    [0.2, 0.6, 0.2],
+  );
+});
+
+test('what the YAML says of the zone’s own target holds for it', () => {
+  const { pool } = makePool(configOf({ 'lb1.site.example.': { weight: 0 } }), aliasOf('lb1.site.example.'));
+  assert.deepEqual(
+    pool.members.map(({ name, weight }) => [name, weight]),
+    [['lb1.site.example.', 0]],
+  );
+});
+
+test('names and addresses are not mixed, and an alias leads elsewhere, once', () => {
+  const settingPlaces = new Map([['answers', { file: 'x.yaml', line: 5, column: 14 }]]);
+  const mixed = configOf(
+    { '192.0.2.1': {}, 'www.site.example.': {}, 'lb2.site.example.': {} },
+    { answers: 2, settingPlaces },
+  );
+  assert.deepEqual(makePool(mixed, aliasOf('lb1.site.example.')).faults.map(printFault), [
+    'x.yaml:10:7: error: 192.0.2.1 is an address, but www.site.example. is a CNAME in the zone' +
+      ' (its members are names, such as lb1.site.example.)',
+    'x.yaml:11:7: error: www.site.example. cannot be an alias of itself',
+    'x.yaml:5:14: error: answers is 2, but www.site.example. is a CNAME in the zone' +
+      ' (a response has one CNAME: remove it)',
+  ]);
+  assert.deepEqual(faultsOf(configOf({ 'lb2.site.example.': {} }), '192.0.2.1'), [
+    'x.yaml:10:7: error: lb2.site.example. is no address of www.site.example. in the zone' +
+      ' (names are members where the zone has a CNAME for the owner; here they are addresses)',
   ]);
 });
 
