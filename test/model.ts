@@ -5,7 +5,7 @@
 
 import { type Asked, answeredOptions, readQuestion } from './asked.ts';
 import { type CaseZone, caseSettings, type Expectation, type Section, type Transport } from './cases.ts';
-import { choose, type ModelPool, readPools } from './pools.ts';
+import { choose, type ModelPool, otherTargets, readPools } from './pools.ts';
 import {
   dataFromText,
   dataSize,
@@ -249,12 +249,6 @@ function sourceOf(zone: ModelZone, name: string): string | undefined {
   const wildcard = encloser === '.' ? '*.' : `*.${encloser}`;
   return exists(zone, wildcard) ? wildcard : undefined;
 }
-
-/** The names that the YAML gives a CNAME beside its own target. */
-const otherTargets = (pool: ModelPool, cname: Row): Row[] =>
-  Object.keys(pool.members)
-    .filter((data) => !sameName(data, cname.data))
-    .map((data) => ({ ...cname, data }));
 
 /** An RRset as it may be answered: alternatives of rows, or why there is none. */
 type Drawn = {

@@ -3,7 +3,7 @@
 // src/balance. Used by model.ts.
 import { isIP } from 'node:net';
 import { parse } from 'yaml';
-import { absolute, lower, type Row, types } from './rows.ts';
+import { absolute, lower, type Row, sameName, types } from './rows.ts';
 
 type ModelMember = {
   readonly name?: string;
@@ -81,6 +81,12 @@ const keyed = (members: ModelPool['members'], origin: string): ModelPool['member
   Object.fromEntries(
     Object.entries(members).map(([key, said]) => [isIP(key) ? key : lower(absolute(key, origin)), said]),
   );
+
+/** The names that the YAML gives a CNAME beside its own target. */
+export const otherTargets = (pool: ModelPool, cname: Row): Row[] =>
+  Object.keys(pool.members)
+    .filter((data) => !sameName(data, cname.data))
+    .map((data) => ({ ...cname, data }));
 
 type Entry = {
   readonly data: string;
