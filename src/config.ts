@@ -6,12 +6,12 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { PoolConfig } from './balance/members.ts';
-import { type Checks, readChecks } from './config/checks.ts';
+import { type Checks, checksLook, readChecks } from './config/checks.ts';
 import type { Beside } from './config/contents.ts';
 import { originOf } from './config/owners.ts';
-import { poolDefaults, readPools } from './config/pools.ts';
+import { poolDefaults, poolsLook, readPools } from './config/pools.ts';
 import { readServer, type ServerConfig, serverDefaults } from './config/server.ts';
-import { map, shaped, valueAt } from './config/shape.ts';
+import { elsewhere, map, shaped, valueAt } from './config/shape.ts';
 import { parseYaml, type YamlMap } from './config/yaml.ts';
 import { boundFaults, errorAt, type Fault, type Place, sortFaults, whyUnreadable } from './faults.ts';
 import { checkDefaults } from './health/check.ts';
@@ -118,7 +118,11 @@ export function loadConfig(
   };
 }
 
-const zoneShape = map({ checks: v.optional(v.unknown()), balance: v.optional(v.unknown()) });
+/** The whole of a zone's YAML. */
+export const zoneShape = map({
+  checks: v.optional(elsewhere(checksLook)),
+  balance: v.optional(elsewhere(poolsLook)),
+});
 
 function readZoneYaml(
   root: YamlMap,

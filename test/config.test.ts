@@ -17,6 +17,7 @@ import {
   yamlSizeMax,
 } from '../src/limits.ts';
 import { parseAddressText } from '../src/wire/literals.ts';
+import { readFaultCases } from './config/cases.ts';
 
 type Files = Readonly<Record<string, string | Uint8Array>>;
 
@@ -39,24 +40,10 @@ function loadZone(yaml: string, server = ''): LoadedConfig {
 }
 
 describe('faults', () => {
-  const table = readFileSync(new URL('config/faults.txt', import.meta.url), 'utf8');
-  const cases = table.split(/^== /m).slice(1);
+  const cases = readFaultCases();
   assert.ok(cases.length > 25);
-  for (const text of cases) {
-    const [what, ...lines] = text.trimEnd().split('\n');
-    test(what!, () => {
-      const files: Record<string, string> = lines.includes('no zone') ? {} : { 'site.example.zone': '' };
-      const expected: string[] = [];
-      let file = '';
-      for (const line of lines) {
-        const rest = line.slice(3);
-        if (line.startsWith('-- ')) files[(file = rest)] = '';
-        else if (line.startsWith('| ')) files[file] += `${line.slice(2)}\n`;
-        else if (line.startsWith('=> ')) expected.push(rest);
-        else assert.ok(line === '' || line === 'no zone', `what is "${line}"?`);
-      }
-      assert.deepEqual(faultsOf(files), expected);
-    });
+  for (const { what, files, expected } of cases) {
+    test(what, () => assert.deepEqual(faultsOf(files), expected));
   }
 });
 

@@ -25,6 +25,7 @@ export const commands: Readonly<Record<string, Row>> = {
   lab: { what: 'try it: toy web servers behind a real daemon', load: () => import('./lab.ts') },
   completion: { what: 'print completions for bash, zsh or fish', load: () => import('./completion.ts') },
   man: { what: 'print the man page', load: () => import('./man.ts') },
+  schema: { what: 'print the JSON Schema of a YAML file, for editors', load: () => import('./schema.ts') },
   version: { what: 'print the version', load: () => import('./version.ts') },
 };
 

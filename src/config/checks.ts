@@ -17,7 +17,21 @@ import {
 } from '../limits.ts';
 import { suggest } from '../near.ts';
 import { type Beside, readContents } from './contents.ts';
-import { entriesOf, map, type Reading, shaped, text, value, valueAt } from './shape.ts';
+import {
+  elsewhere,
+  entriesOf,
+  type JsonSchema,
+  looking,
+  map,
+  namedSchema,
+  type Reading,
+  scalar,
+  schemaOf,
+  shaped,
+  text,
+  value,
+  valueAt,
+} from './shape.ts';
 import { address, durationMs, integer, percent, printDuration, word } from './values.ts';
 import type { YamlNode } from './yaml.ts';
 
@@ -104,6 +118,39 @@ function readCheck(name: string, node: YamlNode, beside: Beside, faults: Fault[]
   return { ...target, intervalMs, timeoutMs, recheckMs, ...judgementOf(values, target.kind) };
 }
 
+/** What is probed and how, by a probe of this kind, with keys beside. */
+function targetShape(probe: Probe, beside: v.ObjectEntries) {
+  const options = Object.entries(probe.options).map(([key, option]) => [key, optionValue(option)] as const);
+  const place = probe.hasAddress === false ? {} : where;
+  return map({ type: v.optional(v.unknown()), ...beside, ...place, ...Object.fromEntries(options) });
+}
+
+function severalShape() {
+  const list = (): JsonSchema => ({
+    type: 'array',
+    minItems: 1,
+    maxItems: severalMax,
+    items: { oneOf: kindLooks({}) },
+  });
+  return map({ ...timing, probes: v.optional(elsewhere(list)), need: v.optional(text(looking({}, needed))) });
+}
+
+/** What an editor should know of the value of `checks`: for each kind its own keys. */
+export function checksLook(): JsonSchema {
+  const several = { ...schemaOf(severalShape()), type: 'object', required: ['probes'] };
+  return namedSchema({ oneOf: [...kindLooks(timing), several] });
+}
+
+function kindLooks(beside: v.ObjectEntries): JsonSchema[] {
+  return Object.entries(probes).map(([kind, probe]: [string, Probe]) => {
+    const looks = schemaOf(targetShape(probe, beside)) as { readonly properties: JsonSchema };
+    const required = Object.keys(probe.options).filter((key) => probe.options[key]!.required);
+    const needed = [...required, ...(probe.defaultPort === undefined ? ['port'] : [])];
+    const properties = { ...looks.properties, type: { const: kind } };
+    return { ...looks, type: 'object', properties, required: ['type', ...needed] };
+  });
+}
+
 type ReadTarget = { readonly values: Written; readonly target: Target | undefined };
 
 /** Reads what is probed and how, with these keys beside; its target is undefined where it has faults. */
@@ -117,11 +164,8 @@ function readTarget(
   const kind = kindOf(name, node, faults);
   if (kind === undefined) return undefined;
   const probe: Probe = probes[kind];
-  const options = Object.entries(probe.options).map(([key, option]) => [key, optionValue(option)] as const);
   const before = faults.length;
-  const place = probe.hasAddress === false ? {} : where;
-  const reads = { type: v.optional(v.unknown()), ...beside, ...place, ...Object.fromEntries(options) };
-  const values = shaped(node, map(reads), faults) as Written | undefined;
+  const values = shaped(node, targetShape(probe, beside), faults) as Written | undefined;
   if (values === undefined) return undefined;
   const refuse = (key: string, what: string, hint = '') => {
     faults.push(errorAt((valueAt(node, key) ?? node).place, what, hint));
@@ -150,8 +194,7 @@ function readTarget(
 
 /** Reads a list of probes that are run at once. */
 function readSeveral(name: string, node: YamlNode, beside: Beside, faults: Fault[]): ReadTarget | undefined {
-  const reads = { ...timing, probes: v.optional(v.unknown()), need: v.optional(text(needed)) };
-  const values = shaped(node, map(reads), faults) as (Written & { need?: Needed }) | undefined;
+  const values = shaped(node, severalShape(), faults) as (Written & { need?: Needed }) | undefined;
   const list = valueAt(node, 'probes')!;
   const items = list.kind === 'list' ? list.items : [];
   if (items.length < 1 || items.length > severalMax) {
@@ -219,13 +262,36 @@ function kindOf(name: string, node: YamlNode, faults: Fault[]): keyof typeof pro
  */
 function optionValue(option: Option) {
   return v.optional(
-    value((written): Reading<unknown> => {
-      if (option.kind === 'duration') return durationMs(...option.range)(String(written));
-      const parsed = parseOption(option, typed(option, written));
-      return 'wrong' in parsed ? { wrong: parsed.wrong, hint: option.what } : parsed;
-    }),
+    value(
+      looking(optionLooks(option), (written): Reading<unknown> => {
+        if (option.kind === 'duration') return durationMs(...option.range)(String(written));
+        const parsed = parseOption(option, typed(option, written));
+        return 'wrong' in parsed ? { wrong: parsed.wrong, hint: option.what } : parsed;
+      }),
+    ),
   );
 }
+
+function optionLooks(option: Option): JsonSchema {
+  return { ...valueLooks(option), description: option.what };
+}
+
+function valueLooks(option: Option): JsonSchema {
+  if (option.kind === 'choice') return { enum: option.choices };
+  if (option.kind === 'duration') return durationMs(...option.range).looks!;
+  return optionKinds[option.kind] ?? {};
+}
+
+/** What an option of a kind looks like; of its own kinds a probe alone knows. */
+const optionKinds: Readonly<Partial<Record<Option['kind'], JsonSchema>>> = {
+  text: scalar,
+  host: { type: 'string' },
+  path: { type: 'string', pattern: '^/' },
+  port: { type: 'integer', minimum: 1, maximum: 65_535 },
+  codes: { type: ['string', 'integer', 'array'] },
+  flag: { enum: [true, false, 'true', 'false'] },
+  file: { type: 'string', pattern: '^/' },
+};
 
 function typed(option: Option, written: unknown): unknown {
   if (option.kind === 'port' && typeof written === 'string' && /^\d+$/.test(written)) return Number(written);

@@ -6,7 +6,7 @@ import { cookieSecretsMax, secretFileSizeMax } from '../limits.ts';
 import { hexDigit } from '../wire/literals.ts';
 import { sipKeySize } from '../wire/siphash.ts';
 import { type Beside, besidePath, warnIfOpen } from './contents.ts';
-import { map, type Reading, shaped, text, valueAt } from './shape.ts';
+import { type JsonSchema, map, offOr, type Reading, shaped, text, valueAt } from './shape.ts';
 import type { YamlNode } from './yaml.ts';
 
 export type CookiesConfig = {
@@ -19,6 +19,9 @@ export type CookiesConfig = {
 export const cookiesDefaults: CookiesConfig = { enabled: true, secrets: [] };
 
 const shape = map({ 'secret-file': v.optional(text(secretFile)) });
+
+/** What an editor should know of the value of `cookies`. */
+export const cookiesLook = (): JsonSchema => offOr(shape);
 
 /** Reads the value of `cookies`, and the secrets where it names a file of them. */
 export function readCookies(node: YamlNode | undefined, beside: Beside, faults: Fault[]): CookiesConfig {

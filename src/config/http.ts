@@ -6,7 +6,7 @@ import { httpNamesMax } from '../limits.ts';
 import { parseSocketAddress, printSocketAddress } from '../wire/addresses.ts';
 import { type Beside, besidePath } from './contents.ts';
 import { secretFile } from './cookies.ts';
-import { map, type Reading, shaped, text, texts, valueAt } from './shape.ts';
+import { type JsonSchema, map, offOr, type Reading, shaped, text, texts, valueAt } from './shape.ts';
 import { readTokens, type Token } from './tokens.ts';
 import type { YamlNode } from './yaml.ts';
 
@@ -26,6 +26,9 @@ const shape = map({
   names: v.optional(texts(hostName)),
   'token-file': v.optional(text(secretFile)),
 });
+
+/** What an editor should know of the value of `http`. */
+export const httpLook = (): JsonSchema => offOr(shape);
 
 /** Reads the value of `http`; undefined: off. What has faults is as if it were not said. */
 export function readHttp(

@@ -11,7 +11,22 @@ import { poolSizeMax, tierMax, trickleMax, weightMax } from '../limits.ts';
 import { suggest } from '../near.ts';
 import type { Checks } from './checks.ts';
 import { memberKey, ownerName } from './owners.ts';
-import { entriesOf, map, type Reading, shaped, text, texts, value, valueAt } from './shape.ts';
+import {
+  elsewhere,
+  entriesOf,
+  type JsonSchema,
+  looking,
+  map,
+  namedSchema,
+  type Reading,
+  scalar,
+  schemaOf,
+  shaped,
+  text,
+  texts,
+  value,
+  valueAt,
+} from './shape.ts';
 import { integer, integerOr, memberName, oneOf, percent, ttlSeconds, word } from './values.ts';
 import type { YamlNode } from './yaml.ts';
 
@@ -31,6 +46,9 @@ export const poolDefaults = {
 
 const policyNames = Object.keys(policies);
 const whenAllDownWords = ['all', 'none', 'servfail'] as const;
+const whenAllDownLooks = {
+  anyOf: [{ enum: whenAllDownWords }, { type: 'array', items: scalar, minItems: 1 }],
+};
 const anyText = (text: string): Reading<string> => ({ value: text });
 
 const poolShape = map({
@@ -41,8 +59,8 @@ const poolShape = map({
   'min-up': v.optional(text(integer(1, poolSizeMax))),
   trickle: v.optional(text(percent(trickleMax))),
   ttl: v.optional(map({ stable: v.optional(text(ttlSeconds)), unsettled: v.optional(text(ttlSeconds)) })),
-  'when-all-down': v.optional(value(whenAllDownOf)),
-  members: v.optional(v.unknown()),
+  'when-all-down': v.optional(value(looking(whenAllDownLooks, whenAllDownOf))),
+  members: v.optional(elsewhere(() => namedSchema(schemaOf(memberShape)))),
 });
 
 const memberShape = map({
@@ -54,6 +72,9 @@ const memberShape = map({
   labels: v.optional(texts(word)),
   check: v.optional(text(anyText)),
 });
+
+/** What an editor should know of the value of `balance`. */
+export const poolsLook = (): JsonSchema => namedSchema(schemaOf(poolShape));
 
 /** Reads all balanced names of a zone; those with faults, or whose check has faults, are left out. */
 export function readPools(

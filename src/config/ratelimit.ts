@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { errorAt, type Fault } from '../faults.ts';
 import { exemptMax, rateLimitDefault, responsesPerSecondMax, slipMax } from '../limits.ts';
 import { type Network, parseNetwork } from '../wire/networks.ts';
-import { map, shaped, text, texts, valueAt } from './shape.ts';
+import { type JsonSchema, map, offOr, shaped, text, texts, valueAt } from './shape.ts';
 import { integer, network } from './values.ts';
 import type { YamlNode } from './yaml.ts';
 
@@ -28,6 +28,9 @@ const shape = map({
   slip: v.optional(text(integer(0, slipMax))),
   exempt: v.optional(texts(network)),
 });
+
+/** What an editor should know of the value of `rate-limit`. */
+export const rateLimitLook = (): JsonSchema => offOr(shape);
 
 /** Reads the value of `rate-limit`; undefined: off. What has faults is as if it were not said. */
 export function readRateLimit(node: YamlNode | undefined, faults: Fault[]): RateLimitConfig | undefined {

@@ -3,14 +3,14 @@ import * as v from 'valibot';
 import { errorAt, type Fault } from '../faults.ts';
 import { explainToMax, seriesMaxDefault, seriesMaxLeast, seriesMaxMost, workersMax } from '../limits.ts';
 import type { Network } from '../wire/networks.ts';
-import { type Checks, readChecks } from './checks.ts';
+import { type Checks, checksLook, readChecks } from './checks.ts';
 import type { Beside } from './contents.ts';
-import { type CookiesConfig, cookiesDefaults, readCookies } from './cookies.ts';
-import { type HttpConfig, readHttp } from './http.ts';
-import { type RateLimitConfig, rateLimitDefaults, readRateLimit } from './ratelimit.ts';
-import { map, shaped, text, texts, valueAt } from './shape.ts';
+import { type CookiesConfig, cookiesDefaults, cookiesLook, readCookies } from './cookies.ts';
+import { type HttpConfig, httpLook, readHttp } from './http.ts';
+import { type RateLimitConfig, rateLimitDefaults, rateLimitLook, readRateLimit } from './ratelimit.ts';
+import { elsewhere, map, shaped, text, texts, valueAt } from './shape.ts';
 import { fileMode, integer, integerOr, listenAddress, network, oneOf, shownText, word } from './values.ts';
-import { readWebhooks, type WebhookConfig } from './webhooks.ts';
+import { readWebhooks, type WebhookConfig, webhooksLook } from './webhooks.ts';
 import type { YamlMap } from './yaml.ts';
 
 export type ServerConfig = {
@@ -60,7 +60,8 @@ export const serverDefaults: ServerConfig = {
   http: undefined,
 };
 
-const serverShape = map({
+/** The whole of steerdns.yaml. */
+export const serverShape = map({
   listen: v.optional(texts(listenAddress)),
   workers: v.optional(text(integerOr('auto', 1, workersMax))),
   control: v.optional(
@@ -71,14 +72,14 @@ const serverShape = map({
   ),
   identity: v.optional(text(shownText)),
   version: v.optional(text(shownText)),
-  cookies: v.optional(v.unknown()),
-  'rate-limit': v.optional(v.unknown()),
+  cookies: v.optional(elsewhere(cookiesLook)),
+  'rate-limit': v.optional(elsewhere(rateLimitLook)),
   'client-subnet': v.optional(text(oneOf(['on', 'off'] as const))),
   'explain-to': v.optional(texts(network)),
   metrics: v.optional(map({ 'series-max': v.optional(text(integer(seriesMaxLeast, seriesMaxMost))) })),
-  http: v.optional(v.unknown()),
-  webhooks: v.optional(v.unknown()),
-  checks: v.optional(v.unknown()),
+  http: v.optional(elsewhere(httpLook)),
+  webhooks: v.optional(elsewhere(webhooksLook)),
+  checks: v.optional(elsewhere(checksLook)),
 });
 
 /** Reads the whole file, and what it names; what has faults is as if it were absent. */

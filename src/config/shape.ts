@@ -12,20 +12,69 @@ import type { YamlEntry, YamlMap, YamlNode } from './yaml.ts';
  */
 export type Reading<T> = { readonly value: T } | { readonly wrong: string; readonly hint?: string };
 
+/** JSON Schema (draft 7) of a value as YAML has it for an editor: there `5` is a number. */
+export type JsonSchema = { readonly [key: string]: unknown };
+
+/** Reads what the operator wrote; `looks` is what an editor should know of it. */
+export type Reader<From, T> = ((written: From) => Reading<T>) & { readonly looks?: JsonSchema };
+
+/** Any single value: what reads it says more. */
+export const scalar: JsonSchema = { type: ['string', 'number', 'boolean'] };
+
+/** A reader that says what it reads looks like. */
+export function looking<From, T>(looks: JsonSchema, read: (written: From) => Reading<T>): Reader<From, T> {
+  return Object.assign((written: From) => read(written), { looks });
+}
+
 /** A value of one text. */
-export function text<T>(read: (text: string) => Reading<T>) {
-  return v.pipe(v.string('must be a single value'), reading(read));
+export function text<T>(read: Reader<string, T>) {
+  const looks = read.looks ?? scalar;
+  return v.pipe(v.string('must be a single value'), reading(read), v.metadata({ looks }));
 }
 
 /** A list of texts; one text stands for a list of one. */
-export function texts<T>(read: (text: string) => Reading<T>) {
+export function texts<T>(read: Reader<string, T>) {
   const toList = v.transform((written: unknown) => (Array.isArray(written) ? written : [written]));
-  return v.pipe(v.unknown(), toList, v.array(text(read)));
+  const one = read.looks ?? scalar;
+  const looks = { anyOf: [one, { type: 'array', items: one }] };
+  return v.pipe(v.unknown(), toList, v.array(text(read)), v.metadata({ looks }));
 }
 
 /** A value that is a text, a list or a map: `read` gets strings, arrays and plain objects. */
-export function value<T>(read: (written: unknown) => Reading<T>) {
-  return v.pipe(v.unknown(), reading(read));
+export function value<T>(read: Reader<unknown, T>) {
+  return v.pipe(v.unknown(), reading(read), v.metadata({ looks: read.looks ?? {} }));
+}
+
+/** A value that is read by other means than its shape; `looks` is asked when a schema is made. */
+export function elsewhere(looks: () => JsonSchema) {
+  return v.pipe(v.unknown(), v.metadata({ looks }));
+}
+
+/** The JSON Schema of a shape; keys that it does not have are refused. */
+export function schemaOf(shape: object): JsonSchema {
+  const { wrapped, entries } = shape as { wrapped?: object; entries?: Readonly<Record<string, object>> };
+  if (wrapped !== undefined) return schemaOf(wrapped);
+  if (entries !== undefined) {
+    const rows = Object.entries(entries).map(([key, below]) => [key, schemaOf(below)]);
+    return { ...anyMap, properties: Object.fromEntries(rows), additionalProperties: false };
+  }
+  const { looks = {} } = v.getMetadata(shape as v.GenericSchema) as {
+    looks?: JsonSchema | (() => JsonSchema);
+  };
+  return typeof looks === 'function' ? looks() : looks;
+}
+
+/** The JSON Schema of a map that `off` may stand for. */
+export function offOr(shape: object): JsonSchema {
+  return { anyOf: [{ const: 'off' }, schemaOf(shape)] };
+}
+
+/** Nothing behind a key is an empty map. */
+const anyMap: JsonSchema = { type: ['object', 'null'] };
+
+/** The JSON Schema of a map whose keys are names that the operator chooses. */
+export function namedSchema(each: JsonSchema): JsonSchema {
+  return { ...anyMap, additionalProperties: each };
 }
 
 function reading<From, T>(read: (written: From) => Reading<T>) {

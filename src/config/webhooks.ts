@@ -6,7 +6,7 @@ import { webhookSecretMin, webhooksMax, webhookUrlMax } from '../limits.ts';
 import { type Beside, besidePath, warnIfOpen } from './contents.ts';
 import { secretFile } from './cookies.ts';
 import { type EventKind, eventKinds } from './eventkinds.ts';
-import { map, type Reading, shaped, text, texts, valueAt } from './shape.ts';
+import { type JsonSchema, map, type Reading, schemaOf, shaped, text, texts, valueAt } from './shape.ts';
 import { oneOf } from './values.ts';
 import type { YamlNode } from './yaml.ts';
 
@@ -23,6 +23,12 @@ const shape = map({
   'secret-file': v.optional(text(secretFile)),
   events: v.optional(texts(oneOf(allKinds))),
 });
+
+/** What an editor should know of the value of `webhooks`. */
+export function webhooksLook(): JsonSchema {
+  const one = { ...schemaOf(shape), required: ['url', 'secret-file'] };
+  return { anyOf: [one, { type: 'array', maxItems: webhooksMax, items: one }] };
+}
 
 /** Reads the list; those that have faults are left out. */
 export function readWebhooks(node: YamlNode | undefined, beside: Beside, faults: Fault[]): WebhookConfig[] {
