@@ -134,6 +134,8 @@ export const commandsAtOnceMax = 16;
 export const stateAgeDefaultMs = 60_000;
 export const stateAgeMinMs = 1000;
 export const stateAgeMaxMs = 24 * 3_600_000;
+/** Names of heartbeats that are remembered, those of earlier settings too. */
+export const pushNamesMax = 65_536;
 /** A query that was not answered is sent again: one lost datagram is no verdict. Queries per probe: */
 export const dnsQueriesMax = 3;
 /** A server that flaps is asked to be quiet for at most this long: a mended one must come back today. */

@@ -34,6 +34,7 @@ import { metricsOf } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { ProbeMeter } from './probemeter.ts';
 import { Publisher } from './publish.ts';
+import { takePush } from './push.ts';
 import {
   copyAccepted,
   type ReloadOptions,
@@ -116,6 +117,7 @@ class Control {
       if (by !== undefined) parameters.set('by', by);
       return this.#handVerbs.run(parameters);
     },
+    'POST /push': (parameters) => takePush(this.#running.loaded, this.#monitors, parameters),
     'POST /reload': (parameters) => this.#answerReload(parameters),
   };
   readonly #facts = new FactsDesk(send);

@@ -63,6 +63,15 @@ export const routes = {
       force: { what: 'also where no member is left' },
     },
   },
+  'POST /push': {
+    scope: 'operate',
+    summary: 'A heartbeat, for checks of type push',
+    parameters: {
+      name: { what: 'what the check calls it', required: true },
+      state: { what: 'up, down, drain, maint, or a percentage of the weight; up unless said otherwise' },
+      reason: { what: 'why, in a line' },
+    },
+  },
   'POST /reload': {
     scope: 'operate',
     summary: 'Takes changed files into service, whole or not at all',

@@ -163,6 +163,16 @@ export class Monitors {
     this.#endFirstRound();
   }
 
+  /** Probes these now and not when their turn comes: something else has news of them. */
+  probeNow(keys: readonly string[]): void {
+    for (const key of keys) {
+      const watched = this.#watched.get(key);
+      if (watched?.timer === undefined) continue; // about to be probed
+      watched.timer.cancel();
+      this.#due(watched);
+    }
+  }
+
   /** What is known of an endpoint; undefined: it is not watched. */
   state(key: string): EndpointState | undefined {
     const watched = this.#watched.get(key);

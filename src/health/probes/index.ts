@@ -7,11 +7,15 @@ import { exec } from './exec.ts';
 import { file } from './file.ts';
 import { http, https } from './http.ts';
 import type { OnStep, Options, Probe, ProbeResult, Target } from './probe.ts';
+import { push } from './push.ts';
 import { lookUp } from './resolve.ts';
 import { runSeveral, severalKind } from './several.ts';
 import { tcp } from './tcp.ts';
 
-export const probes = { http, https, tcp, agent, dns, exec, file } as const satisfies Record<string, Probe>;
+export const probes = { http, https, tcp, agent, dns, exec, file, push } as const satisfies Record<
+  string,
+  Probe
+>;
 
 /** Probes an endpoint once; rejects where its kind is unknown, which config.ts has ruled out. */
 export function probeEndpoint({ address, check }: Endpoint, onStep?: OnStep): Promise<ProbeResult> {

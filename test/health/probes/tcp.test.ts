@@ -75,7 +75,7 @@ test('no descriptors left is our own fault, for every kind of probe', () => {
   const command = `ulimit -n 64 && exec "${process.execPath}" --import tsx "${child}"`;
   const { stdout, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8', timeout: 30_000 });
   const lines = stdout.trim().split('\n');
-  assert.equal(lines.length, Object.keys(probes).length, stderr);
+  assert.equal(lines.length, Object.keys(probes).length - 1, stderr); // a push needs none
   for (const line of lines) {
     assert.equal(line, 'inconclusive inconclusive: no file descriptors left (EMFILE)');
   }

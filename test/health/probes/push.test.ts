@@ -1,0 +1,121 @@
+// The push probe: what heartbeats say, how long they hold, and what is said of silence.
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import type { Loaded } from '../../../src/control/load.ts';
+import { takePush } from '../../../src/control/push.ts';
+import type { Endpoint } from '../../../src/health/check.ts';
+import type { Options, ProbeResult } from '../../../src/health/probes/probe.ts';
+import { forgetHeartbeats, hear, push, pushName } from '../../../src/health/probes/push.ts';
+import { severalTarget } from '../../../src/health/probes/several.ts';
+import { parseStatement } from '../../../src/health/probes/statement.ts';
+import { probeReasonMax, pushNamesMax } from '../../../src/limits.ts';
+import { endpointOf, World } from '../virtual.ts';
+
+afterEach(forgetHeartbeats);
+
+const run = (options: Options = {}): Promise<ProbeResult> => push.run('192.0.2.1', 0, options, 1000);
+const say = (text: string, name = '192.0.2.1'): boolean => hear(name, parseStatement(text)!);
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+test('the last heartbeat counts', async () => {
+  say('up 75% #two of ten');
+  const up = await run();
+  assert.deepEqual([up.outcome, up.said], ['ok', { part: 0.75 }]);
+  assert.match(up.reason, /^up 75%: two of ten in \d+ ms$/);
+  say('down #disk full');
+  assert.deepEqual([(await run()).outcome, (await run()).reason], ['fail', 'down: disk full']);
+  say('drain');
+  assert.deepEqual((await run()).said, { part: 0 });
+});
+
+test('one that is too old is a failure', async () => {
+  say('up');
+  await wait(60);
+  assert.equal((await run({ 'max-age': 5000 })).outcome, 'ok');
+  const old = await run({ 'max-age': 50 });
+  assert.deepEqual([old.outcome, old.reason], ['fail', 'last heartbeat 0 s ago, at most 0 s are good']);
+});
+
+test('before the first: for max-age nobody knows, then it is a failure', async () => {
+  const first = await run({ name: 'job' });
+  assert.deepEqual(
+    [first.outcome, first.reason],
+    ['inconclusive', 'inconclusive: no heartbeat "job" yet, 0 s of 60 s waited'],
+  );
+  await wait(60);
+  assert.equal((await run({ name: 'job', 'max-age': 5000 })).outcome, 'inconclusive');
+  assert.equal((await run({ name: 'job', 'max-age': 50 })).outcome, 'fail');
+  say('up', 'job');
+  assert.equal((await run({ name: 'job', 'max-age': 50 })).outcome, 'ok');
+});
+
+test('{address} in the name is the address of the member, and is the default', () => {
+  assert.equal(pushName({}, '192.0.2.1'), '192.0.2.1');
+  assert.equal(pushName({ name: 'job/{address}' }, '192.0.2.1'), 'job/192.0.2.1');
+});
+
+test('news is told from repetition', () => {
+  const all = ['up', 'up', 'up #why', 'up #why', '50% #why', 'down #why', 'down #why', 'up'].map((text) =>
+    say(text),
+  );
+  assert.deepEqual(all, [true, false, true, false, true, true, false, true]);
+});
+
+test('names that nobody asks for any more are forgotten, the oldest first', async () => {
+  say('up', 'first');
+  for (let i = 0; i < pushNamesMax; i++) say('up', `name ${i}`);
+  assert.equal((await run({ name: 'first' })).outcome, 'inconclusive');
+  assert.equal((await run({ name: `name ${pushNamesMax - 1}` })).outcome, 'ok');
+});
+
+/** The handler over these endpoints; `probed` are the keys that it wanted to be probed at once. */
+function handler(endpoints: readonly Endpoint[]) {
+  const probed: string[] = [];
+  const monitors = { probeNow: (keys: readonly string[]) => void probed.push(...keys) };
+  const loaded = { zones: [{ endpoints }] } as unknown as Loaded;
+  const take = (query: string) => takePush(loaded, monitors, new URLSearchParams(query));
+  return { take, probed };
+}
+
+test('the route: names that are waited for, states that are some, and news is probed at once', () => {
+  const one = endpointOf(1, { kind: 'push' });
+  const job = endpointOf(2, { kind: 'push', options: { name: 'job' } });
+  const also = endpointOf(3, severalTarget(1, [{ kind: 'push', port: 0, options: { name: 'job' } }]));
+  const { take, probed } = handler([one, job, also, endpointOf(4)]);
+  assert.deepEqual(take('name=192.0.0.1'), {
+    status: 200,
+    body: { ok: true, name: '192.0.0.1', state: 'up', endpoints: 1 },
+  });
+  assert.deepEqual(take('name=job&state=75%25&reason=busy').body, {
+    ok: true,
+    name: 'job',
+    state: '75%',
+    endpoints: 2,
+  });
+  assert.deepEqual(probed, [one.key, job.key, also.key]);
+  take('name=job&state=75%25&reason=busy');
+  assert.equal(probed.length, 3);
+  assert.deepEqual(take('name=jub'), {
+    status: 404,
+    body: { error: 'no check waits for "jub"', hint: 'did you mean "job"?' },
+  });
+  assert.equal(take('').status, 404);
+  assert.equal(take('name=job&state=perhaps').status, 422);
+  assert.equal(take(`name=job&reason=${'x'.repeat(9 * probeReasonMax)}`).status, 200);
+});
+
+test('probeNow: at once, and the turns after that are as they were', async () => {
+  const endpoint = endpointOf(1);
+  const world = new World(() => 'ok');
+  world.monitors.watch([endpoint]);
+  await world.clock.advance(11_000);
+  const before = world.starts.length;
+  world.monitors.probeNow([endpoint.key, 'nobody']);
+  assert.equal(world.starts.length, before + 1);
+  world.monitors.probeNow([endpoint.key]);
+  await world.clock.advance(20_000);
+  const starts = world.starts.slice(before + 1).map(({ at }) => at);
+  for (const [i, at] of starts.entries())
+    if (i > 0) assert.ok(at - starts[i - 1]! <= endpoint.check.intervalMs + 1);
+  world.monitors.stop();
+});
