@@ -4,11 +4,12 @@ import type { FamilyChoice } from '../balance/pool.ts';
 import type { HandVerb } from './handrequest.ts';
 import type { HandRow } from './hands.ts';
 import type { Target } from './selectors.ts';
+import type { PoolStatus } from './status.ts';
 
 /** What is answered for one family of a pool. */
 export type Answered = {
   readonly owner: string;
-  readonly type: 'A' | 'AAAA';
+  readonly type: PoolStatus['type'];
   readonly mode: FamilyChoice['mode'];
   readonly ttl: number;
   readonly members: readonly {

@@ -2,7 +2,7 @@
 // and only then the hand itself: published and written down before anybody is told that it is done. Behind
 // `POST /hand`; one at a time.
 import { type Hand, handText } from '../balance/hand.ts';
-import { choosePool, type FamilyChoice, type Health, type Pool } from '../balance/pool.ts';
+import { choosePool, type FamilyChoice, familyText, type Health, type Pool } from '../balance/pool.ts';
 import { isWilling, type Moment, poolState } from '../balance/state.ts';
 import { handsMax } from '../limits.ts';
 import { type Reply, refusal } from './admin.ts';
@@ -97,7 +97,7 @@ export class HandVerbs {
       const [choice] = choosePool(pool, healthOf, after).filter(({ family }) => family === lost.family);
       const given = answerText(answered(pool, choice!));
       const then = choice!.mode === 'sets' ? `still given: ${given}` : given;
-      return `${ownerText(pool.owner)} ${typeOf(lost.family)} would be left without a member (${then})`;
+      return `${ownerText(pool.owner)} ${familyText(lost.family)} would be left without a member (${then})`;
     }
     return undefined;
   }
@@ -209,11 +209,7 @@ function addressesOf(pools: readonly Pool[], targets: readonly Target[]) {
 
 function answered({ owner }: Pool, { family, mode, ttl, standings }: FamilyChoice): Answered {
   const members = standings.map(({ member, address, share, why }) => ({ member, address, share, why }));
-  return { owner, type: typeOf(family), mode, ttl, members };
-}
-
-function typeOf(family: number): 'A' | 'AAAA' {
-  return family === 1 ? 'A' : 'AAAA';
+  return { owner, type: familyText(family), mode, ttl, members };
 }
 
 function announcement(
