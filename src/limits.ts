@@ -314,6 +314,10 @@ export const controlRetryMs = 5000;
 
 /** The server's own query through its own socket is lost after this, and asked again. */
 export const watchdogAnswerMaxMs = 1000;
+/** A day of virtual time of a big pool takes a minute; nobody reads more of it. */
+export const simulationMaxMs = 24 * 3_600_000;
+/** A script is a page that somebody writes. */
+export const scriptSizeMax = 1 << 20;
 
 /** UDP workers: more than any machine we know has cores. */
 export const workersMax = 256;

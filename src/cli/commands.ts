@@ -23,6 +23,10 @@ export const commands: Readonly<Record<string, Row>> = {
   stats: { what: 'show everything that is measured', load: () => import('./stats.ts') },
   token: { what: 'make a token for the admin API', load: () => import('./token.ts') },
   push: { what: 'say how a server is, for checks of type push', load: () => import('./push.ts') },
+  simulate: {
+    what: 'show what comes of failures, in virtual time',
+    load: () => import('./simulate.ts'),
+  },
   lab: { what: 'try it: toy web servers behind a real daemon', load: () => import('./lab.ts') },
   completion: { what: 'print completions for bash, zsh or fish', load: () => import('./completion.ts') },
   man: { what: 'print the man page', load: () => import('./man.ts') },

@@ -195,7 +195,7 @@ function withInert(pools: readonly Pool[], rows: readonly HandRow[]): Selectable
 }
 
 /** Every address that the targets are on. */
-function addressesOf(pools: readonly Pool[], targets: readonly Target[]) {
+export function addressesOf(pools: readonly Pool[], targets: readonly Target[]) {
   const members = new Map(
     pools.flatMap(({ owner, members }) => members.map((member) => [`${owner} ${member.name}`, member])),
   );

@@ -215,7 +215,8 @@ export function endpointsOf(zones: readonly LoadedZone[]) {
 }
 
 /** Names of members by endpoint: where pools differ, one that somebody gave wins over a bare address. */
-function memberNames(zones: readonly LoadedZone[]): Map<string, string> {
+/** Names of members by endpoint; of several names of one the last. */
+export function memberNames(zones: readonly LoadedZone[]): Map<string, string> {
   const names = new Map<string, string>();
   for (const pool of zones.flatMap(({ pools }) => pools)) {
     for (const { name, addresses } of pool.members) {

@@ -9,8 +9,8 @@ import type { LoadedZone } from '../../src/control/load.ts';
 import { Publisher } from '../../src/control/publish.ts';
 import { Shares } from '../../src/control/shares.ts';
 import { type Clock, systemClock } from '../../src/health/monitor.ts';
+import { VirtualClock } from '../../src/health/virtualclock.ts';
 import type { Publish } from '../../src/serve/channel.ts';
-import { VirtualClock } from '../health/virtual.ts';
 import { until } from '../until.ts';
 
 const up: Health = { verdict: 'up', settled: true };

@@ -2,8 +2,9 @@
 // forgotten.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { VirtualClock } from '../../src/health/virtualclock.ts';
 import { inconclusiveRowMax, keptAgeMaxMs, probeGraceMs, probesInFlightMax } from '../../src/limits.ts';
-import { type Behaviour, endpointOf, endpointsOf, okMs, randomOf, VirtualClock, World } from './virtual.ts';
+import { type Behaviour, endpointOf, endpointsOf, okMs, randomOf, World } from './virtual.ts';
 
 /**
  * Worst time from a change of behaviour to its verdict, over endpoints that change at all parts of the
