@@ -6,10 +6,11 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { PoolConfig } from './balance/members.ts';
-import { type Checks, checksLook, readChecks } from './config/checks.ts';
+import { checksLook, readChecks } from './config/checks.ts';
 import type { Beside } from './config/contents.ts';
 import { originOf } from './config/owners.ts';
-import { poolDefaults, poolsLook, readPools } from './config/pools.ts';
+import { type PlacesConfig, placesDefaults } from './config/places.ts';
+import { poolDefaults, poolsLook, readPools, type Shared } from './config/pools.ts';
 import { readServer, type ServerConfig, serverDefaults } from './config/server.ts';
 import { elsewhere, map, shaped, valueAt } from './config/shape.ts';
 import { parseYaml, type YamlMap } from './config/yaml.ts';
@@ -17,7 +18,7 @@ import { boundFaults, errorAt, type Fault, type Place, sortFaults, whyUnreadable
 import { checkDefaults } from './health/check.ts';
 import { nearest } from './near.ts';
 
-export type { PoolConfig, ServerConfig };
+export type { PlacesConfig, PoolConfig, ServerConfig };
 
 export type ZoneConfig = {
   /** Absolute, lowercase, with the final dot. */
@@ -34,7 +35,11 @@ export type ZoneConfig = {
   readonly isWhole: boolean;
 };
 
-export type Config = { readonly server: ServerConfig; readonly zones: readonly ZoneConfig[] };
+export type Config = {
+  readonly server: ServerConfig;
+  readonly places: PlacesConfig;
+  readonly zones: readonly ZoneConfig[];
+};
 
 /** Reads a file whole; throws a NodeJS.ErrnoException. */
 export type Read = (path: string) => Uint8Array;
@@ -56,6 +61,13 @@ export type LoadedConfig = {
 export const defaults = { server: serverDefaults, check: checkDefaults, pool: poolDefaults } as const;
 
 const serverFile = 'steerdns.yaml';
+
+/** What holds where steerdns.yaml cannot be read: what it defines for others may all be there. */
+const nothingKnown = {
+  server: serverDefaults,
+  checks: { byName: new Map(), complete: false },
+  places: { ...placesDefaults, isComplete: false },
+};
 
 /** Loads everything that stands in the YAML of a folder. Nothing throws but mistakes of our own. */
 export function loadConfig(
@@ -87,10 +99,8 @@ export function loadConfig(
     environment: process.env,
   };
   const serverRoot = parse(serverFile);
-  const { server, checks } =
-    serverRoot === undefined
-      ? { server: serverDefaults, checks: { byName: new Map(), complete: false } }
-      : readServer(serverRoot, beside, faults);
+  const { server, checks, places } =
+    serverRoot === undefined ? nothingKnown : readServer(serverRoot, beside, faults);
   const zones = new Map<string, ZoneConfig>();
   for (const name of zoneNames) {
     const file = join(dir, name);
@@ -104,14 +114,15 @@ export function loadConfig(
       const yamlName = `${withoutEnding(name)}.yaml`;
       const yamlFile = yamlNames.has(yamlName) && yamlName !== serverFile ? join(dir, yamlName) : undefined;
       const root = yamlFile === undefined ? undefined : parse(yamlName);
-      const pools = root === undefined ? [] : readZoneYaml(root, origin.value, checks, beside, faults);
+      const shared = { checks, places };
+      const pools = root === undefined ? [] : readZoneYaml(root, origin.value, shared, beside, faults);
       const isWhole = yamlFile === undefined || (root !== undefined && pools.length === poolCount(root));
       zones.set(origin.value, { origin: origin.value, file, yamlFile, pools, isWhole });
     }
   }
   const files = [...yamlNames, ...zoneNames].map((name) => join(dir, name));
   return {
-    config: { server, zones: [...zones.values()] },
+    config: { server, places, zones: [...zones.values()] },
     faults: boundFaults(sortFaults(faults)),
     files,
     settingsFiles,
@@ -127,15 +138,16 @@ export const zoneShape = map({
 function readZoneYaml(
   root: YamlMap,
   origin: string,
-  shared: Checks,
+  shared: Shared,
   beside: Beside,
   faults: Fault[],
 ): PoolConfig[] {
   shaped(root, zoneShape, faults);
   const own = readChecks(valueAt(root, 'checks'), beside, faults);
   // A zone's own check takes the place of one with its name in steerdns.yaml.
-  const byName = new Map([...shared.byName, ...own.byName]);
-  return readPools(valueAt(root, 'balance'), origin, { byName, complete: shared.complete }, faults);
+  const byName = new Map([...shared.checks.byName, ...own.byName]);
+  const checks = { byName, complete: shared.checks.complete };
+  return readPools(valueAt(root, 'balance'), origin, { ...shared, checks }, faults);
 }
 
 function poolCount(root: YamlMap): number {

@@ -217,6 +217,14 @@ export const fittingPasses = 8;
 export const fittingNear = 0.005;
 /** Members of a place that a remark names: it is one line. */
 export const remarkMembersMax = 8;
+/** Places of clients: parts of the world, of which `status` has a line each. */
+export const placesMax = 100;
+/**
+ * The table of places, in octets: each thread has it; GeoLite2-Country by continents makes a tenth of this.
+ */
+export const placesSizeMax = 64 << 20;
+/** A file of networks: all prefixes of the routing table are less than this. */
+export const networksFileSizeMax = 32 << 20;
 /** Tiers are numbered by hand: a number above this is a slip of the finger. */
 export const tierMax = 100;
 /** A tier that gets more than this part of the responses is no standby. */

@@ -193,7 +193,10 @@ balance:
       minUp: 1,
       trickle: 0,
       places: [{ place: '', order: [] }],
-      settingPlaces: new Map([['answers', { file: 'site.example.yaml', line: 8, column: 14 }]]),
+      settingPlaces: new Map([
+        ['policy', { file: 'site.example.yaml', line: 7, column: 13 }],
+        ['answers', { file: 'site.example.yaml', line: 8, column: 14 }],
+      ]),
       ttl: { stable: 60, unsettled: 2 },
       whenAllDown: ['web1', '192.0.2.2'],
       whenAllDownPlaces: [21, 27].map((column) => ({ file: 'site.example.yaml', line: 10, column })),

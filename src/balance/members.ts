@@ -3,7 +3,7 @@
 // Called for each balanced name at a reload, after the zones are loaded and before anything is published.
 import { errorAt, type Fault, type Place, warningAt } from '../faults.ts';
 import { type Check, type Endpoint, endpointKey } from '../health/check.ts';
-import { poolSizeMax } from '../limits.ts';
+import { poolSizeMax, stickySizeMax } from '../limits.ts';
 import { suggest } from '../near.ts';
 import { printAddress } from '../wire/literals.ts';
 import { lowercase, parseNameText, printName } from '../wire/names.ts';
@@ -196,11 +196,18 @@ function settingWarnings(config: PoolConfig, members: readonly Member[]): Fault[
   if (config.trickle > 0 && tiers.length === 1) {
     warn('trickle', 'there is no tier for the trickle', 'give some of the members "tier: 2"');
   }
-  if (config.spread === 'group' && members.every(({ group }) => group === undefined)) {
+  if (config.spread !== 'none' && members.every(({ group }) => group === undefined)) {
     warn(
       'spread',
       'no member has a group, so each is its own',
       'give the members groups, as in "group: rack1"',
+    );
+  }
+  if (config.policy === 'nearest' && members.every(({ located }) => located === undefined)) {
+    warn(
+      'policy',
+      'no member is in a place, so all of them serve everybody',
+      'give the members places, as in "place: eu"',
     );
   }
   for (const tier of tiers) {
@@ -240,9 +247,11 @@ function zoneFaults(config: PoolConfig, rrsets: readonly AddressSet[], inZone: r
     faults.push(errorAt(place, what, hint));
   }
   for (const { rdata } of rrsets) {
-    if (rdata.length <= poolSizeMax) continue;
+    const most = config.policy === 'sticky' ? stickySizeMax : poolSizeMax;
+    if (rdata.length <= most) continue;
     const what = `${config.owner} has ${rdata.length} addresses of one family`;
-    faults.push(errorAt(config.place, what, `at most ${poolSizeMax} can be balanced`));
+    const be = config.policy === 'sticky' ? 'be sticky' : 'be balanced';
+    faults.push(errorAt(config.place, what, `at most ${most} can ${be}`));
   }
   return faults;
 }

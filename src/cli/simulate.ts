@@ -39,7 +39,7 @@ export const command: Command = {
     if (refuses(faults)) return refuse(faults);
     const last = script.steps.at(-1)?.atMs ?? 0;
     const endMs = textOf(values, 'for') === undefined ? (script.endMs ?? last + afterLastMs) : span.value;
-    const outcome = await simulate(loaded.zones, settingsOf(loaded.server), plan, {
+    const outcome = await simulate(loaded.zones, settingsOf(loaded), plan, {
       seed: Number(seedText),
       endMs,
     });

@@ -11,6 +11,7 @@ import { poolSizeMax, tierMax, trickleMax, weightMax } from '../limits.ts';
 import { suggest } from '../near.ts';
 import type { Checks } from './checks.ts';
 import { memberKey, ownerName } from './owners.ts';
+import { type PlacesConfig, placesDefaults } from './places.ts';
 import {
   elsewhere,
   entriesOf,
@@ -38,7 +39,7 @@ export const poolDefaults = {
   spread: 'none',
   minUp: 1,
   trickle: 0,
-  places: [{ place: '', order: [] }],
+  places: placesDefaults.orders,
   whenAllDown: 'all',
   weight: 1,
   tier: 1,
@@ -76,11 +77,14 @@ const memberShape = map({
 /** What an editor should know of the value of `balance`. */
 export const poolsLook = (): JsonSchema => namedSchema(schemaOf(poolShape));
 
+/** What steerdns.yaml says for all zones, with the zone's own checks. */
+export type Shared = { readonly checks: Checks; readonly places: PlacesConfig };
+
 /** Reads all balanced names of a zone; those with faults, or whose check has faults, are left out. */
 export function readPools(
   node: YamlNode | undefined,
   origin: string,
-  checks: Checks,
+  shared: Shared,
   faults: Fault[],
 ): PoolConfig[] {
   if (node === undefined) return [];
@@ -98,7 +102,7 @@ export function readPools(
       continue;
     }
     keys.set(owner.value, key);
-    pools.set(owner.value, readPool(owner.value, below, place, origin, checks, faults));
+    pools.set(owner.value, readPool(owner.value, below, place, origin, shared, faults));
   }
   return [...pools.values()].filter((pool) => pool !== undefined);
 }
@@ -108,7 +112,7 @@ function readPool(
   node: YamlNode,
   place: Place,
   origin: string,
-  checks: Checks,
+  { checks, places }: Shared,
   faults: Fault[],
 ): PoolConfig | undefined {
   const before = faults.length;
@@ -118,6 +122,7 @@ function readPool(
   if (values === undefined || members === undefined || check === 'unusable') return undefined;
   const policy = values.policy ?? poolDefaults.policy;
   faults.push(...foreignKeys(policy, node));
+  if (policy === 'nearest' && places.isComplete) faults.push(...placeFaults(node, places));
   if (faults.length > before) return undefined;
   const whenAllDown = valueAt(node, 'when-all-down');
   return {
@@ -128,7 +133,7 @@ function readPool(
     spread: values.spread ?? poolDefaults.spread,
     minUp: values['min-up'] ?? poolDefaults.minUp,
     trickle: values.trickle ?? poolDefaults.trickle,
-    places: poolDefaults.places,
+    places: policy === 'nearest' ? places.orders : poolDefaults.places,
     settingPlaces: new Map(settingKeys.flatMap((key) => placeOf(node, key))),
     ttl: { stable: values.ttl?.stable, unsettled: values.ttl?.unsettled ?? poolDefaults.unsettledTtl },
     whenAllDown: values['when-all-down'] ?? poolDefaults.whenAllDown,
@@ -138,7 +143,7 @@ function readPool(
   };
 }
 
-const settingKeys = ['answers', 'spread', 'min-up', 'trickle'] as const;
+const settingKeys = ['policy', 'answers', 'spread', 'min-up', 'trickle'] as const;
 
 /** Where the value of a key stands, with the key; nothing where it is absent. */
 function placeOf(node: YamlNode, key: string): [string, Place][] {
@@ -161,6 +166,21 @@ function foreignKeys(policy: string, node: YamlNode): Fault[] {
     );
     const hint = `it belongs to policy: ${readers.join(' or ')}`;
     return [errorAt(place, `"${key}" means nothing to the policy ${policy}`, hint)];
+  });
+}
+
+/** Places that nobody has defined: their members would serve nobody. */
+function placeFaults(node: YamlNode, { names }: PlacesConfig): Fault[] {
+  if (names.length === 0) {
+    const what = 'the policy nearest has to know where clients are, and no places are defined';
+    return [errorAt(valueAt(node, 'policy')!.place, what, 'define "places:" in steerdns.yaml')];
+  }
+  const members = valueAt(node, 'members');
+  return (members?.kind === 'map' ? members.entries : []).flatMap((member) => {
+    const place = valueAt(member.value, 'place');
+    if (place?.kind !== 'text' || names.includes(place.text)) return [];
+    const hint = suggest(place.text, names) || 'define it under "places:" in steerdns.yaml';
+    return [errorAt(place.place, `there is no place "${place.text}"`, hint)];
   });
 }
 

@@ -7,9 +7,20 @@ import { type Checks, checksLook, readChecks } from './checks.ts';
 import type { Beside } from './contents.ts';
 import { type CookiesConfig, cookiesDefaults, cookiesLook, readCookies } from './cookies.ts';
 import { type HttpConfig, httpLook, readHttp } from './http.ts';
+import { type PlacesConfig, placesLook, readPlaces } from './places.ts';
 import { type RateLimitConfig, rateLimitDefaults, rateLimitLook, readRateLimit } from './ratelimit.ts';
 import { elsewhere, map, shaped, text, texts, valueAt } from './shape.ts';
-import { fileMode, integer, integerOr, listenAddress, network, oneOf, shownText, word } from './values.ts';
+import {
+  fileMode,
+  filePath,
+  integer,
+  integerOr,
+  listenAddress,
+  network,
+  oneOf,
+  shownText,
+  word,
+} from './values.ts';
 import { readWebhooks, type WebhookConfig, webhooksLook } from './webhooks.ts';
 import type { YamlMap } from './yaml.ts';
 
@@ -79,6 +90,8 @@ export const serverShape = map({
   metrics: v.optional(map({ 'series-max': v.optional(text(integer(seriesMaxLeast, seriesMaxMost))) })),
   http: v.optional(elsewhere(httpLook)),
   webhooks: v.optional(elsewhere(webhooksLook)),
+  places: v.optional(elsewhere(placesLook)),
+  mmdb: v.optional(text(filePath)),
   checks: v.optional(elsewhere(checksLook)),
 });
 
@@ -87,15 +100,16 @@ export function readServer(
   node: YamlMap,
   beside: Beside,
   faults: Fault[],
-): { server: ServerConfig; checks: Checks } {
+): { server: ServerConfig; checks: Checks; places: PlacesConfig } {
   const checks = readChecks(valueAt(node, 'checks'), beside, faults);
   const cookies = readCookies(valueAt(node, 'cookies'), beside, faults);
   const rateLimit = readRateLimit(valueAt(node, 'rate-limit'), faults);
   const http = readHttp(valueAt(node, 'http'), beside, faults);
   const webhooks = readWebhooks(valueAt(node, 'webhooks'), beside, faults);
+  const places = readPlaces(valueAt(node, 'places'), valueAt(node, 'mmdb'), beside, faults);
   const values = shaped(node, serverShape, faults);
   if (values === undefined)
-    return { server: { ...serverDefaults, cookies, rateLimit, http, webhooks }, checks };
+    return { server: { ...serverDefaults, cookies, rateLimit, http, webhooks }, checks, places };
   const listen = values.listen ?? serverDefaults.listen;
   const listenNode = valueAt(node, 'listen');
   listen.forEach((address, i) => {
@@ -128,5 +142,5 @@ export function readServer(
     http,
     webhooks,
   };
-  return { server, checks };
+  return { server, checks, places };
 }

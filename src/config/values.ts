@@ -143,3 +143,8 @@ export const network = looking({ type: 'string' }, (text: string): Reading<Netwo
   if ('address' in parsed) return { value: parsed };
   return { wrong: `has "${text}", which ${parsed.wrong}`, hint: parsed.hint };
 });
+
+/** The path of a file, as it is written. */
+export function filePath(text: string): Reading<string> {
+  return text === '' ? { wrong: 'is empty' } : { value: text };
+}

@@ -19,6 +19,7 @@ import { loadZoneFile } from '../zone/scan.ts';
 import { indexZone, NODE, Zone } from '../zone/zone.ts';
 import { diffZone, type ZoneChange } from './diff.ts';
 import { cutFiles, zoneLosses } from './guard.ts';
+import { type MadePlaces, makePlaces } from './places.ts';
 import { type Source, Sources } from './sources.ts';
 import { openTable, TableFiles, type TablePlace } from './tablefiles.ts';
 
@@ -48,6 +49,8 @@ export type LoadedZone = {
 
 export type Loaded = {
   readonly server: ServerConfig;
+  /** Where clients are; undefined where nothing depends on it. */
+  readonly places: MadePlaces | undefined;
   /** Zones without an error. */
   readonly zones: readonly LoadedZone[];
   /** Origins that are left out because of errors. */
@@ -68,6 +71,8 @@ export type LoadRequest = {
   readonly tablesDir: string | undefined;
   /** Zones in service, to compare with. */
   readonly known: readonly LoadedZone[];
+  /** Places in service, to be used again. */
+  readonly knownPlaces?: MadePlaces | undefined;
   /** Where what was accepted before lies, to compare files with; undefined: they are not looked at. */
   readonly acceptedDir?: string | undefined;
   /** The only zone that is read anew; everything else is as it was accepted. */
@@ -79,7 +84,7 @@ export type LoadRequest = {
  * server's settings before any zone is read, where the YAML has no errors.
  */
 export function loadAll(
-  { dir, tablesDir, known, acceptedDir, only }: LoadRequest,
+  { dir, tablesDir, known, knownPlaces, acceptedDir, only }: LoadRequest,
   onSettings: (server: ServerConfig) => void = () => {},
 ): Loaded {
   const sources = new Sources(dir, only === undefined ? undefined : { acceptedDir: acceptedDir!, only });
@@ -88,7 +93,9 @@ export function loadAll(
   if (!refuses(faults)) onSettings(config.server);
   const tables = tablesDir === undefined ? undefined : new TableFiles(tablesDir, known);
   const knownByOrigin = new Map(known.map((zone) => [zone.origin, zone]));
-  const all = [...faults];
+  const pools = config.zones.flatMap((zone) => zone.pools);
+  const places = makePlaces(config.places, pools, sources, knownPlaces);
+  const all = [...faults, ...(places?.faults ?? [])];
   const accepted = [...settingsFiles];
   const zones: LoadedZone[] = [];
   const faulty: string[] = [];
@@ -120,6 +127,7 @@ export function loadAll(
   if (acceptedDir !== undefined) losses.push(...cutFiles(collected, dir, acceptedDir));
   return {
     server: config.server,
+    places,
     zones,
     faulty,
     faults: sortFaults(all),

@@ -136,9 +136,9 @@ function isSound({ faults, losses }: Loaded, isForced: boolean): boolean {
 }
 
 /** Loads a folder for comparison with what is in service. */
-export function requestFor({ tablesDir, publisher, copied }: Running, dir: string): LoadRequest {
+export function requestFor({ tablesDir, publisher, copied, loaded }: Running, dir: string): LoadRequest {
   const acceptedDir = copied.size > 0 ? copyOf(tablesDir) : undefined;
-  return { dir, tablesDir, known: publisher.zones(), acceptedDir };
+  return { dir, tablesDir, known: publisher.zones(), knownPlaces: loaded?.places, acceptedDir };
 }
 
 /** Where a control process that crashes begins again. */
@@ -154,7 +154,7 @@ export async function takeIntoService(running: Running, loaded: Loaded): Promise
   running.names = memberNames(loaded.zones);
   monitors.watch([...before, ...after]);
   await firstResults(monitors); // so that a server that is down is never handed out because it is new
-  const { fault } = await publisher.publishZones(loaded.zones, settingsOf(loaded.server));
+  const { fault } = await publisher.publishZones(loaded.zones, settingsOf(loaded));
   // The files' contents go as soon as they are copied: a big zone's text is as big as its table.
   if (fault === undefined) running.loaded = { ...loaded, sources: [] };
   monitors.watch(fault === undefined ? after : before);
@@ -247,9 +247,10 @@ function changedSettings(before: Loaded, after: Loaded): string[] {
     http: 'http',
     webhooks: 'webhooks',
   } as const;
-  return Object.entries(keys).flatMap(([name, key]) =>
+  const changed = Object.entries(keys).flatMap(([name, key]) =>
     isDeepStrictEqual(before.server[key], after.server[key]) ? [] : [name],
   );
+  return before.places?.key === after.places?.key ? changed : [...changed, 'places'];
 }
 
 /** Settings that were read again but are used only at a start. */

@@ -1,18 +1,12 @@
 // The settings of steerdns.yaml that threads answer with, defaults filled in. Called at each publication.
 import { hostname } from 'node:os';
 import type { Settings } from '../answer/settings.ts';
-import type { ServerConfig } from '../config.ts';
 import { version as programVersion } from '../version.ts';
+import type { Loaded } from './load.ts';
 
-/** What is published of the server's settings. */
-export function settingsOf({
-  identity,
-  version,
-  cookies,
-  rateLimit,
-  clientSubnet,
-  explainTo,
-}: ServerConfig): Settings {
+/** What is published of the server's settings, with where clients are. */
+export function settingsOf({ server, places }: Pick<Loaded, 'server' | 'places'>): Settings {
+  const { identity, version, cookies, rateLimit, clientSubnet, explainTo } = server;
   return {
     identity: identity === undefined ? hostname() : (identity ?? ''),
     version: version === undefined ? `steerdns ${programVersion}` : (version ?? ''),
@@ -20,6 +14,6 @@ export function settingsOf({
     rateLimit,
     clientSubnet,
     explainTo,
-    places: undefined,
+    places: places && { table: places.table, names: places.names },
   };
 }

@@ -43,7 +43,7 @@ async function run(text: string, seed = 1) {
   const script = readScript('script', text);
   const plan = planOf(script, loaded.zones);
   assert.deepEqual([...script.faults, ...plan.faults], []);
-  return simulate(loaded.zones, settingsOf(loaded.server), plan, { seed, endMs: script.endMs! });
+  return simulate(loaded.zones, settingsOf(loaded), plan, { seed, endMs: script.endMs! });
 }
 
 /** `web2 up -> down` with the second in which it happened, rounded up. */

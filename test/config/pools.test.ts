@@ -24,7 +24,7 @@ test('tiers, groups and thresholds, and where they stand', () => {
   const settings = { policy, spread, minUp, trickle };
   assert.deepEqual(settings, { policy: 'failover', spread: 'group', minUp: 2, trickle: 0.025 });
   const places = [...settingPlaces].map(([key, { line, column }]) => `${key} ${line}:${column}`);
-  assert.deepEqual(places, ['spread 6:13', 'min-up 4:13', 'trickle 5:14']);
+  assert.deepEqual(places, ['policy 3:13', 'spread 6:13', 'min-up 4:13', 'trickle 5:14']);
   const { tier, group, labels } = members.get('192.0.2.1')!;
   assert.deepEqual([tier, group, labels], [2, 'rack1', ['canary', 'dc2']]);
   assert.deepEqual(members.get('192.0.2.2')!.labels, ['canary']);

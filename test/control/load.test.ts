@@ -8,6 +8,7 @@ import { type Loaded, type LoadedZone, loadAll } from '../../src/control/load.ts
 import { loadInThread } from '../../src/control/loader.ts';
 import { Sources } from '../../src/control/sources.ts';
 import { printFault } from '../../src/faults.ts';
+import { writeMmdb } from '../mmdb.ts';
 import { Folders } from './fakeserver.ts';
 
 let folders: Folders;
@@ -211,4 +212,28 @@ test('the thread loads the same, says the settings first, and reports its own de
     inline.sources.map(({ path, content }) => [path, Buffer.from(content).toString()]),
   );
   await assert.rejects(loadInThread({ ...request, tablesDir: '/dev/null/no' }), /ENOTDIR|ENOENT/);
+});
+
+test('an MMDB file is a source of the settings; where it stays the same its table is used again', () => {
+  folders.write('steerdns.yaml', 'mmdb: x.mmdb\nplaces: { eu: { countries: DE } }\n');
+  folders.write('site.example.zone', `${head}www A 192.0.2.10\n`);
+  folders.write(
+    'site.example.yaml',
+    'balance: { www: { policy: nearest, members: { 192.0.2.10: { place: eu } } } }',
+  );
+  const writeWorld = (...lines: string[]) =>
+    writeFileSync(join(folders.config, 'x.mmdb'), writeMmdb(lines, { ipVersion: 4 }));
+  writeWorld('192.0.2.0/24 DE EU');
+  const again = (before: Loaded) =>
+    loadAll({ dir: folders.config, tablesDir: undefined, known: [], knownPlaces: before.places });
+  const first = load();
+  assert.deepEqual(first.faults.map(printFault), []);
+  assert.ok(first.sources.some(({ path }) => path === 'x.mmdb'));
+  assert.deepEqual(first.places!.names, ['eu']);
+  assert.equal(again(first).places, first.places);
+  writeWorld('198.51.100.0/24 DE EU');
+  assert.notDeepEqual(again(first).places!.table, first.places!.table);
+  writeFileSync(join(folders.config, 'x.mmdb'), 'no database');
+  const [fault] = again(first).faults;
+  assert.match(fault!.what, /^this is no MMDB file that can be used/);
 });
