@@ -48,6 +48,8 @@ export const rateLimitDefault = {
 export const slipMax = 1000;
 /** Exempt prefixes are compared one by one, for each response that would be limited. */
 export const exemptMax = 256;
+/** Octets of how a pool is, in one line behind an answer: what dig prints on a line. */
+export const summarySizeMax = 120;
 /** Networks that are told how a pool is are compared one by one, for each answer with EDNS out of a pool. */
 export const explainToMax = 64;
 

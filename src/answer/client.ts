@@ -11,9 +11,10 @@ import type { SetsView, Tables } from './tables.ts';
 
 /**
  * The query at hand, and the SCOPE PREFIX-LENGTH of its response: bits of the client subnet that the answer
- * depends on so far, 0: it is the same for everybody (RFC 7871 §7.2.1).
+ * depends on so far, 0: it is the same for everybody (RFC 7871 §7.2.1). `slot` is the word index of the slot
+ * of `sets` that the answer comes from, kept where somebody may see its summary; 0: from none.
  */
-export const client = { query: new Query(), scope: 0 };
+export const client = { query: new Query(), scope: 0, slot: 0, sets: null as SetsView | null };
 
 /** The address of the option that readSubnet() has read, filled up with zeros, and its size, 4 or 16. */
 const subnet = new Uint8Array(16);

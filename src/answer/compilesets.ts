@@ -3,11 +3,26 @@
 import { strict as assert } from 'node:assert';
 import type { AnswerSet, FamilyChoice } from '../balance/pool.ts';
 import { bounds } from '../balance/sets.ts';
+import type { Summary } from '../balance/summary.ts';
 import { CLASS } from '../wire/numbers.ts';
-import { HEADER, MODE, none, SET_ROW, SETS, SLOT_ROW, setsMagic, tailHeaderSize, version } from './layout.ts';
+import {
+  elapsedMark,
+  HEADER,
+  MODE,
+  none,
+  SET_ROW,
+  SETS,
+  SLOT_ROW,
+  setsMagic,
+  tailHeaderSize,
+  version,
+} from './layout.ts';
 import { PLACES } from './places.ts';
 import type { Places } from './settings.ts';
 import { Octets, seal, Words } from './store.ts';
+
+/** What a slot answers with, and how its pool is, for those who may see it. */
+export type SlotChoice = FamilyChoice & { readonly summary?: Summary | undefined };
 
 /** How a slot's set is picked, as its row has it; `at` is an index into the lists. */
 type Picked = {
@@ -24,24 +39,29 @@ type Picked = {
 export function compileSets(
   zoneId: string,
   edition: number,
-  choices: readonly FamilyChoice[],
+  choices: readonly SlotChoice[],
   places: Places | undefined = undefined,
 ): Uint8Array {
   const lists = new Words(64);
   const numbers = new Map(['', ...(places?.names ?? [])].map((name, number) => [name, number]));
+  const texts = choices.map(({ summary = [] }) => summaryOctets(summary));
   const picked = choices.map((choice) => writePick(lists, choice, numbers));
   const setCount = choices.reduce((sum, { sets }) => sum + sets.length, 0);
   const setsAt = SETS.words + choices.length * SLOT_ROW.words;
   const listsAt = setsAt + setCount * SET_ROW.words;
   const octetsAt = (listsAt + lists.used) * 4;
-  const table = new Uint8Array(octetsAt + Math.ceil(choices.reduce(addTails, 0) / 4) * 4);
+  const textSize = texts.reduce((sum, { length }) => sum + length, 0);
+  const table = new Uint8Array(octetsAt + Math.ceil((choices.reduce(addTails, 0) + textSize) / 4) * 4);
   const header = new Uint32Array(table.buffer);
   const octets = new Octets(table, octetsAt);
   header.set(lists.view(), listsAt);
   let set = 0;
   for (const [slot, choice] of choices.entries()) {
     const { mode, at, size, upper } = picked[slot]!;
-    const row = [mode, set, choice.sets.length, choice.negativeTtlMax, listsAt + at, size];
+    const text = texts[slot]!;
+    const textAt = octets.append(text, 0, text.length);
+    const head = [mode, set, choice.sets.length, choice.negativeTtlMax];
+    const row = [...head, listsAt + at, size, textAt, text.length];
     header.set(row, SETS.words + slot * SLOT_ROW.words);
     for (const [i, { members, ttl = choice.ttl }] of choice.sets.entries()) {
       const first = choice.addresses[members[0]!]!.rdata.length;
@@ -62,6 +82,17 @@ export function compileSets(
   header[SETS.setsAt] = setsAt;
   header[SETS.placesId] = places === undefined ? 0 : placesId(places);
   return seal(table, header);
+}
+
+/** A summary as the table has it: moments are a mark and four octets. */
+function summaryOctets(summary: Summary): Uint8Array {
+  const parts = summary.map((part) => {
+    if (typeof part === 'string') return Buffer.from(part);
+    const moment = Buffer.of(elapsedMark, 0, 0, 0, 0);
+    moment.writeUInt32BE(part >>> 0, 1);
+    return moment;
+  });
+  return Buffer.concat(parts);
 }
 
 /** What the table of places is known by: its checksum. */

@@ -4,10 +4,11 @@
 import { tcpIdleTimeoutMs, udpSizeMax } from '../limits.ts';
 import { COOKIE, checkCookie, cookieSize, writeCookie } from '../wire/cookies.ts';
 import { addOption, optSize, type Response, writeOpt, writeU16 } from '../wire/message.ts';
-import { OPTION } from '../wire/numbers.ts';
+import { OPTION, RCODE } from '../wire/numbers.ts';
 import { type Query, TRANSPORT } from '../wire/query.ts';
 import { client } from './client.ts';
 import type { Refusal } from './refusals.ts';
+import { writeSummary } from './summary.ts';
 import type { Tables } from './tables.ts';
 
 /** Octets of an option's code and length. */
@@ -66,6 +67,10 @@ export function writeEdns(
   }
   if (query.wantsNsid && tables.identity.length > 0) {
     copyOption(response, opt, OPTION.nsid, tables.identity, 0, tables.identity.length);
+  }
+  // A pool that has nothing to give says more of it than that.
+  if (rcode === RCODE.NOERROR || rcode === RCODE.SERVFAIL) {
+    if (writeSummary(tables, query, response, opt)) return;
   }
   if (refusal !== null && refusal.info >= 0) writeExtendedError(response, opt, refusal);
 }

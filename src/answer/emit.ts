@@ -5,7 +5,7 @@ import { labelsMax } from '../limits.ts';
 import type { Labels } from '../wire/labels.ts';
 import { addCount, copyOctets, type Response, writeU32 } from '../wire/message.ts';
 import { TYPE } from '../wire/numbers.ts';
-import { setOfClient, setOfPlace } from './client.ts';
+import { client, setOfClient, setOfPlace } from './client.ts';
 import { COUNTER } from './counters.ts';
 import { findRrset } from './find.ts';
 import { MODE, none, PLACE, RRSET, RRSET_ROW, SET_ROW, SLOT_ROW, tailHeaderSize, ZONE } from './layout.ts';
@@ -79,6 +79,10 @@ function drawSet(
   const words = sets.words;
   const row = sets.slotsAt + slot * SLOT_ROW.words;
   const mode = words[row]!;
+  if (tables.explains && section === SECTION.answer) {
+    client.slot = row;
+    client.sets = sets;
+  }
   let set = words[row + SLOT_ROW.firstSet]!;
   if (mode !== MODE.turn) {
     if (mode > MODE.place) return mode === MODE.nodata ? WROTE.nodata : WROTE.servfail;

@@ -18,7 +18,7 @@ export const HEADER = { magic: 0, version: 1, length: 2, crc: 3, idHigh: 4, idLo
 
 export const zoneMagic = 0x5a445453; // STDZ
 export const setsMagic = 0x41445453; // STDA
-export const version = 4;
+export const version = 5;
 
 /** Header words of a zone table. `…At` are word indices unless they say octets. */
 export const ZONE = {
@@ -153,8 +153,14 @@ export const SLOT_ROW = {
   /** A word index and a number; MODE says of what. */
   pickAt: 4,
   pickSize: 5,
-  words: 6,
+  /** Offset in octets of the summary of the pool and its size, 0: there is none. */
+  textAt: 6,
+  textSize: 7,
+  words: 8,
 } as const;
+
+/** In a summary: a second since 1970 follows in four octets, and the time gone by since is to be written. */
+export const elapsedMark = 0;
 
 /** What a slot answers with; those up to `place` draw one of the sets. */
 export const MODE = {

@@ -10,7 +10,7 @@
 // as good as new, so whoever needs one takes it: there is nothing to expire.
 import { randomFillSync } from 'node:crypto';
 import { rateBuckets } from '../limits.ts';
-import { isMapped, type Network, startsWith } from '../wire/networks.ts';
+import { isInOne, isMapped, type Network, unmapped } from '../wire/networks.ts';
 
 /** What to do with a response: send it, send nothing, or send one that says only: ask over TCP. */
 export const LIMIT = { pass: 0, drop: 1, slip: 2 } as const;
@@ -78,11 +78,7 @@ export class RateLimiter {
     this.owed = 0;
     this.slip = settings?.slip ?? 0;
     this.limited = 0;
-    this.exempt = (settings?.exempt ?? []).map((network) =>
-      network.bits >= 96 && isMapped(network.address, 0)
-        ? { address: network.address.slice(12), bits: network.bits - 96 }
-        : network,
-    );
+    this.exempt = (settings?.exempt ?? []).map(unmapped);
   }
 }
 
@@ -112,7 +108,8 @@ export function limitResponse(
   }
   spread(limiter, high, low, key);
   const bucket = bucketFor(limiter, now);
-  if (bucket < 0 || takeFrom(limiter, bucket + 1, now) || isExempt(limiter, source, at, size)) {
+  // Exempt networks are looked through only for what would be limited.
+  if (bucket < 0 || takeFrom(limiter, bucket + 1, now) || isInOne(limiter.exempt, source, at, size)) {
     return LIMIT.pass;
   }
   if (limiter.slip === 0) return LIMIT.drop;
@@ -206,16 +203,4 @@ function takeFrom(limiter: RateLimiter, at: number, now: number): boolean {
 function aheadOf(tat: number, now: number): number {
   const ahead = (tat - now) | 0;
   return ahead > 0 && ahead <= aheadMax ? ahead : 0;
-}
-
-/** Whether the source lies in a network that is never limited; asked only for what would be. */
-function isExempt(limiter: RateLimiter, source: Uint8Array, at: number, size: number): boolean {
-  const skipped = size === 16 && isMapped(source, at) ? 12 : 0;
-  const exempt = limiter.exempt;
-  for (let i = 0; i < exempt.length; i++) {
-    const network = exempt[i]!;
-    if (network.address.length !== size - skipped) continue;
-    if (startsWith(source, at + skipped, network.address, network.bits)) return true;
-  }
-  return false;
 }

@@ -69,6 +69,7 @@ export function respond(tables: Tables, query: Query, response: Response): numbe
   answered.key = errorKey;
   if (client.query !== query) client.query = query; // of a thread it is always the same one
   client.scope = 0;
+  client.slot = 0;
   let outcome: number = read;
   if (read === READ.ok) {
     writeQuestion(response, query.octets, query.at + 12, query.questionEnd);
@@ -139,6 +140,7 @@ function limited(tables: Tables, query: Query, response: Response, limit: number
   }
   tables.counters[COUNTER.rateSlipped]! += 1;
   query.wantsNsid = false; // who we are may be longer than all of the query
+  client.slot = 0; // and so may the pool
   if (cookie !== COOKIE.none) {
     tables.counters[COUNTER.badcookie]! += 1;
     return refuse(tables, query, response, REFUSAL.badCookie, cookie);

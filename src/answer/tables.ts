@@ -6,6 +6,7 @@ import { cnameChainMax } from '../limits.ts';
 import { CookieKeys } from '../wire/cookies.ts';
 import { slotOf } from '../wire/hash.ts';
 import { Labels } from '../wire/labels.ts';
+import { type Network, unmapped } from '../wire/networks.ts';
 import { counterNames } from './counters.ts';
 import { HEADER, NODE_ROW, SETS, ZONE } from './layout.ts';
 import { PLACES } from './places.ts';
@@ -141,6 +142,9 @@ export class Tables {
   /** The table of places (places.ts) and its checksum, or null. */
   places: Uint32Array | null = null;
   placesId = 0;
+  /** Clients that may see how a pool is, and whether there are any. */
+  explainTo: readonly Network[] = [];
+  explains = false;
   /** The limit that all workers keep together; null where nothing is limited: TCP, tests, explain. */
   readonly limiter: RateLimiter | null;
 
@@ -167,12 +171,15 @@ export class Tables {
     }
   }
 
-  #adoptSettings({ identity, version, cookieSecrets, rateLimit, clientSubnet, places }: Settings): void {
+  #adoptSettings(settings: Settings): void {
+    const { identity, version, cookieSecrets, rateLimit, clientSubnet, explainTo, places } = settings;
     this.identity = new TextEncoder().encode(identity);
     this.version = new TextEncoder().encode(version);
     this.cookieKeys.configure(cookieSecrets ?? []);
     this.limiter?.configure(rateLimit);
     this.clientSubnet = clientSubnet;
+    this.explainTo = explainTo.map(unmapped);
+    this.explains = explainTo.length > 0;
     this.places = places === undefined ? null : wordsOf(places.table);
     this.placesId = this.places?.[PLACES.crc] ?? 0;
   }

@@ -92,6 +92,9 @@ export type Health = {
   readonly part?: number;
   /** Wall clock in milliseconds at which `part` changes by itself. */
   readonly changesAt?: number | undefined;
+  /** Wall clock in milliseconds at which the verdict became what it is, and the latest result, for people. */
+  readonly since?: number;
+  readonly last?: { readonly reason: string } | undefined;
 };
 
 /** How a response's set is picked out of the sets of a choice. */

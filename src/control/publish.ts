@@ -7,10 +7,11 @@ import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { compileSets, placesId } from '../answer/compilesets.ts';
-import type { Places, Settings } from '../answer/settings.ts';
+import type { Settings } from '../answer/settings.ts';
 import type { HandOf } from '../balance/hand.ts';
 import { chooseFrom, type FamilyChoice, type Health, type Pool } from '../balance/pool.ts';
 import { type PoolState, poolState, stateKey } from '../balance/state.ts';
+import { type Summary, summaryOf } from '../balance/summary.ts';
 import { type Clock, systemClock, type Timer } from '../health/monitor.ts';
 import {
   cachedChoicesMax,
@@ -22,6 +23,7 @@ import {
 } from '../limits.ts';
 import type { Publish, Published, ToServer } from '../serve/channel.ts';
 import type { Caches } from './caches.ts';
+import { relativeName } from './diff.ts';
 import type { LoadedZone } from './load.ts';
 import type { Shares } from './shares.ts';
 
@@ -105,9 +107,7 @@ export class Publisher {
    */
   publishZones(zones: readonly LoadedZone[], settings: Settings): Promise<Published> {
     return this.#inTurn(async () => {
-      const sets = zones
-        .map((zone) => this.#compile(zone, settings.places))
-        .filter((made) => made !== undefined);
+      const sets = zones.map((zone) => this.#compile(zone, settings)).filter((made) => made !== undefined);
       const fresh = sets.filter((made) => this.#served.get(made.origin) !== made);
       const isSettled = isDeepStrictEqual(settings, this.#settings);
       const isSame =
@@ -209,7 +209,7 @@ export class Publisher {
     const origins = [...this.#changed].filter((origin) => this.#zones.has(origin));
     this.#changed.clear();
     const sets = origins
-      .map((origin) => this.#compile(this.#zones.get(origin)!, this.#settings?.places))
+      .map((origin) => this.#compile(this.#zones.get(origin)!, this.#settings))
       .filter((made) => made !== undefined && this.#served.get(made.origin) !== made)
       .filter((made) => made !== undefined);
     this.#watchClock();
@@ -231,7 +231,7 @@ export class Publisher {
   /**
    * Makes a zone's answer sets; those in service where nothing changed, undefined where nothing is balanced.
    */
-  #compile(zone: LoadedZone, places: Places | undefined): ServedSets | undefined {
+  #compile(zone: LoadedZone, settings: Settings | undefined): ServedSets | undefined {
     if (zone.pools.length === 0) return undefined;
     const { healthOf, handOf } = this.#options;
     const moment = { now: this.#clock.wall(), ...(handOf === undefined ? {} : { handOf }) };
@@ -240,15 +240,17 @@ export class Publisher {
     if (changes.length === 0) this.#due.delete(zone.origin);
     else this.#due.set(zone.origin, Math.min(...changes));
     const keys = zone.pools.map(({ owner }, i) => `${zone.poolKeys.get(owner)} ${stateKey(states[i]!)}`);
+    const places = settings?.places;
     const placesKey = places && `${placesId(places)} ${places.names.join()}`;
-    const signature = [zone.id, placesKey, ...keys].join('\n');
+    const summaries = summariesOf(zone, states, settings);
+    const signature = [zone.id, placesKey, ...keys, JSON.stringify(summaries)].join('\n');
     const before = this.#served.get(zone.origin);
     if (before?.signature === signature) return before;
     const slots = zone.pools.flatMap((pool, i) =>
       this.#choose(keys[i]!, pool, states[i]!).map((choice) => ({ pool, owner: pool.owner, choice })),
     );
     const edition = this.#edition++;
-    const choices = slots.map(({ choice }) => choice);
+    const choices = slots.map(({ choice }, slot) => ({ ...choice, summary: summaries[slot] }));
     this.#options.shares.announce(zone.origin, edition, slots);
     const table = compileSets(zone.id, edition, choices, places);
     return { origin: zone.origin, edition, table, slots, signature };
@@ -296,6 +298,18 @@ export class Publisher {
     this.#last = turn.catch(() => {}); // whoever asked gets the error; the next in turn goes on
     return turn;
   }
+}
+
+/** How each slot's pool is, where somebody may see it. */
+function summariesOf(
+  { origin, pools }: LoadedZone,
+  states: readonly PoolState[],
+  settings: Settings | undefined,
+): readonly Summary[] {
+  if (settings === undefined || settings.explainTo.length === 0) return [];
+  return states.flatMap(({ families }, i) => {
+    return families.map((family) => summaryOf(relativeName(pools[i]!.owner, origin), family));
+  });
 }
 
 function sameTables(a: readonly LoadedZone[], b: readonly LoadedZone[]): boolean {

@@ -19,6 +19,17 @@ export function startsWith(octets: Uint8Array, at: number, network: Uint8Array, 
   return rest === 0 || (octets[at + whole]! ^ network[whole]!) >>> (8 - rest) === 0;
 }
 
+/** Whether the address of `size` 4 or 16 octets at octets[at] lies in one of these networks, all unmapped. */
+export function isInOne(networks: readonly Network[], octets: Uint8Array, at: number, size: number): boolean {
+  const skipped = size === 16 && isMapped(octets, at) ? 12 : 0;
+  for (let i = 0; i < networks.length; i++) {
+    const network = networks[i]!;
+    if (network.address.length !== size - skipped) continue;
+    if (startsWith(octets, at + skipped, network.address, network.bits)) return true;
+  }
+  return false;
+}
+
 /**
  * Set-up: reads `192.0.2.0/24` or an address alone, which is a network of one; where it is neither, says what
  * is wrong with it, as the end of a sentence that begins with the text.
@@ -39,4 +50,10 @@ export function parseNetwork(text: string): Network | { readonly wrong: string; 
     return { wrong: `has bits beyond the first ${bits}`, hint: `is ${printAddress(network)}/${bits} meant?` };
   }
   return { address: octets, bits };
+}
+
+/** Set-up: the network with what it has of IPv4 in IPv6 clothes undressed, as isInOne() needs it. */
+export function unmapped(network: Network): Network {
+  if (network.bits < 96 || !isMapped(network.address, 0)) return network;
+  return { address: network.address.slice(12), bits: network.bits - 96 };
 }
