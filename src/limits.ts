@@ -140,6 +140,10 @@ export const stateAgeMaxMs = 24 * 3_600_000;
 export const pushNamesMax = 65_536;
 /** A query that was not answered is sent again: one lost datagram is no verdict. Queries per probe: */
 export const dnsQueriesMax = 3;
+/** Whether the prober is cut off is known after this, a usual timeout: a real outage waits for it. */
+export const suspicionTimeoutMs = 2000;
+/** Results of an endpoint that are kept as evidence: more than turn any verdict over by default. */
+export const recentResultsMax = 10;
 /** A server that flaps is asked to be quiet for at most this long: a mended one must come back today. */
 export const holdDownMaxMs = 600_000;
 /** A server that needs longer than this to get warm needs somebody to look at it. */

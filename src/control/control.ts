@@ -5,7 +5,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerConfig } from '../config.ts';
-import { Monitors, systemClock } from '../health/monitor.ts';
+import { systemClock } from '../health/clock.ts';
+import { Monitors } from '../health/monitor.ts';
 import { probeEndpoint } from '../health/probes/index.ts';
 import {
   controlPulseMs,

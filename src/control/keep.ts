@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { link, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Saved } from '../health/monitor.ts';
+import type { Kept, Saved } from '../health/state.ts';
 import { handKeepMaxMs, keptRefreshMs, keptWriteMinMs } from '../limits.ts';
 import { inParallel, type ToKeep, writeDurably, writeKept } from '../serve/kept.ts';
 import { type HandRow, parseRows, printRows } from './hands.ts';
@@ -199,9 +199,12 @@ export function readHands(stateDir: string): { readonly rows: HandRow[]; readonl
   return rows === undefined ? { rows: [], fault: 'hands.json is damaged: no hand is in force' } : { rows };
 }
 
-function isVerdict({ key, verdict, since, at }: Saved['verdicts'][number]): boolean {
+function isVerdict({ key, verdict, since, at, turns, returnedAt, failedAt, said }: Kept): boolean {
   const isKnown = verdict === 'up' || verdict === 'degraded' || verdict === 'down';
-  return typeof key === 'string' && isKnown && Number.isFinite(since) && Number.isFinite(at);
+  const areNumbers = [turns, returnedAt, failedAt, said].every(
+    (number) => number === undefined || Number.isFinite(number),
+  );
+  return typeof key === 'string' && isKnown && Number.isFinite(since) && Number.isFinite(at) && areNumbers;
 }
 
 /** Above every edition of an earlier process, even of one that died before it could keep its last ones. */

@@ -1,7 +1,7 @@
 // What is measured, as families for GET /metrics and `steerdns stats`: made of the status of this moment and
 // of what control counts. Labels have only what the configuration names.
 import { type EventKind, eventKinds } from '../config/eventkinds.ts';
-import type { EndpointState } from '../health/monitor.ts';
+import type { EndpointState } from '../health/state.ts';
 import type { Events } from './events.ts';
 import type { EventStreams } from './eventstream.ts';
 import { bounded, type Family, type Labels, merged, type Series } from './families.ts';

@@ -1,7 +1,7 @@
 // How long probes take and how late they start, of all endpoints together: wrapped around the probes and the
 // clock that the monitors are given, which know nothing of it.
 import type { Endpoint } from '../health/check.ts';
-import type { Clock } from '../health/monitor.ts';
+import type { Clock } from '../health/clock.ts';
 import type { ProbeResult } from '../health/probes/probe.ts';
 import { Histogram, type Series } from './families.ts';
 

@@ -12,7 +12,7 @@ import type { HandOf } from '../balance/hand.ts';
 import { chooseFrom, type FamilyChoice, type Health, type Pool } from '../balance/pool.ts';
 import { type PoolState, poolState, stateKey } from '../balance/state.ts';
 import { type Summary, summaryOf } from '../balance/summary.ts';
-import { type Clock, systemClock, type Timer } from '../health/monitor.ts';
+import { type Clock, systemClock, type Timer } from '../health/clock.ts';
 import {
   cachedChoicesMax,
   coalesceMs,

@@ -4,7 +4,8 @@
 import { type Hand, isInForce } from '../balance/hand.ts';
 import { familyText, type Health, type Pool } from '../balance/pool.ts';
 import type { Fault } from '../faults.ts';
-import type { EndpointState, Monitors } from '../health/monitor.ts';
+import type { Monitors } from '../health/monitor.ts';
+import type { EndpointState } from '../health/state.ts';
 import type { Facts } from '../serve/channel.ts';
 import { version } from '../version.ts';
 import { type Attention, attentionOf } from './attention.ts';

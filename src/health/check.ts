@@ -1,6 +1,7 @@
 // A check: how one kind of probe is run and how many results turn the verdict over. An endpoint is an address
 // under a check; pools that check the same address in the same way share one endpoint, hence the key. Pure;
 // made by config.ts.
+import { suspicionTimeoutMs } from '../limits.ts';
 import { digestsOnly } from './probes/content.ts';
 import type { Target } from './probes/probe.ts';
 
@@ -11,9 +12,9 @@ export type Check = Target & {
   readonly timeoutMs: number;
   /** Time between the starts of two probes while the verdict is in doubt. */
   readonly recheckMs: number;
-  /** Consecutive failures that turn up to down. */
+  /** Failures that turn up to down, of which only `rise` successes in a row clear one. */
   readonly fall: number;
-  /** Consecutive successes that turn down to up, and that clear failures. */
+  /** Successes in a row that turn down to up, and that clear failures. */
   readonly rise: number;
   /** Quiet time that is asked of a server that flaps, doubled with each turn; 0: none. */
   readonly holdDownMs: number;
@@ -27,7 +28,7 @@ export type Check = Target & {
   readonly weightStep: number;
 };
 
-/** What timing and thresholds are where the operator says nothing; detection: refused 7 s, silent 11 s. */
+/** What holds where the operator says nothing: detection within 12 s, of a server that refuses 9 s. */
 export const checkDefaults = {
   intervalMs: 5000,
   timeoutMs: 2000,
@@ -62,4 +63,15 @@ export function endpointKey(check: Check, address: string): string {
 /** What an endpoint is whatever the details of its check: `http 192.0.2.1 80`. */
 export function endpointPlace(check: Check, address: string): string {
   return `${check.kind} ${address} ${check.port}`;
+}
+
+/**
+ * The longest time from the moment a server falls silent to its verdict: it answered just before, each probe
+ * takes all of its time, and the prober asks itself last whether the fault is its own. A server that refuses
+ * is found sooner. Milliseconds.
+ */
+export function detectionMaxMs({ intervalMs, timeoutMs, recheckMs, fall }: Check): number {
+  // The first failure is known at its end; what follows starts a recheck apart, and may overlap.
+  const rechecksMs = fall < 2 ? 0 : Math.max(timeoutMs, recheckMs) + (fall - 2) * recheckMs;
+  return intervalMs + rechecksMs + timeoutMs + suspicionTimeoutMs;
 }

@@ -13,12 +13,26 @@ import {
   keptRefreshMs,
   probeGraceMs,
   probesInFlightMax,
+  recentResultsMax,
 } from '../limits.ts';
-import { type Check, type Endpoint, endpointPlace } from './check.ts';
+import { type Endpoint, endpointPlace } from './check.ts';
+import type { Clock } from './clock.ts';
+import { movedSaid } from './part.ts';
 import type { ProbeResult } from './probes/probe.ts';
 import { nextSlot, phaseHash } from './schedule.ts';
 import {
+  describe,
+  type EndpointState,
+  emptyRow,
+  type Kept,
+  keptOf,
+  partNow,
+  type Saved,
+  type Watched,
+} from './state.ts';
+import {
   carriedState,
+  heldUntil,
   isInDoubt,
   isSettled,
   observe,
@@ -27,44 +41,6 @@ import {
   type Verdict,
   type VerdictState,
 } from './verdict.ts';
-
-export type Timer = { cancel(): void };
-
-export type Clock = {
-  /** Monotonic milliseconds. */
-  now(): number;
-  /** Milliseconds since 1970. */
-  wall(): number;
-  after(ms: number, callback: () => void): Timer;
-};
-
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  wall: Date.now,
-  after(ms, callback) {
-    const timeout = setTimeout(callback, ms);
-    return { cancel: () => clearTimeout(timeout) };
-  },
-};
-
-/** What is known of an endpoint at this moment. */
-export type EndpointState = {
-  readonly key: string;
-  readonly address: string;
-  readonly check: Check;
-  readonly verdict: Verdict;
-  /** False while failing, recovering, down, unknown or not yet confirmed. */
-  readonly settled: boolean;
-  /** Wall clock at which the verdict became what it is. */
-  readonly since: number;
-  /** The latest result, with the wall clock at which it came. */
-  readonly last: (ProbeResult & { readonly at: number }) | undefined;
-  /** Consecutive conclusive results; one of the two is 0. */
-  readonly failures: number;
-  readonly successes: number;
-  /** Results since the endpoint is watched. */
-  readonly counts: { readonly ok: number; readonly fail: number; readonly inconclusive: number };
-};
 
 type EventOf = {
   readonly key: string;
@@ -84,45 +60,13 @@ export type MonitorEvent =
   /** It can be judged again. */
   | (EventOf & { readonly kind: 'conclusive'; reason: string; since: number; at: number });
 
-/** Verdicts to be kept over a restart, as plain data. `at`: wall clock of the newest conclusive result. */
-export type Saved = {
-  readonly verdicts: readonly {
-    readonly key: string;
-    readonly verdict: Exclude<Verdict, 'unknown'>;
-    readonly since: number;
-    readonly at: number;
-  }[];
-};
-
 type MonitorsOptions = {
   readonly clock: Clock;
   readonly run: (endpoint: Endpoint) => Promise<ProbeResult>;
-  /** Verdict or settledness of these endpoints changed. */
+  /** A result changed verdict, settledness or part of these endpoints; what time changes it does not say. */
   readonly onChange: (keys: readonly string[]) => void;
   readonly onEvent: (event: MonitorEvent) => void;
 };
-
-/** One endpoint, owned by Monitors. */
-type Watched = {
-  readonly endpoint: Endpoint;
-  readonly hash: number;
-  state: VerdictState;
-  last: EndpointState['last'];
-  readonly counts: { ok: number; fail: number; inconclusive: number };
-  /** Wall clock of the newest conclusive result, here or before a restart. */
-  confirmedAt: number;
-  /** Monotonic start of the newest probe. */
-  startedAt: number;
-  inFlight: number;
-  timer: Timer | undefined;
-  isGone: boolean;
-  readonly row: Row;
-};
-
-/** Inconclusive results in a row. `since` is wall clock, the other two are monotonic. */
-type Row = { results: number; since: number; begunAt: number; announcedAt: number | undefined };
-
-const emptyRow: Row = { results: 0, since: 0, begunAt: 0, announcedAt: undefined };
 
 /** First probes of few endpoints come this close together, those of many closer. */
 const firstRoundGapMaxMs = 10;
@@ -137,7 +81,7 @@ export class Monitors {
   readonly #unanswered = new Set<Watched>();
   #firstRoundEnds: (() => void)[] = [];
   /** Verdicts of an earlier process, by key. */
-  readonly #kept = new Map<string, Saved['verdicts'][number]>();
+  readonly #kept = new Map<string, Kept>();
 
   constructor(options: MonitorsOptions) {
     this.#options = options;
@@ -176,12 +120,13 @@ export class Monitors {
   /** What is known of an endpoint; undefined: it is not watched. */
   state(key: string): EndpointState | undefined {
     const watched = this.#watched.get(key);
-    return watched && describe(watched);
+    return watched && describe(watched, this.#options.clock.wall());
   }
 
   /** What is known of all endpoints. */
   states(): EndpointState[] {
-    return [...this.#watched.values()].map(describe);
+    const wallMs = this.#options.clock.wall();
+    return [...this.#watched.values()].map((watched) => describe(watched, wallMs));
   }
 
   /**
@@ -196,11 +141,7 @@ export class Monitors {
 
   /** The verdicts, to be given to restore() by a later process. */
   save(): Saved {
-    const verdicts: Saved['verdicts'][number][] = [];
-    for (const { endpoint, state, confirmedAt } of this.#watched.values()) {
-      if (state.verdict === 'unknown') continue;
-      verdicts.push({ key: endpoint.key, verdict: state.verdict, since: state.since, at: confirmedAt });
-    }
+    const verdicts = [...this.#watched.values()].map(keptOf).filter((kept) => kept !== undefined);
     return { verdicts };
   }
 
@@ -227,7 +168,10 @@ export class Monitors {
       endpoint,
       hash: phaseHash(endpoint.key),
       state: unknownState(clock.wall()),
-      last: undefined,
+      said: undefined,
+      recent: [],
+      warning: undefined,
+      isDoubted: false,
       counts: { ok: 0, fail: 0, inconclusive: 0 },
       confirmedAt: 0,
       startedAt: clock.now(),
@@ -240,7 +184,8 @@ export class Monitors {
     this.#unanswered.add(watched);
     if (!this.#carryKept(watched) && before !== undefined && before.state.verdict !== 'unknown') {
       const { verdict, since } = before.state;
-      this.#carry(watched, carriedState(verdict, since, true), before.confirmedAt);
+      watched.said = before.said;
+      this.#carry(watched, carriedState(verdict, since, true, before.state), before.confirmedAt);
     }
     watched.timer = clock.after(delayMs, () => this.#due(watched));
   }
@@ -265,7 +210,10 @@ export class Monitors {
     if (!(ageMs <= keptAgeMaxMs)) return false;
     this.#kept.delete(key);
     const isProvisional = ageMs > check.fall * check.intervalMs + keptRefreshMs;
-    this.#carry(watched, carriedState(kept.verdict, kept.since, isProvisional), kept.at);
+    const { turns = 0, returnedAt, failedAt } = kept;
+    const flapping = { turns, returnedAt, failedAt };
+    watched.said = kept.said;
+    this.#carry(watched, carriedState(kept.verdict, kept.since, isProvisional, flapping), kept.at);
     return true;
   }
 
@@ -278,12 +226,16 @@ export class Monitors {
   /** Sets the timer of the next start, anew where there is one. */
   #plan(watched: Watched): void {
     const { endpoint, state, startedAt, hash } = watched;
-    const { recheckMs, intervalMs } = endpoint.check;
-    watched.timer?.cancel();
-    const at = isInDoubt(state)
-      ? startedAt + Math.min(recheckMs, intervalMs)
-      : nextSlot(startedAt, intervalMs, hash);
+    const { check } = endpoint;
     const { clock } = this.#options;
+    watched.timer?.cancel();
+    const recheckAt = startedAt + Math.min(check.recheckMs, check.intervalMs);
+    let at = isInDoubt(state, check) ? recheckAt : nextSlot(startedAt, check.intervalMs, hash);
+    const held = heldUntil(state, check);
+    if (held !== undefined && state.successes >= check.rise) {
+      // Well, and waiting for its time to come back.
+      at = Math.min(at, Math.max(recheckAt, clock.now() + held - clock.wall()));
+    }
     watched.timer = clock.after(Math.max(0, at - clock.now()), () => this.#due(watched));
   }
 
@@ -329,26 +281,33 @@ export class Monitors {
   }
 
   #take(watched: Watched, startedAt: number, result: ProbeResult): void {
+    const { check } = watched.endpoint;
     const before = watched.state;
-    const { outcome, reason } = result;
     const at = this.#options.clock.wall();
-    const after = observe(before, { outcome, startedAt }, watched.endpoint.check, at);
+    const partBefore = partNow(watched, at).part;
+    const after = observe(before, { ...result, startedAt }, check, at);
     watched.state = after;
-    watched.last = { ...result, at };
-    watched.counts[outcome]++;
-    if (outcome !== 'inconclusive') watched.confirmedAt = at;
-    const isPlanned = watched.timer !== undefined || this.#queue.has(watched);
-    if (!isPlanned || (watched.timer !== undefined && isInDoubt(before) !== isInDoubt(after))) {
-      this.#plan(watched);
+    watched.said = movedSaid(watched.said, result, check.weightStep);
+    watched.recent = [...watched.recent.slice(1 - recentResultsMax), { ...result, at }];
+    watched.counts[result.outcome]++;
+    if (result.outcome !== 'inconclusive') {
+      watched.confirmedAt = at;
+      watched.warning = result.warning;
     }
+    const isPlanned = watched.timer !== undefined || this.#queue.has(watched);
+    const isHurried = isInDoubt(before, check) !== isInDoubt(after, check);
+    if (!isPlanned || (watched.timer !== undefined && isHurried)) this.#plan(watched);
     this.#unanswered.delete(watched);
     this.#endFirstRound();
     this.#countRow(watched, result, at);
     const { verdict: from } = before;
     const { verdict: to } = after;
     const { onEvent, onChange } = this.#options;
+    const { reason } = result;
     if (from !== to) onEvent({ kind: 'turned', ...nameOf(watched.endpoint), from, to, reason, at });
-    if (from !== to || isSettled(before) !== isSettled(after)) onChange([watched.endpoint.key]);
+    const isPartSame = partNow(watched, at).part === partBefore;
+    const isSame = from === to && isSettled(before) === isSettled(after) && isPartSame;
+    if (!isSame) onChange([watched.endpoint.key]);
   }
 
   /** Announces rows of inconclusive results, and their end. */
@@ -391,10 +350,4 @@ function nameOf({ key, address, check }: Endpoint): EventOf {
 
 function brokenResult(what: string, latencyMs: number): ProbeResult {
   return { outcome: 'inconclusive', reason: `inconclusive: the probe itself ${what}`, latencyMs };
-}
-
-function describe({ endpoint, state, last, counts }: Watched): EndpointState {
-  const { verdict, since, failures, successes } = state;
-  const settled = isSettled(state);
-  return { ...endpoint, verdict, settled, since, last, failures, successes, counts: { ...counts } };
 }

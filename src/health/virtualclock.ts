@@ -1,6 +1,6 @@
 // A clock that moves only when told: an hour of the monitors costs what its probes cost. `simulate` runs on
 // it, and the tests of everything that is given a clock. Nothing here waits.
-import type { Clock, Timer } from './monitor.ts';
+import type { Clock, Timer } from './clock.ts';
 
 /** Begins at 0 on the monotonic clock and at `wallStart` on the wall's. */
 export class VirtualClock implements Clock {

@@ -3,7 +3,8 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as after } from 'node:timers/promises';
 import { checkDefaults, type Endpoint, endpointKey } from '../../src/health/check.ts';
-import { Monitors, systemClock } from '../../src/health/monitor.ts';
+import { systemClock } from '../../src/health/clock.ts';
+import { Monitors } from '../../src/health/monitor.ts';
 import { probeEndpoint } from '../../src/health/probes/index.ts';
 import { nextSlot, phaseHash } from '../../src/health/schedule.ts';
 

@@ -8,7 +8,7 @@ import type { Health, Pool } from '../../src/balance/pool.ts';
 import type { LoadedZone } from '../../src/control/load.ts';
 import { Publisher } from '../../src/control/publish.ts';
 import { Shares } from '../../src/control/shares.ts';
-import { type Clock, systemClock } from '../../src/health/monitor.ts';
+import { type Clock, systemClock } from '../../src/health/clock.ts';
 import { VirtualClock } from '../../src/health/virtualclock.ts';
 import type { Publish } from '../../src/serve/channel.ts';
 import { until } from '../until.ts';

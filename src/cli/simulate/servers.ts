@@ -1,7 +1,7 @@
 // The servers of a simulation: what each probe of theirs comes to, after which time, as the script and the
 // seed have it. Reasons are in the words of the real probes.
 import type { Endpoint } from '../../health/check.ts';
-import type { Clock } from '../../health/monitor.ts';
+import type { Clock } from '../../health/clock.ts';
 import type { ProbeResult } from '../../health/probes/probe.ts';
 import { slotOf } from '../../wire/hash.ts';
 import type { Behaviour } from './script.ts';
