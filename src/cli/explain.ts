@@ -32,6 +32,17 @@ const labels: Readonly<Record<string, string>> = {
   dname: 'DNAME',
 };
 
+/** How a set is picked. */
+const drawnBy = {
+  turn: 'drawn by share',
+  client: 'each for the networks of some clients',
+  place: "drawn by share, of those for the client's place",
+} as const;
+
+function placeText(place: string | undefined): string {
+  return place === undefined ? '' : `${place === '' ? 'elsewhere' : place} `;
+}
+
 /** Makes the text, in 80 columns. */
 export function explainText({ name, type, steps, pool, response }: Explanation, paint: Paint): string {
   const lines = [paint('bold', `${name} ${type}`)];
@@ -42,8 +53,8 @@ export function explainText({ name, type, steps, pool, response }: Explanation, 
     for (const remark of pool.remarks) say('', remark);
     lines.push(...memberRows(pool, paint));
     if (pool.sets.length > 0)
-      lines.push(paint('dim', `${plural(pool.sets.length, 'answer set')}, drawn by share`));
-    const shares = pool.sets.map(({ share }) => printShare(share));
+      lines.push(paint('dim', `${plural(pool.sets.length, 'answer set')}, ${drawnBy[pool.drawnBy]}`));
+    const shares = pool.sets.map(({ share, place }) => `${placeText(place)}${printShare(share)}`);
     const room = Math.max(0, ...shares.map((share) => share.length));
     for (const [i, { addresses }] of pool.sets.entries()) {
       lines.push(...hang(`  ${shares[i]!.padStart(room)}  `, addresses.join(' ')));

@@ -7,6 +7,8 @@ import { none, RRSET, RRSET_ROW } from '../answer/layout.ts';
 import { ZoneReader } from '../answer/read.ts';
 import { anyRrset, respond } from '../answer/respond.ts';
 import { Tables, type ZoneView } from '../answer/tables.ts';
+import { setsFor } from '../balance/clients.ts';
+import type { AnswerSet, FamilyChoice, Pick } from '../balance/pool.ts';
 import type { Monitors } from '../health/monitor.ts';
 import { cnameChainMax, messageSizeMax, nameSizeMax } from '../limits.ts';
 import { Labels, readLabels } from '../wire/labels.ts';
@@ -24,14 +26,25 @@ import { openTable } from './tablefiles.ts';
 /** One step of the walk. */
 export type Step = { readonly step: 'zone' | 'name' | 'rrset' | 'cname' | 'dname'; readonly text: string };
 
-export type ExplainedSet = { readonly share: number; readonly addresses: readonly string[] };
+export type ExplainedSet = {
+  readonly share: number;
+  readonly addresses: readonly string[];
+  /** The clients whose set it is where their place decides; '' is everywhere else. */
+  readonly place?: string;
+};
+
+/** A pool with the sets that are given of it, and how one of them is picked for a response. */
+export type ExplainedPool = PoolStatus & {
+  readonly drawnBy: Pick['by'];
+  readonly sets: readonly ExplainedSet[];
+};
 
 export type Explanation = {
   readonly name: string;
   readonly type: string;
   readonly steps: readonly Step[];
   /** The pool behind the answer, where the RRset is balanced. */
-  readonly pool: (PoolStatus & { readonly sets: readonly ExplainedSet[] }) | undefined;
+  readonly pool: ExplainedPool | undefined;
   /** Header of what respond() answers, without EDNS over TCP. */
   readonly response: {
     readonly rcode: string;
@@ -227,13 +240,10 @@ class Walk {
   #explainPool(origin: string, owner: string, type: number): Explanation['pool'] {
     const slot = this.#slotOf(origin, owner, type);
     if (slot === undefined) return undefined;
-    const { addresses, sets } = slot.choice;
     return {
       ...poolStatus(slot, { monitors: this.#monitors, given: new Map() }),
-      sets: sets.map(({ share, members }) => ({
-        share,
-        addresses: members.map((member) => addresses[member]!.text),
-      })),
+      drawnBy: slot.choice.pick.by,
+      sets: explainedSets(slot.choice),
     };
   }
 
@@ -299,3 +309,19 @@ class Walk {
     return { rcode, authoritative, answer: count(6), authority: count(8), additional: count(10), size };
   }
 }
+
+/** The sets of a choice; where clients' places decide, those of each place. */
+function explainedSets(choice: FamilyChoice): ExplainedSet[] {
+  const { addresses, pick } = choice;
+  const explained = ({ share, members }: AnswerSet) => ({
+    share,
+    addresses: members.map((member) => addresses[member]!.text),
+  });
+  if (pick.by !== 'place') return choice.sets.map(explained);
+  return pick.places.flatMap(({ place }) =>
+    setsFor(choice, { address: anybody, place }).sets.map((set) => ({ ...explained(set), place })),
+  );
+}
+
+/** An address, for a choice that does not look at it. */
+const anybody = new Uint8Array(4);

@@ -6,56 +6,10 @@ import { policies } from '../../src/balance/policies/index.ts';
 import type { Candidate, PolicySettings } from '../../src/balance/policies/policy.ts';
 import { autoAnswers, bounds, givenShares, groupedSets } from '../../src/balance/sets.ts';
 import { allAnswersMax, poolSizeMax, weightMax, weightScale } from '../../src/limits.ts';
+import { candidatesOf, drawn, settings, vectors } from './candidates.ts';
 import { randomFrom } from './random.ts';
 
-const settings: PolicySettings = {
-  answers: 'auto',
-  spread: 'none',
-  minUp: 1,
-  trickle: 0,
-  places: [{ place: '', order: [] }],
-};
-
-/** `a 3/2@rack1~eu!`: member a, weight 3, tier 2, in a group and a place, down. */
-function candidatesOf(...lines: readonly string[]): Candidate[] {
-  return lines.map((line) => {
-    const [, member = '', weight = '1', tier = '1', group, located, down] =
-      /^(\w+) (\d+)(?:\/(\d+))?(?:@(\w+))?(?:~(\w+))?(!)?$/.exec(line) ?? assert.fail(line);
-    const effective = Math.max(1, Number(weight)) * weightScale;
-    const domain = group === undefined ? member : `group ${group}`;
-    return {
-      member,
-      address: member,
-      domain,
-      tier: Number(tier),
-      located,
-      isUp: down === undefined,
-      weight: Number(weight),
-      effective,
-    };
-  });
-}
-
 const close = (a: number, b: number, within = 1e-12) => Math.abs(a - b) <= within;
-
-/** Fifty vectors of weights; the first are those of the operator's daily life. */
-function vectors(): number[][] {
-  const random = randomFrom(50);
-  const made = [
-    [1, 1, 1, 1],
-    [3, 1],
-    [3, 2, 1, 1],
-    [10, 20, 30, 40],
-    [100, 1],
-    [1, 1, 8],
-    [7, 7, 7],
-  ];
-  while (made.length < 50) {
-    const largest = [3, 10, 100, weightMax][made.length % 4]!;
-    made.push(Array.from({ length: random.below(9) + 1 }, () => random.below(largest) + 1));
-  }
-  return made;
-}
 
 /** Pools of these weights under each policy, with tiers and with groups. */
 const kinds: [name: string, policy: keyof typeof policies, change: Partial<PolicySettings>][] = [
@@ -63,7 +17,10 @@ const kinds: [name: string, policy: keyof typeof policies, change: Partial<Polic
   ['weighted, one of a group', 'weighted', { spread: 'group' }],
   ['failover with a trickle', 'failover', { trickle: 0.05 }],
   ['failover with a trickle, one of a group', 'failover', { trickle: 0.125, spread: 'group' }],
+  ['weighted, all of one group', 'weighted', { spread: 'one-group' }],
+  ['failover with a trickle, all of one group', 'failover', { trickle: 0.125, spread: 'one-group' }],
   ['all', 'all', {}],
+  ['all, all of one group', 'all', { spread: 'one-group' }],
   ['all, one of a group', 'all', { spread: 'group' }],
 ];
 
@@ -81,7 +38,7 @@ describe('over a million responses every member is within 0.1 percentage points 
       for (const [run, weights] of vectors().entries()) {
         for (const answers of [1, 2, 3, 4]) {
           const at = `${weights.join(':')} k ${answers}`;
-          const candidates = poolOf(weights, policy === 'failover', change.spread === 'group');
+          const candidates = poolOf(weights, policy === 'failover', change.spread !== undefined);
           const { sets } = policies[policy].choose(candidates, { ...settings, ...change, answers });
           const shares = givenShares(sets, weights.length);
           const seen = drawn(
@@ -98,24 +55,6 @@ describe('over a million responses every member is within 0.1 percentage points 
     });
   }
 });
-
-/** The part of a million responses that each member is given, drawn by phase as the server does. */
-function drawn(sets: readonly (readonly number[])[], upper: Uint32Array, n: number, seed: number): number[] {
-  const responses = 1_000_000;
-  const counts = new Float64Array(sets.length);
-  let phase = seed >>> 0;
-  for (let response = 0; response < responses; response++) {
-    phase = (phase + 0x9e3779b9) >>> 0;
-    let set = 0;
-    while (phase > upper[set]!) set++;
-    counts[set]!++;
-  }
-  const seen = new Array<number>(n).fill(0);
-  for (const [i, members] of sets.entries()) {
-    for (const member of members) seen[member]! += counts[i]! / members.length / responses;
-  }
-  return seen;
-}
 
 /** Shares by definition: a domain that k·e >= W holds is in every response, the others by their weights. */
 function sharesByDefinition(weights: readonly number[], domains: readonly string[], k: number): number[] {
@@ -209,6 +148,65 @@ describe('one address of a group', () => {
   });
 });
 
+describe('all addresses of one group', () => {
+  const shares = (lines: readonly string[], answers: 'auto' | number) => {
+    const { sets } = policies.weighted.choose(candidatesOf(...lines), {
+      ...settings,
+      answers,
+      spread: 'one-group',
+    });
+    const groups = sets.map(({ members }) => [
+      ...new Set(members.map((member) => lines[member]!.split('@')[1])),
+    ]);
+    assert.ok(groups.every((names) => names.length === 1));
+    return { sets, given: givenShares(sets, lines.length) };
+  };
+
+  test('a group has the sum of its weights, and as many of its members as are asked for', () => {
+    const { sets, given } = shares(['a 1@x', 'b 1@x', 'c 1@x', 'd 2@y', 'e 1@y'], 2);
+    assert.deepEqual(new Set(sets.map(({ members }) => members.length)), new Set([2]));
+    for (const [i, weight] of [1, 1, 1].entries()) assert.ok(close(given[i]!, weight / 6));
+    assert.ok(close(given[3]! + given[4]!, 0.5));
+  });
+
+  test('auto is exact in each group by itself', () => {
+    const weights = [5, 5, 5, 5, 3, 1, 1, 7];
+    const groups = ['x', 'x', 'x', 'x', 'y', 'y', 'y', 'z'];
+    const lines = weights.map((weight, i) => `m${i} ${weight}@${groups[i]}`);
+    const { sets, given } = shares(lines, 'auto');
+    for (const [i, weight] of weights.entries()) assert.ok(close(given[i]!, weight / 32), `${given}`);
+    const sizes = Object.fromEntries(sets.map(({ members }) => [groups[members[0]!], members.length]));
+    assert.deepEqual(sizes, { x: 4, y: 1, z: 1 });
+  });
+
+  test('whatever weights: no set twice, none of two groups, and the shares of groups', () => {
+    const random = randomFrom(9);
+    for (let run = 0; run < 500; run++) {
+      const n = random.below(9) + 1;
+      const lines = Array.from({ length: n }, (_, i) => `m${i} ${random.below(50) + 1}@g${random.below(4)}`);
+      const { sets, given } = shares(lines, random.below(4) + 1);
+      assert.equal(new Set(sets.map(({ members }) => members.join())).size, sets.length);
+      assert.ok(
+        close(
+          given.reduce((sum, share) => sum + share, 0),
+          1,
+        ),
+      );
+      const whole = lines.reduce((sum, line) => sum + Number(line.split(/[ @]/)[1]), 0);
+      for (const group of ['g0', 'g1', 'g2', 'g3']) {
+        const members = lines.flatMap((line, i) => (line.endsWith(group) ? [i] : []));
+        const part = members.reduce((sum, i) => sum + Number(lines[i]!.split(/[ @]/)[1]), 0) / whole;
+        assert.ok(
+          close(
+            members.reduce((sum, i) => sum + given[i]!, 0),
+            part,
+          ),
+        );
+      }
+    }
+  });
+});
+
 test('after any withdrawal the rest keep their ratios, where the weights can be exact', () => {
   const random = randomFrom(8);
   for (let run = 0; run < 500; run++) {
@@ -217,7 +215,7 @@ test('after any withdrawal the rest keep their ratios, where the weights can be 
     const gone = random.below(n);
     for (const [name, policy, change] of kinds) {
       if (policy === 'all') continue; // gives all the same, see below
-      const before = poolOf(weights, policy === 'failover', change.spread === 'group');
+      const before = poolOf(weights, policy === 'failover', change.spread !== undefined);
       const after = before.map((candidate, i) => (i === gone ? { ...candidate, isUp: false } : candidate));
       const chosen = { ...settings, ...change, answers: 1 } as const;
       const sharesOf = (candidates: readonly Candidate[]) =>

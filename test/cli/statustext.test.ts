@@ -173,6 +173,7 @@ test('explain: steps, members with why, sets with shares', () => {
       ],
       pool: {
         ...pool(members, { ttl: 5, isSettled: false, remarks: ['tier 1: 1 of 2 up, in use'] }),
+        drawnBy: 'turn',
         sets: [{ share: 1, addresses: ['192.0.2.10'] }],
       },
       response: { rcode: 'NOERROR', authoritative: true, answer: 1, authority: 0, additional: 0, size: 50 },
@@ -193,6 +194,30 @@ test('explain: steps, members with why, sets with shares', () => {
     '  100.0%  192.0.2.10',
     'response  NOERROR, authoritative, answer 1, authority 0, additional 0, 50 octets',
     '',
+  ]);
+});
+
+test('explain: the sets of each place', () => {
+  const set = (place: string, share: number, address: string) => ({ place, share, addresses: [address] });
+  const text = explainText(
+    {
+      name: 'www.site.example.',
+      type: 'A',
+      steps: [],
+      pool: {
+        ...pool([member('web1', '192.0.2.10', { share: 1 })], {}),
+        drawnBy: 'place',
+        sets: [set('eu', 0.75, '192.0.2.10'), set('eu', 0.25, '192.0.2.11'), set('', 1, '192.0.2.12')],
+      },
+      response: { rcode: 'NOERROR', authoritative: true, answer: 1, authority: 0, additional: 0, size: 50 },
+    },
+    plain,
+  );
+  assert.deepEqual(lines(text).slice(-6, -2), [
+    "3 answer sets, drawn by share, of those for the client's place",
+    '          eu 75.0%  192.0.2.10',
+    '          eu 25.0%  192.0.2.11',
+    '  elsewhere 100.0%  192.0.2.12',
   ]);
 });
 
