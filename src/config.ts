@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { PoolConfig } from './balance/members.ts';
-import { checksLook, readChecks } from './config/checks.ts';
+import { type Checks, checksLook, readChecks } from './config/checks.ts';
 import type { Beside } from './config/contents.ts';
 import { originOf } from './config/owners.ts';
 import { type PlacesConfig, placesDefaults } from './config/places.ts';
@@ -53,6 +53,8 @@ export type LoadedConfig = {
   readonly faults: readonly Fault[];
   /** Every YAML file that was read and every zone file that was found. */
   readonly files: readonly string[];
+  /** Checks by name, of each zone by its origin, and of steerdns.yaml under ''; undefined: with faults. */
+  readonly checks: ReadonlyMap<string, Checks['byName']>;
   /** The files that settings are read from beside the zones' own: steerdns.yaml and what any YAML names. */
   readonly settingsFiles: readonly string[];
 };
@@ -102,6 +104,7 @@ export function loadConfig(
   const { server, checks, places } =
     serverRoot === undefined ? nothingKnown : readServer(serverRoot, beside, faults);
   const zones = new Map<string, ZoneConfig>();
+  const allChecks = new Map([['', checks.byName]]);
   for (const name of zoneNames) {
     const file = join(dir, name);
     const origin = originOf(withoutEnding(name));
@@ -115,9 +118,9 @@ export function loadConfig(
       const yamlFile = yamlNames.has(yamlName) && yamlName !== serverFile ? join(dir, yamlName) : undefined;
       const root = yamlFile === undefined ? undefined : parse(yamlName);
       const shared = { checks, places };
-      const pools = root === undefined ? [] : readZoneYaml(root, origin.value, shared, beside, faults);
-      const isWhole = yamlFile === undefined || (root !== undefined && pools.length === poolCount(root));
-      zones.set(origin.value, { origin: origin.value, file, yamlFile, pools, isWhole });
+      const pools = root && readZoneYaml(root, origin.value, shared, beside, allChecks, faults);
+      const isWhole = yamlFile === undefined || pools?.length === poolCount(root);
+      zones.set(origin.value, { origin: origin.value, file, yamlFile, pools: pools ?? [], isWhole });
     }
   }
   const files = [...yamlNames, ...zoneNames].map((name) => join(dir, name));
@@ -125,6 +128,7 @@ export function loadConfig(
     config: { server, places, zones: [...zones.values()] },
     faults: boundFaults(sortFaults(faults)),
     files,
+    checks: allChecks,
     settingsFiles,
   };
 }
@@ -140,6 +144,7 @@ function readZoneYaml(
   origin: string,
   shared: Shared,
   beside: Beside,
+  allChecks: Map<string, Checks['byName']>,
   faults: Fault[],
 ): PoolConfig[] {
   shaped(root, zoneShape, faults);
@@ -147,11 +152,12 @@ function readZoneYaml(
   // A zone's own check takes the place of one with its name in steerdns.yaml.
   const byName = new Map([...shared.checks.byName, ...own.byName]);
   const checks = { byName, complete: shared.checks.complete };
+  allChecks.set(origin, own.byName);
   return readPools(valueAt(root, 'balance'), origin, { ...shared, checks }, faults);
 }
 
-function poolCount(root: YamlMap): number {
-  const balance = valueAt(root, 'balance');
+function poolCount(root: YamlMap | undefined): number {
+  const balance = root && valueAt(root, 'balance');
   return balance?.kind === 'map' ? balance.entries.length : 0;
 }
 

@@ -130,6 +130,10 @@ export const commandOutputMax = 4096;
 export const stateFileReadMax = 4096;
 /** Probes of one check: a server has few ways to be up. */
 export const severalMax = 8;
+/** Endpoints that one `steerdns probe` probes: more is a matter for `status`. */
+export const probedMax = 64;
+/** Of these so many at once, so that the times of one are its own. */
+export const probedAtOnce = 4;
 /** Commands that run at once: each is a process, and the machine has a server to run. */
 export const commandsAtOnceMax = 16;
 /** Age of a state file: writers that are slower than a minute say so, none is slower than a day. */

@@ -70,11 +70,11 @@ function isValue(text: string): boolean {
 
 /** A status and headers for whoever watches, a line for each. */
 export function headerLines(
-  status: number,
+  status: string,
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${[value].flat().join(', ')}`);
-  return [String(status), ...lines].join('\n');
+  return [status.trim(), ...lines].join('\n');
 }
 
 /** Whether a name in lower case can be one of a header. */

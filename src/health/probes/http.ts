@@ -101,6 +101,9 @@ function makeProbe(scheme: 'http' | 'https', defaultPort: number, context: () =>
       const attempt = new Attempt(address, port, deadlineMs, onStep);
       attempt.secrets = secretsIn((options.headers as Options | undefined) ?? {});
       const route = routeOf(address, port, options);
+      const ownHost = port === defaultPort ? hostText(address) : `${hostText(address)}:${port}`;
+      const host = (options.host as string | undefined) ?? ownHost;
+      const request = requestOf(host, options);
       const origin = `${scheme}://${hostText(address)}:${port}`;
       let socket: Socket | undefined;
       const connector: buildConnector.connector = (_target, callback) => {
@@ -108,6 +111,7 @@ function makeProbe(scheme: 'http' | 'https', defaultPort: number, context: () =>
         const opened = (open: Socket) => {
           isOpen = true;
           attempt.waitsFor = 'response';
+          attempt.watch?.('asking', `${request.method} ${request.path} of ${host}`);
           watchStatusLine(open, attempt);
           callback(null, open);
         };
@@ -131,30 +135,15 @@ function makeProbe(scheme: 'http' | 'https', defaultPort: number, context: () =>
         socket?.destroy();
         void client.destroy();
       };
-      const ownHost = port === defaultPort ? hostText(address) : `${hostText(address)}:${port}`;
-      void ask(client, attempt, (options.host as string | undefined) ?? ownHost, options);
+      void ask(client, attempt, request, options);
       return attempt.result;
     },
   };
 }
 
-async function ask(client: Client, attempt: Attempt, host: string, options: Options): Promise<void> {
+async function ask(client: Client, attempt: Attempt, request: Request, options: Options): Promise<void> {
   try {
-    const path = (options.path as string | undefined) ?? httpOptions.path.default;
-    const method = (options.method as 'GET' | 'HEAD' | undefined) ?? httpOptions.method.default;
-    const answer = client.request({
-      path,
-      method,
-      headers: {
-        host,
-        'user-agent': 'steerdns',
-        accept: '*/*',
-        'accept-encoding': 'identity',
-        ...headersOf(options),
-      },
-    });
-    attempt.watch?.('asking', `${method} ${path} of ${host}`);
-    const response = await answer;
+    const response = await client.request(request);
     // The connection is cut when the verdict is known; undici reports that here too.
     response.body.on('error', (error) => attempt.broke(error, errorWords(error, attempt.waitsFor)));
     judge(response, attempt, wantedOf(options));
@@ -162,6 +151,22 @@ async function ask(client: Client, attempt: Attempt, host: string, options: Opti
     if (isOurMistake(error)) attempt.inconclusive(`this probe could not be made: ${error.message}`);
     else attempt.broke(error as Error, errorWords(error as Error, attempt.waitsFor));
   }
+}
+
+type Request = Pick<Dispatcher.RequestOptions, 'path' | 'method' | 'headers'>;
+
+function requestOf(host: string, options: Options): Request {
+  return {
+    path: (options.path as string | undefined) ?? httpOptions.path.default,
+    method: (options.method as 'GET' | 'HEAD' | undefined) ?? httpOptions.method.default,
+    headers: {
+      host,
+      'user-agent': 'steerdns',
+      accept: '*/*',
+      'accept-encoding': 'identity',
+      ...headersOf(options),
+    },
+  };
 }
 
 function headersOf({ headers }: Options): Headers {
@@ -183,7 +188,7 @@ function wantedOf(options: Options): Wanted {
 
 function judge(response: Dispatcher.ResponseData, attempt: Attempt, wanted: Wanted): void {
   const { statusCode, headers } = response;
-  attempt.watch?.('header', headerLines(statusCode, headers));
+  attempt.watch?.('header', headerLines(`${statusCode} ${response.statusText}`, headers));
   if (!wanted.isExpected(statusCode)) {
     const location = statusCode >= 300 && statusCode < 400 ? String(headers.location ?? '') : '';
     const target = location.length > locationMax ? `${location.slice(0, locationMax)}…` : location;
@@ -242,7 +247,7 @@ function search(response: Dispatcher.ResponseData, attempt: Attempt, wanted: Wan
   body.on('data', (chunk: Buffer) => {
     if (size === probeBodyMax) return;
     const from = size;
-    if (size === 0) attempt.watch?.('first of body', JSON.stringify(chunk.toString('utf8', 0, shownMax)));
+    if (size === 0) attempt.watch?.('body', JSON.stringify(chunk.toString('utf8', 0, shownMax)));
     size += chunk.copy(start, size);
     look(from, size === probeBodyMax ? `first ${probeBodyMax} octets of the body do` : undefined);
   });

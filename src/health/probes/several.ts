@@ -28,7 +28,10 @@ export async function runSeveral(
   const results = await Promise.all(
     probes.map((target) => {
       const step = onStep && ((one: Parameters<OnStep>[0]) => onStep({ ...one, probe: targetWords(target) }));
-      return run(target, step);
+      return run(target, step).then((result) => {
+        step?.({ atMs: result.latencyMs, step: result.outcome, text: result.reason });
+        return result;
+      });
     }),
   );
   return joinResults(need, probes.map(targetWords), results);

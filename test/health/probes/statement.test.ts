@@ -11,7 +11,7 @@ import { parseWeightFrom } from '../../../src/health/probes/weight.ts';
 import { probeBodyMax, probeTextMax } from '../../../src/limits.ts';
 import { drip, flood, onceAsked, openDescriptors, refusingPort, withServer } from './servers.ts';
 
-const deadlineMs = 600;
+const deadlineMs = 1200;
 
 test('words: what they mean, in any order and case', () => {
   const cases: readonly [text: string, isUp: boolean, part: number, words: string, why: string][] = [
@@ -170,7 +170,7 @@ test('http: a first line that comes is enough, one that does not end is not wait
     }),
     (port) => probes.http.run('127.0.0.1', port, { 'weight-from': 'body' }, deadlineMs),
   );
-  assert.deepEqual([dripping.outcome, dripping.reason], ['fail', 'no first line of the body within 600 ms']);
+  assert.deepEqual([dripping.outcome, dripping.reason], ['fail', 'no first line of the body within 1200 ms']);
 });
 
 const agent = (treat: (socket: Socket) => void, options: Options = {}): Promise<ProbeResult> =>
@@ -202,8 +202,8 @@ test('agent: it is sent what it wants to know', async () => {
 
 test('agent: one that misbehaves is down, in time and in words', async () => {
   const cases: readonly [treat: (socket: Socket) => void, reason: RegExp][] = [
-    [() => {}, /^no line from the agent within 600 ms$/],
-    [(socket) => drip(socket, 'u', 20), /^no line from the agent within 600 ms$/],
+    [() => {}, /^no line from the agent within 1200 ms$/],
+    [(socket) => drip(socket, 'u', 20), /^no line from the agent within 1200 ms$/],
     [
       (socket) => flood(socket, Buffer.alloc(65_536, 'x')),
       new RegExp(`^first ${probeTextMax} octets have no end`),
