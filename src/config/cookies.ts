@@ -6,7 +6,8 @@ import { cookieSecretsMax, secretFileSizeMax } from '../limits.ts';
 import { hexDigit } from '../wire/literals.ts';
 import { sipKeySize } from '../wire/siphash.ts';
 import { type Beside, besidePath, warnIfOpen } from './contents.ts';
-import { type JsonSchema, map, offOr, type Reading, shaped, text, valueAt } from './shape.ts';
+import { type JsonSchema, map, offOr, shaped, text, valueAt } from './shape.ts';
+import { filePath } from './values.ts';
 import type { YamlNode } from './yaml.ts';
 
 export type CookiesConfig = {
@@ -18,7 +19,7 @@ export type CookiesConfig = {
 /** What holds where steerdns.yaml says nothing. */
 export const cookiesDefaults: CookiesConfig = { enabled: true, secrets: [] };
 
-const shape = map({ 'secret-file': v.optional(text(secretFile)) });
+const shape = map({ 'secret-file': v.optional(text(filePath)) });
 
 /** What an editor should know of the value of `cookies`. */
 export const cookiesLook = (): JsonSchema => offOr(shape);
@@ -40,11 +41,6 @@ export function readCookies(node: YamlNode | undefined, beside: Beside, faults: 
   const start: Place = { file: path, line: 1, column: 1 };
   warnIfOpen(path, 'everybody on this machine can read these secrets', beside, faults);
   return { enabled: true, secrets: readSecrets(start, octets, faults) };
-}
-
-/** Reads the name of a file of secrets. */
-export function secretFile(written: string): Reading<string> {
-  return written === '' ? { wrong: 'is empty' } : { value: written };
 }
 
 const looks = `a secret is ${sipKeySize * 2} hexadecimal digits: openssl rand -hex ${sipKeySize}`;

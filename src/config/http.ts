@@ -5,9 +5,9 @@ import { errorAt, type Fault, warningAt } from '../faults.ts';
 import { httpNamesMax } from '../limits.ts';
 import { parseSocketAddress, printSocketAddress } from '../wire/addresses.ts';
 import { type Beside, besidePath } from './contents.ts';
-import { secretFile } from './cookies.ts';
 import { type JsonSchema, map, offOr, type Reading, shaped, text, texts, valueAt } from './shape.ts';
 import { readTokens, type Token } from './tokens.ts';
+import { filePath } from './values.ts';
 import type { YamlNode } from './yaml.ts';
 
 export type HttpConfig = {
@@ -24,7 +24,7 @@ const listenDefault = [`127.0.0.1:${portDefault}`];
 const shape = map({
   listen: v.optional(texts(listenOn)),
   names: v.optional(texts(hostName)),
-  'token-file': v.optional(text(secretFile)),
+  'token-file': v.optional(text(filePath)),
 });
 
 /** What an editor should know of the value of `http`. */

@@ -4,10 +4,9 @@ import * as v from 'valibot';
 import { errorAt, type Fault } from '../faults.ts';
 import { webhookSecretMin, webhooksMax, webhookUrlMax } from '../limits.ts';
 import { type Beside, besidePath, warnIfOpen } from './contents.ts';
-import { secretFile } from './cookies.ts';
 import { type EventKind, eventKinds } from './eventkinds.ts';
 import { type JsonSchema, map, type Reading, schemaOf, shaped, text, texts, valueAt } from './shape.ts';
-import { oneOf } from './values.ts';
+import { filePath, oneOf } from './values.ts';
 import type { YamlNode } from './yaml.ts';
 
 export type WebhookConfig = {
@@ -20,7 +19,7 @@ export type WebhookConfig = {
 const allKinds = Object.keys(eventKinds) as EventKind[];
 const shape = map({
   url: v.optional(text(url)),
-  'secret-file': v.optional(text(secretFile)),
+  'secret-file': v.optional(text(filePath)),
   events: v.optional(texts(oneOf(allKinds))),
 });
 
