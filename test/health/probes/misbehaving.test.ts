@@ -9,13 +9,16 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { lagMeter } from '../../../src/health/lag.ts';
+import { makeContent } from '../../../src/health/probes/content.ts';
 import { httpsTrusting } from '../../../src/health/probes/http.ts';
-import { probes } from '../../../src/health/probes/index.ts';
-import type { Options, Probe, ProbeResult } from '../../../src/health/probes/probe.ts';
+import { probeEndpoint, probes } from '../../../src/health/probes/index.ts';
+import type { Options, Probe, ProbeResult, Target } from '../../../src/health/probes/probe.ts';
+import { severalTarget } from '../../../src/health/probes/several.ts';
 import { probeBodyMax, probeHeaderMax } from '../../../src/limits.ts';
 import { until } from '../../until.ts';
+import { endpointOf } from '../virtual.ts';
 import type { Started } from './hostile.ts';
-import { openDescriptors, opensslMissing } from './servers.ts';
+import { makeAuthority, openDescriptors, opensslMissing } from './servers.ts';
 
 /** So long that other work on the machine hardly makes a probe inconclusive. */
 const deadlineMs = 800;
@@ -23,6 +26,7 @@ const deadlineMs = 800;
 const lateMaxMs = 100;
 const heapGrowthMax = 5 << 20;
 const many = 10_000;
+const manyOthers = 2000;
 /** Half of what one core can do, so that timers are in time. */
 const gapMs = 1.8;
 const inFlightMax = 200;
@@ -98,6 +102,7 @@ describe('fifteen misbehaving servers', { skip: opensslMissing() }, () => {
   let child: ChildProcess;
   let ports: Readonly<Record<string, number>> = {};
   let https: Probe;
+  let ca = '';
   /** Verdicts that were as they should be. */
   let right = 0;
   const names = Object.keys(cases);
@@ -107,7 +112,8 @@ describe('fifteen misbehaving servers', { skip: opensslMissing() }, () => {
     child = fork(command, { execArgv: ['--import', 'tsx'] });
     const [said] = (await once(child, 'message')) as [Started];
     ports = said.ports;
-    const context = createSecureContext({ ca: said.ca });
+    ca = said.ca;
+    const context = createSecureContext({ ca });
     https = httpsTrusting(() => context);
     await probe('silent', {}, 100); // the first one loads its library
   });
@@ -165,6 +171,57 @@ describe('fifteen misbehaving servers', { skip: opensslMissing() }, () => {
     await Promise.all(inFlight);
     return faults;
   };
+
+  test(`${manyOthers} probes of other kinds: agents, several, our own certificates and sources`, async () => {
+    const content = (from: string, octets: Buffer) => makeContent(from, octets.toString());
+    const authority = makeAuthority();
+    const { cert, key } = authority.issue('DNS:prober.site.example');
+    authority.remove();
+    const tls = {
+      host,
+      certificate: content('cert', cert),
+      key: content('key', key),
+      ca: content('ca', Buffer.from(ca)),
+    };
+    const at = (kind: string, name: string, options: Options = {}): Target => ({
+      kind,
+      port: ports[name]!,
+      options,
+    });
+    const targets: readonly Target[] = [
+      ...Object.keys(ports).map((name) => at('agent', name, { send: 'x' })),
+      at('https', 'expired', tls),
+      at('https', 'wrongName', tls),
+      at('tcp', 'wrongName', { ...tls, tls: true }),
+      at('http', 'redirectLoop', { source: ['127.0.0.7'] }),
+      at('push', 'refuses', { name: 'job' }),
+      severalTarget(2, [at('agent', 'garbage'), at('http', 'http09'), at('push', 'refuses')]),
+    ];
+    const { check } = endpointOf(0);
+    const probeTargets = async (count: number): Promise<void> => {
+      const inFlight = new Set<Promise<unknown>>();
+      for (let index = 0; index < count; index++) {
+        while (inFlight.size >= 40) await Promise.race(inFlight);
+        const target = targets[index % targets.length]!;
+        const endpoint = { key: 'k', address: '127.0.0.1', check: { ...check, ...target, timeoutMs: 300 } };
+        const one: Promise<unknown> = probeEndpoint(endpoint).then(({ outcome, reason }) => {
+          inFlight.delete(one);
+          if (outcome === 'ok') wrong.push(`${target.kind} ${target.port}: ${reason}`);
+        });
+        inFlight.add(one);
+      }
+      await Promise.all(inFlight);
+    };
+    const wrong: string[] = [];
+    await probeTargets(20 * targets.length);
+    const descriptors = openDescriptors();
+    const heap = await settledHeap();
+    await probeTargets(manyOthers);
+    assert.deepEqual(wrong.slice(0, 5), []);
+    await until(`${descriptors} descriptors`, 2000, () => openDescriptors() <= descriptors);
+    const grown = (await settledHeap()) - heap;
+    assert.ok(grown < heapGrowthMax, `${grown} octets more than before`);
+  });
 
   test(`${many} probes of them: verdicts as above, no descriptor left, less than 5 MiB of heap`, async () => {
     await probeMany(40 * names.length);
