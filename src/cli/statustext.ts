@@ -196,5 +196,6 @@ function reasonLines(fixed: string, reason: string): string[] {
 function paintVerdict(line: string, verdict: MemberStatus['verdict'] | undefined, paint: Paint): string {
   if (verdict === 'down') return line.replace(/\bdown\b/, (word) => paint('red', word));
   if (verdict === 'up') return line.replace(/\bup\b/, (word) => paint('green', word));
+  if (verdict === 'degraded') return line.replace(/\bdegraded\b/, (word) => paint('yellow', word));
   return line;
 }
