@@ -150,14 +150,25 @@ function memberLines(members: readonly MemberStatus[], now: number, paint: Paint
 
 /** What stands below a member's row: hands, what they did to caches, and what is not as usual. */
 function notesOf(member: MemberStatus, now: number): string[] {
-  const { hands, part, countedTtl, goneAt } = member;
+  const { hands, countedTtl, goneAt, doubt, heldUntil } = member;
   const notes = hands.filter(({ isInForce }) => isInForce).map((hand) => heldText(hand, now));
-  if (part !== 1)
-    notes.push(part === 0 ? 'drains by its own word' : `gets ${Math.round(part * 100)} % of its weight`);
+  const about: string[] = [];
+  if (member.isDoubted) about.push('would be down, but the prober is suspected');
+  else if (doubt !== undefined) about.push(`${doubt.count} of ${doubt.enough} ${doubt.of}`);
+  if (heldUntil !== undefined && heldUntil > now)
+    about.push(`flaps: held down until ${printMoment(heldUntil, now)}`);
+  if (member.part !== 1) about.push(partText(member));
+  if (member.warning !== undefined) about.push(member.warning);
+  if (about.length > 0) notes.push(about.join('; '));
   if (goneAt !== undefined) notes.push(goneText(goneAt, now));
   for (const hand of hands.filter(({ isInForce }) => !isInForce)) notes.push(heldText(hand, now));
   if (countedTtl !== undefined) notes.push(`its answers have TTL ${countedTtl}`);
   return notes;
+}
+
+function partText({ part, isStartingSlowly }: MemberStatus): string {
+  if (part === 0) return 'drains by its own word';
+  return `${isStartingSlowly ? 'slow start: ' : ''}gets ${Math.round(part * 100)} % of its weight`;
 }
 
 function heldText(hand: HandStatus, now: number): string {

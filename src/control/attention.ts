@@ -168,8 +168,7 @@ function drainedGiven(status: Omit<Status, 'attention'>): Attention[] {
 
 function memberWarnings(status: Omit<Status, 'attention'>): Attention[] {
   return membersOf(status).flatMap((member) => {
-    const what = member.last?.warning;
-    return what === undefined ? [] : [warning(`${memberText(member)}: ${what}`)];
+    return member.warning === undefined ? [] : [warning(`${memberText(member)}: ${member.warning}`)];
   });
 }
 

@@ -2,7 +2,7 @@
 // read from what is in service: the choices that were published, the verdicts of this moment, the server's
 // own facts.
 import { type Hand, isInForce } from '../balance/hand.ts';
-import { familyText, type Health, type Pool } from '../balance/pool.ts';
+import { familyText, type Pool } from '../balance/pool.ts';
 import type { Fault } from '../faults.ts';
 import type { Monitors } from '../health/monitor.ts';
 import type { EndpointState } from '../health/state.ts';
@@ -24,6 +24,16 @@ export type MemberStatus = {
   /** Wall clock in milliseconds; undefined where unchecked. */
   readonly since: number | undefined;
   readonly last: EndpointState['last'];
+  /** Results that may soon turn the verdict over: so many of what is enough. */
+  readonly doubt: { readonly of: 'failures' | 'successes'; count: number; enough: number } | undefined;
+  /** What needs somebody though it may be up. */
+  readonly warning: string | undefined;
+  /** Wall clock before which it does not come back, because it flaps. */
+  readonly heldUntil: number | undefined;
+  /** It would be down if the prober were not suspected. */
+  readonly isDoubted: boolean;
+  /** It came back not long ago, and its part grows. */
+  readonly isStartingSlowly: boolean;
   /** As configured. */
   readonly weight: number;
   /** Part of its weight that it gets by its health, 0 to 1. */
@@ -214,8 +224,7 @@ function memberStatus(
   const member = pool.members.find((candidate) => candidate.name === name);
   const { endpoint } = choice.addresses[index]!;
   const state = endpoint === undefined ? undefined : monitors.state(endpoint);
-  const health: Health | undefined = state;
-  const part = health?.part ?? 1;
+  const part = state?.part ?? 1;
   const hands = (held?.hands.handOf(owner, name, address) ?? []).map((hand) => {
     return { ...hand, isInForce: isInForce(hand, held!.now) };
   });
@@ -227,6 +236,11 @@ function memberStatus(
     settled: endpoint === undefined || state?.settled === true,
     since: state?.since,
     last: state?.last,
+    doubt: doubtOf(state),
+    warning: state?.warning,
+    heldUntil: state?.heldUntil,
+    isDoubted: state?.isDoubted === true,
+    isStartingSlowly: state?.changesAt !== undefined && state.verdict === 'up' && part < 1,
     weight: member?.weight ?? 0,
     part,
     hands,
@@ -240,4 +254,12 @@ function memberStatus(
     wanted,
     given,
   };
+}
+
+function doubtOf(state: EndpointState | undefined): MemberStatus['doubt'] {
+  if (state === undefined || state.verdict === 'unknown') return undefined;
+  const { verdict, failures, successes, check } = state;
+  const of = verdict === 'down' ? 'successes' : 'failures';
+  const count = verdict === 'down' ? successes : failures;
+  return count === 0 ? undefined : { of, count, enough: verdict === 'down' ? check.rise : check.fall };
 }

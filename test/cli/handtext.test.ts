@@ -93,15 +93,23 @@ describe("the operator's hand", () => {
   });
 
   test('a warning of a probe needs somebody', () => {
-    const last = {
-      outcome: 'ok',
-      reason: '200',
-      latencyMs: 3,
-      at: now,
-      warning: 'certificate expires in 9 days',
-    };
-    assert.deepEqual(what([...others, member('web2', '192.0.2.11', { last: { ...last, outcome: 'ok' } })]), [
+    const warning = 'certificate expires in 9 days';
+    assert.deepEqual(what([...others, member('web2', '192.0.2.11', { warning })]), [
       'web2 (192.0.2.11): certificate expires in 9 days',
     ]);
+    assert.deepEqual(under({ warning }).slice(1), [warning]);
+  });
+
+  test('doubts, flapping and slow starts are notes below the row', () => {
+    const doubt = { of: 'failures', count: 2, enough: 3 } as const;
+    const heldUntil = now + 40_000;
+    const notes = (more: Partial<MemberStatus>) => under(more).slice(1);
+    assert.deepEqual(notes({ doubt }), ['2 of 3 failures']);
+    assert.deepEqual(notes({ doubt, isDoubted: true }), ['would be down, but the prober is suspected']);
+    assert.deepEqual(notes({ ...isDown, doubt: { of: 'successes', count: 1, enough: 2 }, heldUntil }), [
+      `1 of 2 successes; flaps: held down until ${printMoment(heldUntil, now)}`,
+    ]);
+    assert.deepEqual(notes({ heldUntil: now - 1 }), []);
+    assert.deepEqual(notes({ part: 0.4, isStartingSlowly: true }), ['slow start: gets 40 % of its weight']);
   });
 });

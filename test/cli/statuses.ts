@@ -14,7 +14,15 @@ export function member(name: string, address: string, more: Partial<MemberStatus
   const last = { outcome: 'ok', reason: '200 in 3 ms', latencyMs: 3, at: now } as const;
   const verdict = { verdict: 'up', settled: true, since: now - 3_600_000, last } as const;
   const place = { weight: 1, tier: 1, group: undefined, eligible: true, why: 'up' } as const;
-  const hand = { part: 1, hands: [], countedTtl: undefined, goneAt: undefined };
+  const rest = { doubt: undefined, warning: undefined, heldUntil: undefined, isDoubted: false };
+  const hand = {
+    ...rest,
+    isStartingSlowly: false,
+    part: 1,
+    hands: [],
+    countedTtl: undefined,
+    goneAt: undefined,
+  };
   return { name, address, ...verdict, ...place, ...hand, share: 0.5, wanted: 0.5, given: 0.5, ...more };
 }
 
