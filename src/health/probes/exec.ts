@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { commandOutputMax, commandsAtOnceMax, commandWordsMax, probeTextMax } from '../../limits.ts';
 import { Attempt } from './attempt.ts';
-import type { OnStep, Option, Options, Parsed, Probe, ProbeResult } from './probe.ts';
+import type { Option, Parsed, Probe } from './probe.ts';
 
 const options = {
   command: {
@@ -35,13 +35,7 @@ function parseCommand(written: unknown): Parsed {
 let running = 0;
 const waiting = new Set<() => void>();
 
-function run(
-  address: string,
-  port: number,
-  chosen: Options,
-  deadlineMs: number,
-  onStep?: OnStep,
-): Promise<ProbeResult> {
+const run: Probe['run'] = (address, port, chosen, deadlineMs, onStep) => {
   const attempt = new Attempt(address, port, deadlineMs, onStep);
   const environment = { STEERDNS_ADDRESS: address, ...(port > 0 && { STEERDNS_PORT: String(port) }) };
   const begin = () => start(attempt, chosen.command as readonly string[], environment);
@@ -54,7 +48,7 @@ function run(
   waiting.add(begin);
   attempt.cut = () => waiting.delete(begin);
   return attempt.result;
-}
+};
 
 function startNext(): void {
   for (const next of waiting) {

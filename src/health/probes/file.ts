@@ -6,7 +6,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { stateAgeDefaultMs, stateAgeMaxMs, stateAgeMinMs, stateFileReadMax } from '../../limits.ts';
 import { ownFault } from '../local.ts';
 import { Attempt } from './attempt.ts';
-import type { OnStep, Option, Options, Probe, ProbeResult } from './probe.ts';
+import type { Option, Probe } from './probe.ts';
 import { obey, parseStatement } from './statement.ts';
 
 const options = {
@@ -23,19 +23,13 @@ const options = {
   },
 } as const satisfies Record<string, Option>;
 
-function run(
-  address: string,
-  port: number,
-  chosen: Options,
-  deadlineMs: number,
-  onStep?: OnStep,
-): Promise<ProbeResult> {
+const run: Probe['run'] = (address, port, chosen, deadlineMs, onStep) => {
   const attempt = new Attempt(address, port, deadlineMs, onStep);
   attempt.late = () => attempt.inconclusive(`the file could not be read within ${deadlineMs} ms`);
   const path = String(chosen.file).replaceAll('{address}', address);
   void look(attempt, path, Number(chosen['max-age'] ?? stateAgeDefaultMs));
   return attempt.result;
-}
+};
 
 async function look(attempt: Attempt, path: string, maxAgeMs: number): Promise<void> {
   try {

@@ -4,7 +4,7 @@
 import { probeTextMax, pushNamesMax, stateAgeDefaultMs, stateAgeMaxMs, stateAgeMinMs } from '../../limits.ts';
 import { lagMeter } from '../lag.ts';
 import { Attempt } from './attempt.ts';
-import type { OnStep, Option, Options, Parsed, Probe, ProbeResult } from './probe.ts';
+import type { Option, Options, Parsed, Probe } from './probe.ts';
 import { obey, type Statement } from './statement.ts';
 
 const options = {
@@ -59,13 +59,7 @@ function note(name: string, said: Statement | undefined): Heartbeat {
   return heartbeat;
 }
 
-function run(
-  address: string,
-  port: number,
-  chosen: Options,
-  deadlineMs: number,
-  onStep?: OnStep,
-): Promise<ProbeResult> {
+const run: Probe['run'] = (address, port, chosen, deadlineMs, onStep) => {
   const attempt = new Attempt(address, port, deadlineMs, onStep);
   const name = pushName(chosen, address);
   const maxAgeMs = Number(chosen['max-age'] ?? stateAgeDefaultMs);
@@ -79,7 +73,7 @@ function run(
   else if (ageMs > maxAgeMs) attempt.fail(`no heartbeat "${name}" for ${most}`);
   else attempt.inconclusive(`no heartbeat "${name}" yet, ${age} of ${most} waited`);
   return attempt.result;
-}
+};
 
 /** Believes heartbeats. One is enough: what must be waited for is in max-age. */
 export const push: Probe = {

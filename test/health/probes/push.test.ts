@@ -9,13 +9,19 @@ import { forgetHeartbeats, hear, push, pushName } from '../../../src/health/prob
 import { severalTarget } from '../../../src/health/probes/several.ts';
 import { parseStatement } from '../../../src/health/probes/statement.ts';
 import { probeReasonMax, pushNamesMax } from '../../../src/limits.ts';
+import { until } from '../../until.ts';
 import { endpointOf, World } from '../virtual.ts';
 
 afterEach(forgetHeartbeats);
 
 const run = (options: Options = {}): Promise<ProbeResult> => push.run('192.0.2.1', 0, options, 1000);
 const say = (text: string, name = '192.0.2.1'): boolean => hear(name, parseStatement(text)!);
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** The first result of this outcome; a machine that is busy is not to blame heartbeats for it. */
+const becomes = (outcome: ProbeResult['outcome'], options: Options): Promise<ProbeResult> =>
+  until(outcome, 10_000, async () => {
+    const result = await run(options);
+    return result.outcome === outcome && result;
+  });
 
 test('the last heartbeat counts', async () => {
   say('up 75% #two of ten');
@@ -30,10 +36,9 @@ test('the last heartbeat counts', async () => {
 
 test('one that is too old is a failure', async () => {
   say('up');
-  await wait(60);
-  assert.equal((await run({ 'max-age': 5000 })).outcome, 'ok');
-  const old = await run({ 'max-age': 50 });
-  assert.deepEqual([old.outcome, old.reason], ['fail', 'last heartbeat 0 s ago, at most 0 s are good']);
+  const old = await becomes('fail', { 'max-age': 50 });
+  assert.equal(old.reason, 'last heartbeat 0 s ago, at most 0 s are good');
+  assert.equal((await run()).outcome, 'ok');
 });
 
 test('before the first: for max-age nobody knows, then it is a failure', async () => {
@@ -42,11 +47,10 @@ test('before the first: for max-age nobody knows, then it is a failure', async (
     [first.outcome, first.reason],
     ['inconclusive', 'inconclusive: no heartbeat "job" yet, 0 s of 60 s waited'],
   );
-  await wait(60);
-  assert.equal((await run({ name: 'job', 'max-age': 5000 })).outcome, 'inconclusive');
-  assert.equal((await run({ name: 'job', 'max-age': 50 })).outcome, 'fail');
+  await becomes('fail', { name: 'job', 'max-age': 50 });
+  assert.equal((await run({ name: 'job' })).outcome, 'inconclusive');
   say('up', 'job');
-  assert.equal((await run({ name: 'job', 'max-age': 50 })).outcome, 'ok');
+  assert.equal((await run({ name: 'job' })).outcome, 'ok');
 });
 
 test('{address} in the name is the address of the member, and is the default', () => {
