@@ -7,10 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compileSets } from '../src/answer/compilesets.ts';
 import { counterNames } from '../src/answer/counters.ts';
+import { SETS } from '../src/answer/layout.ts';
 import { respond } from '../src/answer/respond.ts';
 import { allAlike } from '../src/answer/settings.ts';
 import { Tables } from '../src/answer/tables.ts';
-import { choosePool } from '../src/balance/pool.ts';
+import { followAll } from '../src/balance/follow.ts';
+import { chooseFrom } from '../src/balance/pool.ts';
+import { poolState } from '../src/balance/state.ts';
 import { loadAll } from '../src/control/load.ts';
 import { openTable } from '../src/control/tablefiles.ts';
 import { printFault } from '../src/faults.ts';
@@ -56,14 +59,16 @@ export function tablesOf(zones: readonly CaseZone[]): Tables {
         rateLimit: undefined,
       },
       zones: loaded.zones.map((zone) => ({ origin: zone.origin, table: openTable(zone) })),
-      sets: loaded.zones.flatMap(({ origin, id, pools, endpoints }) => {
+      sets: loaded.zones.flatMap(({ origin, id, pools, followers, endpoints }) => {
         const dead = zones.find((zone) => zone.origin === origin)!.down;
         const addresses = new Map(endpoints.map(({ key, address }) => [key, address]));
         const healthOf = (key: string) => (dead.includes(addresses.get(key)!) ? down : up);
-        const choices = pools.flatMap((pool) => choosePool(pool, healthOf));
+        const states = pools.map((pool) => poolState(pool, healthOf, { now: 0 }));
+        const choices = pools.flatMap((pool, i) => chooseFrom(pool, states[i]!));
         if (choices.length === 0) return [];
-        const counts = new Float64Array(choices.reduce((sum, { sets }) => sum + sets.length, 0));
-        return [{ origin, table: compileSets(id, 1, choices), counts }];
+        const table = compileSets(id, 1, [...choices, ...followAll(followers, pools, states)]);
+        const setCount = new Uint32Array(table.buffer, 0, SETS.words)[SETS.setCount]!;
+        return [{ origin, table, counts: new Float64Array(setCount) }];
       }),
     });
     return tables;

@@ -5,7 +5,7 @@
 
 import { type Asked, answeredOptions, readQuestion } from './asked.ts';
 import { type CaseZone, caseSettings, type Expectation, type Section, type Transport } from './cases.ts';
-import { choose, type ModelPool, otherTargets, readPools } from './pools.ts';
+import { choose, following, type ModelPool, otherTargets, readPools } from './pools.ts';
 import {
   dataFromText,
   dataSize,
@@ -274,6 +274,7 @@ function draw(zone: ModelZone, source: string, owner: string, type: number, here
   const rows = all
     .filter((row, i) => all.findIndex((other) => other.data === row.data) === i)
     .map((row) => ({ ...row, owner, ttl: Math.min(...all.map(({ ttl }) => ttl)) }));
+  if (type === types.SRV) return { alternatives: [following(zone, rows)], mode: 'sets', ttlMax: Infinity };
   if (!pool || (type !== types.A && type !== types.AAAA && type !== types.CNAME)) {
     return { alternatives: [rows], mode: 'sets', ttlMax: Infinity };
   }

@@ -226,3 +226,36 @@ function memberAt(entries: readonly { data: string; weight: number }[], place: n
   let end = 0;
   return entries.find((entry) => place < (end += entry.weight))!.data;
 }
+
+/** A zone as far as its SRV records need it. */
+type Followed = {
+  readonly rows: readonly Row[];
+  readonly pools: ReadonlyMap<string, ModelPool>;
+  readonly down: ReadonlySet<string>;
+};
+
+/** SRV records as they follow the members that they lead to: without those whose target is out. */
+export function following({ rows, pools, down }: Followed, srv: readonly Row[]): Row[] {
+  const addressesOf = (name: string) =>
+    rows.filter((row) => sameName(row.owner, name) && (row.type === types.A || row.type === types.AAAA));
+  /** Of an address the pools that watch it, by the TTL that they have in doubt. */
+  const watching = (data: string) =>
+    [...pools].filter(
+      ([owner, { checked }]) => checked && addressesOf(owner).some((row) => row.data === data),
+    );
+  const isMember = (data: string) =>
+    [...pools.keys()].some((owner) => addressesOf(owner).some((row) => row.data === data));
+  const isOut = (data: string) => watching(data).length > 0 && down.has(data);
+  let ttl = srv[0]!.ttl;
+  const left = srv.filter((row) => {
+    const target = row.data.split(' ').at(-1)!;
+    const addresses = addressesOf(target).map(({ data }) => data);
+    const leads = pools.has(lower(target)) || (addresses.length > 0 && addresses.every(isMember));
+    if (!leads) return true;
+    const doubts = addresses.filter(isOut).flatMap((data) => watching(data));
+    const own = doubts.filter(([owner]) => !pools.has(lower(target)) || owner === lower(target));
+    ttl = Math.min(ttl, ...own.map(([, { unsettled }]) => unsettled));
+    return !addresses.every(isOut);
+  });
+  return (left.length === 0 ? srv : left).map((row) => ({ ...row, ttl }));
+}

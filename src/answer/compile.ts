@@ -1,12 +1,14 @@
 // Writes a zone table, which layout.ts describes: a zone and its balanced owners in, a table out. Runs in
 // control's loader and in the command line, never in the server process.
 import { strict as assert } from 'node:assert';
+import { canFollow } from '../balance/follow.ts';
 import { nameLength } from '../wire/names.ts';
 import { CLASS, TYPE } from '../wire/numbers.ts';
 import { compressibleTail, targetOffset } from '../wire/rdata.ts';
 import { isDuplicate, lowestTtl, sortRecords } from '../zone/rrsets.ts';
 import { countLabels, Zone } from '../zone/zone.ts';
 import { NameWriter, SHORTEN } from './compress.ts';
+import { Followed } from './followers.ts';
 import {
   HEADER,
   NODE_ROW,
@@ -21,12 +23,16 @@ import {
 import { Octets, seal, Words } from './store.ts';
 import { TargetLists } from './targets.ts';
 
+/** Followers have their slots behind those of every pool, in the order of their nodes. */
+const followerOrder = 0xffffffff;
+
 /** Words that a record adds to target lists at most: a count, and a pair for its target. */
 const listWordsMax = 3;
 
 /**
  * Compiles a zone into its table. `balancedOwners` are lowercase wire names; their A, AAAA or CNAME gets a
- * slot, in this order, A before AAAA. `id` is 16 hexadecimal digits that change with the content.
+ * slot, in this order, A before AAAA; behind them the RRsets that follow their members. `id` is 16
+ * hexadecimal digits that change with the content.
  */
 export function compileZone(zone: Zone, balancedOwners: readonly Uint8Array[], id: string): Uint8Array {
   const { records, slots } = zone;
@@ -75,6 +81,8 @@ class ZoneWriter {
   readonly #orders: Uint32Array;
   readonly #balanced: { node: number; type: number; rrset: number; order: number; compressed: number }[] = [];
 
+  #followed: Followed | undefined;
+
   constructor(zone: Zone, octetsAt: number, sizeMax: number) {
     const { count } = zone.records;
     this.#table = new Uint8Array(Math.ceil(sizeMax / 4) * 4);
@@ -97,6 +105,7 @@ class ZoneWriter {
       const node = zone.find(owner, 0);
       if (node !== Zone.none) this.#orders[node] = index + 1;
     }
+    if (balancedOwners.length > 0) this.#followed = new Followed(zone, this.#orders);
     for (let node = 0; node < zone.nodeCount; node++) {
       const first = this.#rrsets.used / RRSET_ROW.words;
       this.#writeRrsets(node);
@@ -184,6 +193,9 @@ class ZoneWriter {
     const order = this.#orders[node]!;
     if (order !== 0 && (type === TYPE.A || type === TYPE.CNAME || type === TYPE.AAAA)) {
       this.#balanced.push({ node, type, rrset: row, order, compressed });
+    } else if (this.#followed !== undefined && canFollow(type)) {
+      const follows = this.#sorted.slice(from, to).some((one) => this.#followed!.leads(node, type, one));
+      if (follows) this.#balanced.push({ node, type, rrset: row, order: followerOrder, compressed });
     }
   }
 
@@ -239,9 +251,9 @@ class ZoneWriter {
     this.header[ZONE.negativeTtl] = Math.min(ttl, numbers.getUint32(16));
   }
 
-  /** Numbers the balanced RRsets: by owner in the order asked for, A before AAAA. */
+  /** Numbers the RRsets with slots: by owner in the order asked for, A before AAAA; then followers. */
   #writeBalanced(): void {
-    this.#balanced.sort((a, b) => a.order - b.order || a.type - b.type);
+    this.#balanced.sort((a, b) => a.order - b.order || a.node - b.node || a.type - b.type);
     this.header[ZONE.balancedAt] = this.#lists.used;
     this.header[ZONE.balancedCount] = this.#balanced.length;
     for (const [slot, { node, type, rrset, compressed }] of this.#balanced.entries()) {

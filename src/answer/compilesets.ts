@@ -1,6 +1,7 @@
 // Writes an answer-set table, which layout.ts describes: choices in, a table out. Called by control at each
 // health change, and by tests; never in the server process.
 import { strict as assert } from 'node:assert';
+import type { RecordsChoice } from '../balance/follow.ts';
 import type { AnswerSet, FamilyChoice } from '../balance/pool.ts';
 import { bounds } from '../balance/sets.ts';
 import type { Summary } from '../balance/summary.ts';
@@ -10,6 +11,7 @@ import {
   HEADER,
   MODE,
   none,
+  PLACE,
   SET_ROW,
   SETS,
   SLOT_ROW,
@@ -22,7 +24,7 @@ import type { Places } from './settings.ts';
 import { Octets, seal, Words } from './store.ts';
 
 /** What a slot answers with, and how its pool is, for those who may see it. */
-export type SlotChoice = FamilyChoice & { readonly summary?: Summary | undefined };
+export type SlotChoice = (FamilyChoice & { readonly summary?: Summary | undefined }) | RecordsChoice;
 
 /** How a slot's set is picked, as its row has it; `at` is an index into the lists. */
 type Picked = {
@@ -43,10 +45,11 @@ export function compileSets(
   places: Places | undefined = undefined,
 ): Uint8Array {
   const lists = new Words(64);
+  lists.push(0); // so that no list has index 0, which means: none
   const numbers = new Map(['', ...(places?.names ?? [])].map((name, number) => [name, number]));
-  const texts = choices.map(({ summary = [] }) => summaryOctets(summary));
+  const texts = choices.map((choice) => summaryOctets(('summary' in choice && choice.summary) || []));
   const picked = choices.map((choice) => writePick(lists, choice, numbers));
-  const setCount = choices.reduce((sum, { sets }) => sum + sets.length, 0);
+  const setCount = choices.reduce((sum, choice) => sum + setsOf(choice), 0);
   const setsAt = SETS.words + choices.length * SLOT_ROW.words;
   const listsAt = setsAt + setCount * SET_ROW.words;
   const octetsAt = (listsAt + lists.used) * 4;
@@ -60,9 +63,15 @@ export function compileSets(
     const { mode, at, size, upper } = picked[slot]!;
     const text = texts[slot]!;
     const textAt = octets.append(text, 0, text.length);
-    const head = [mode, set, choice.sets.length, choice.negativeTtlMax];
-    const row = [...head, listsAt + at, size, textAt, text.length];
+    const negativeTtlMax = choice.mode === 'records' ? none : choice.negativeTtlMax;
+    const head = [mode, set, setsOf(choice), negativeTtlMax];
+    const row = [...head, at === 0 ? 0 : listsAt + at, size, textAt, text.length];
     header.set(row, SETS.words + slot * SLOT_ROW.words);
+    if (choice.mode === 'records') {
+      header.set([none, choice.records.length, octets.used, 0], setsAt + set++ * SET_ROW.words);
+      for (const { rdata } of choice.records) writeTail(octets, choice.type, choice.ttl, rdata);
+      continue;
+    }
     for (const [i, { members, ttl = choice.ttl }] of choice.sets.entries()) {
       const first = choice.addresses[members[0]!]!.rdata.length;
       const row = [upper[i]!, members.length, octets.used, tailHeaderSize + first];
@@ -100,12 +109,14 @@ export function placesId({ table }: Places): number {
   return new DataView(table.buffer, table.byteOffset).getUint32(PLACES.crc * 4, true);
 }
 
-/** Writes the list that a pick needs; where every client has the same sets, they are drawn in turn. */
-function writePick(
-  lists: Words,
-  { mode, sets, pick }: FamilyChoice,
-  numbers: ReadonlyMap<string, number>,
-): Picked {
+function setsOf(choice: SlotChoice): number {
+  return choice.mode === 'records' ? 1 : choice.sets.length;
+}
+
+/** Writes the list that a slot needs; where every client has the same sets, they are drawn in turn. */
+function writePick(lists: Words, choice: SlotChoice, numbers: ReadonlyMap<string, number>): Picked {
+  if (choice.mode === 'records') return writeTargets(lists, choice);
+  const { mode, sets, pick } = choice;
   const at = lists.used;
   if (mode !== 'sets') return { mode: MODE[mode], at: 0, size: 0, upper: new Uint32Array(0) };
   if (pick.by === 'client' && sets.length > 1) {
@@ -118,6 +129,22 @@ function writePick(
     return { mode: MODE.place, at, size, upper: placeBounds(sets, pick.places) };
   }
   return { mode: MODE.turn, at: 0, size: 0, upper: bounds(sets) };
+}
+
+/** The list of targets whose addresses are additional, and the octets of all tails. */
+function writeTargets(lists: Words, { records }: RecordsChoice): Picked {
+  const targets = new Map<number, number>();
+  let size = 0;
+  for (const [i, { rdata, target }] of records.entries()) {
+    // Two octets of owner stand before every tail in the message.
+    const place = size + 2 * (i + 1) + tailHeaderSize + (target?.at ?? 0);
+    const isNew = target !== undefined && !targets.has(target.node);
+    if (isNew && place <= PLACE.max) targets.set(target.node, place);
+    size += tailHeaderSize + rdata.length;
+  }
+  const at = targets.size === 0 ? 0 : lists.used;
+  if (at > 0) lists.push(targets.size, ...[...targets].flat());
+  return { mode: MODE.records, at, size, upper: new Uint32Array(0) };
 }
 
 /** Two buckets to a word. */
@@ -157,12 +184,12 @@ function placeBounds(sets: readonly AnswerSet[], places: PlacesOfPick): Uint32Ar
   return upper;
 }
 
-function addTails(sum: number, { sets, addresses }: FamilyChoice): number {
-  const sizeOf = (member: number) => tailHeaderSize + addresses[member]!.rdata.length;
-  return sets.reduce(
-    (octets, { members }) => octets + members.reduce((size, member) => size + sizeOf(member), 0),
-    sum,
-  );
+function addTails(sum: number, choice: SlotChoice): number {
+  const sizesOf = (all: readonly { readonly rdata: Uint8Array }[]) =>
+    all.reduce((size, { rdata }) => size + tailHeaderSize + rdata.length, 0);
+  if (choice.mode === 'records') return sum + sizesOf(choice.records);
+  const { sets, addresses } = choice;
+  return sets.reduce((octets, { members }) => octets + sizesOf(members.map((one) => addresses[one]!)), sum);
 }
 
 function writeTail(octets: Octets, type: number, ttl: number, rdata: Uint8Array): void {

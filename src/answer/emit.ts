@@ -85,6 +85,7 @@ function drawSet(
   }
   let set = words[row + SLOT_ROW.firstSet]!;
   if (mode !== MODE.turn) {
+    if (mode === MODE.records) return writeRecords(sets, row, set, section, response);
     if (mode > MODE.place) return mode === MODE.nodata ? WROTE.nodata : WROTE.servfail;
     const isAnswer = section === SECTION.answer;
     set +=
@@ -111,6 +112,18 @@ function drawSet(
   addCount(response, section, count);
   sets.counts[set]! += 1;
   tables.counters[COUNTER.balanced]! += 1;
+  return WROTE.all;
+}
+
+/** Writes what is given of an RRset that follows its members: it is not drawn, there is one set. */
+function writeRecords(sets: SetsView, row: number, set: number, section: number, response: Response): number {
+  const setRow = sets.setsAt + set * SET_ROW.words;
+  const count = sets.words[setRow + SET_ROW.count]!;
+  const size = sets.words[row + SLOT_ROW.pickSize]!;
+  if (response.end + size + count * 2 > response.limit) return WROTE.tooBig;
+  writeTails(sets.view, sets.words[setRow + SET_ROW.tailsAt]!, size, false, response);
+  addCount(response, section, count);
+  sets.counts[set]! += 1;
   return WROTE.all;
 }
 
@@ -195,7 +208,7 @@ export function hasAnswer(zone: ZoneView, row: number): boolean {
   const sets = zone.sets;
   const more = zone.words[row + RRSET_ROW.more]!;
   if ((more & RRSET.balanced) === 0 || sets === null) return true;
-  return sets.words[sets.slotsAt + (more & RRSET.number) * SLOT_ROW.words]! <= MODE.place;
+  return sets.words[sets.slotsAt + (more & RRSET.number) * SLOT_ROW.words]! <= MODE.records;
 }
 
 /** The bound a slot sets to the SOA's TTL of its NODATA, in seconds. */
@@ -212,16 +225,24 @@ export function negativeTtlMax(zone: ZoneView, row: number): number {
  */
 export function writeTargets(tables: Tables, zone: ZoneView, row: number, response: Response): boolean {
   const more = zone.words[row + RRSET_ROW.more]!;
-  if ((more & RRSET.balanced) !== 0) return true;
-  const list = more & RRSET.number;
+  let words = zone.words;
+  let list = more & RRSET.number;
+  if ((more & RRSET.balanced) !== 0) {
+    const sets = zone.sets;
+    if (sets === null) return true;
+    const slot = sets.slotsAt + list * SLOT_ROW.words;
+    if (sets.words[slot] !== MODE.records) return true;
+    words = sets.words;
+    list = words[slot + SLOT_ROW.pickAt]!;
+  } else if (list !== 0) list += zone.listsAt;
   if (list === 0) return true;
-  const end = zone.listsAt + list + zone.words[zone.listsAt + list]! * 2;
+  const end = list + words[list]! * 2;
   const owner = anchors.owner;
   const rrset = anchors.rrset;
   let fitted = true;
-  for (let at = zone.listsAt + list + 1; at < end; at += 2) {
-    const node = zone.words[at]!;
-    const place = zone.words[at + 1]!;
+  for (let at = list + 1; at < end; at += 2) {
+    const node = words[at]!;
+    const place = words[at + 1]!;
     anchors.owner = place === PLACE.apex ? anchors.apex : place === PLACE.owner ? owner : rrset + place;
     if (anchors.owner > 0x3fff) continue; // no pointer reaches so far
     if (!writeTarget(tables, zone, node, TYPE.A, response)) fitted = false;

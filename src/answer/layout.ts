@@ -18,7 +18,7 @@ export const HEADER = { magic: 0, version: 1, length: 2, crc: 3, idHigh: 4, idLo
 
 export const zoneMagic = 0x5a445453; // STDZ
 export const setsMagic = 0x41445453; // STDA
-export const version = 5;
+export const version = 6;
 
 /** Header words of a zone table. `…At` are word indices unless they say octets. */
 export const ZONE = {
@@ -95,7 +95,7 @@ export const RRSET_ROW = {
 
 /** Flags in RRSET_ROW.more. */
 export const RRSET = {
-  /** An answer-set table says what is answered. */
+  /** An answer-set table says what is answered: the RRset has a slot. */
   balanced: 0x80000000,
   /** Every tail ends with a name, at least one of them with a placeholder. */
   compressed: 0x40000000,
@@ -141,7 +141,7 @@ export const SETS = {
   words: 16,
 } as const;
 
-/** A slot: one balanced RRset. */
+/** A slot: one RRset that is balanced, or follows the members that it leads to. */
 export const SLOT_ROW = {
   /** One of MODE. */
   mode: 0,
@@ -162,7 +162,7 @@ export const SLOT_ROW = {
 /** In a summary: a second since 1970 follows in four octets, and the time gone by since is to be written. */
 export const elapsedMark = 0;
 
-/** What a slot answers with; those up to `place` draw one of the sets. */
+/** What a slot answers with; those up to `place` draw a set, those up to `records` have an answer. */
 export const MODE = {
   /** A set in turn, by the bounds. */
   turn: 0,
@@ -176,8 +176,13 @@ export const MODE = {
    * number, the first of its sets, counted from the slot's first. Bounds begin anew with each place.
    */
   place: 2,
-  nodata: 3,
-  servfail: 4,
+  /**
+   * The one set, whose tails are of any size, pickSize octets in all, in their order. At pickAt stands a
+   * target list as in a zone table, by whose nodes the addresses of the targets are added; 0: none.
+   */
+  records: 3,
+  nodata: 4,
+  servfail: 5,
 } as const;
 
 /** An answer set. */
@@ -186,7 +191,7 @@ export const SET_ROW = {
   bound: 0,
   /** Number of RRs. */
   count: 1,
-  /** Offset in octets of the tails, which are of one size. */
+  /** Offset in octets of the tails, and the size of each. */
   tailsAt: 2,
   tailSize: 3,
   words: 4,

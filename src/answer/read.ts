@@ -1,6 +1,5 @@
 // Reads a zone table back into names and records: for explain, the reload's difference, status and the
 // printing of what is served. Never on the query path; it may allocate.
-import type { Family } from '../balance/pool.ts';
 import { Labels, readLabels } from '../wire/labels.ts';
 import { parseNameText, printName, root } from '../wire/names.ts';
 import { TYPE } from '../wire/numbers.ts';
@@ -45,12 +44,12 @@ export class ZoneReader {
     this.#view = new ZoneView(this.origin, table);
   }
 
-  /** The balanced RRsets; choice n of an answer-set table is for slot n. */
-  slots(): { readonly owner: string; readonly family: Family }[] {
+  /** The RRsets with slots; choice n of an answer-set table is for slot n. */
+  slots(): { readonly owner: string; readonly type: number }[] {
     const at = this.#words[ZONE.balancedAt]!;
     return Array.from({ length: this.#words[ZONE.balancedCount]! }, (_, slot) => ({
       owner: this.name(this.#words[at + slot * 2]!),
-      family: this.#words[at + slot * 2 + 1]! as Family,
+      type: this.#words[at + slot * 2 + 1]!,
     }));
   }
 
@@ -78,6 +77,11 @@ export class ZoneReader {
       for (const { type, ttl, rdata } of this.#rrsets(node))
         for (const one of rdata) yield { owner, type, ttl, rdata: one };
     }
+  }
+
+  /** The node of a name, undefined where it does not exist. */
+  node(owner: string): number | undefined {
+    return this.#node(owner);
   }
 
   /** A node's name: absolute, with the final dot. */

@@ -107,7 +107,8 @@ function isGiven(entry: Known): boolean {
   return isWilling(entry) && (weightOf(entry) > 0 || entry.member.weight === 0);
 }
 
-function isSettled({ health, held }: Known): boolean {
+/** Up for certain: nothing about it is in doubt. */
+export function isSettled({ health, held }: Known): boolean {
   const state = held.state?.state;
   return state === 'up' || (state === undefined && health.settled && health.verdict !== 'down');
 }

@@ -3,11 +3,12 @@
 // `GET /explain`.
 import { depthOf } from '../answer/alias.ts';
 import { FOUND, find, findRrset, found } from '../answer/find.ts';
-import { none, RRSET, RRSET_ROW } from '../answer/layout.ts';
+import { none, RRSET, RRSET_ROW, SETS } from '../answer/layout.ts';
 import { ZoneReader } from '../answer/read.ts';
 import { anyRrset, respond } from '../answer/respond.ts';
 import { Tables, type ZoneView } from '../answer/tables.ts';
 import { setsFor } from '../balance/clients.ts';
+import type { RecordsChoice } from '../balance/follow.ts';
 import type { AnswerSet, FamilyChoice, Pick } from '../balance/pool.ts';
 import type { Monitors } from '../health/monitor.ts';
 import { cnameChainMax, messageSizeMax, nameSizeMax } from '../limits.ts';
@@ -199,6 +200,14 @@ class Walk {
     const count = `${rrset.rdata.length} ${typeText(type)} ${noun}`;
     const row = findRrset(view, node, type);
     if (row !== none && (view.words[row + RRSET_ROW.more]! & RRSET.balanced) !== 0) {
+      const followed = this.#recordsOf(view.origin, reader.name(node), type);
+      if (followed !== undefined) {
+        const { ttl, leftOut, records } = followed;
+        const texts = records.map(({ rdata }) => printRdata(type, rdata)).join(' | ');
+        const left = leftOut === 0 ? 'all given' : `${leftOut} left out, whose target is down or drained`;
+        this.#say('rrset', `${count} that follow their targets, ${left}, TTL ${ttl}: ${texts}`);
+        return undefined;
+      }
       this.#say('rrset', `${count}, balanced`);
       this.#pool = this.#explainPool(view.origin, reader.name(node), type);
     } else {
@@ -230,6 +239,13 @@ class Walk {
     const others = sets.length > 1 ? ', as most responses do' : '';
     this.#say('cname', `CNAME, balanced: goes on at ${text}${others}, TTL ${most.ttl ?? ttl}`);
     return { target: rdata };
+  }
+
+  /** What is given of an RRset that follows the members it leads to. */
+  #recordsOf(origin: string, owner: string, type: number): RecordsChoice | undefined {
+    const zone = this.#publisher.zones().find((candidate) => candidate.origin === origin);
+    const index = zone?.followers.findIndex((one) => one.owner === owner && one.type === type) ?? -1;
+    return index < 0 ? undefined : this.#publisher.served(origin)?.records[index];
   }
 
   #slotOf(origin: string, owner: string, type: number): Slot | undefined {
@@ -265,9 +281,10 @@ class Walk {
         sets: opened.flatMap((one) => {
           const sets = this.#publisher.served(one.zone.origin);
           if (sets === undefined) return [];
-          const count = sets.slots.reduce((sum, { choice }) => sum + choice.sets.length, 0);
           // The table came in a message and may stand anywhere in a larger buffer: words need it aligned.
-          return [{ origin: sets.origin, table: sets.table.slice(), counts: new Float64Array(count) }];
+          const table = sets.table.slice();
+          const count = new Uint32Array(table.buffer, 0, SETS.words)[SETS.setCount]!;
+          return [{ origin: sets.origin, table, counts: new Float64Array(count) }];
         }),
       });
     }

@@ -5,8 +5,10 @@
 import assert from 'node:assert';
 import { createHash } from 'node:crypto';
 import { compileZone } from '../answer/compile.ts';
+import { readFollowers } from '../answer/followers.ts';
 import { tableFault, version as tableVersion, zoneMagic } from '../answer/layout.ts';
 import { ZoneReader } from '../answer/read.ts';
+import type { Follower } from '../balance/follow.ts';
 import { type AddressSet, makePool } from '../balance/members.ts';
 import type { Family, Pool } from '../balance/pool.ts';
 import { loadConfig, type PoolConfig, type ServerConfig, type ZoneConfig } from '../config.ts';
@@ -40,6 +42,8 @@ export type LoadedZone = {
   readonly pools: readonly Pool[];
   /** By owner: a digest of everything about the pool but the health of its members. */
   readonly poolKeys: ReadonlyMap<string, string>;
+  /** RRsets that lead to members, in the order of the table's slots, behind those of the pools. */
+  readonly followers: readonly Follower[];
   /** One per key. */
   readonly endpoints: readonly Endpoint[];
   /** Paths of the files the table was made from, the zone file first. */
@@ -157,6 +161,7 @@ function loadZone(
   const faults = [...made.faults, ...boundFaults(sortFaults(pools.flatMap((pool) => pool.faults)))];
   if (refuses(faults) || made.table === undefined) return { zone: undefined, faults };
   const reader = new ZoneReader(made.table);
+  const served = pools.map(({ pool }) => pool);
   const endpoints = new Map(
     pools.flatMap((pool) => pool.endpoints.map((endpoint) => [endpoint.key, endpoint])),
   );
@@ -167,7 +172,8 @@ function loadZone(
     serial: reader.serial,
     records: reader.recordCount,
     names: reader.nameCount,
-    pools: pools.map(({ pool }) => pool),
+    pools: served,
+    followers: readFollowers(reader, served),
     poolKeys: new Map(pools.map(({ pool }) => [pool.owner, poolDigest(pool)])),
     endpoints: [...endpoints.values()],
     sources: made.sources,

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { compileSets, placesId } from '../answer/compilesets.ts';
 import type { Settings } from '../answer/settings.ts';
+import { followAll, type RecordsChoice } from '../balance/follow.ts';
 import type { HandOf } from '../balance/hand.ts';
 import { chooseFrom, type FamilyChoice, type Health, type Pool } from '../balance/pool.ts';
 import { type PoolState, poolState, stateKey } from '../balance/state.ts';
@@ -37,6 +38,8 @@ export type ServedSets = {
   readonly table: Uint8Array;
   /** In the order of the zone table's slots. */
   readonly slots: readonly Slot[];
+  /** What is given of the zone's followers, in their order. */
+  readonly records: readonly RecordsChoice[];
   /** Equal where the table would be equal but for its edition. */
   readonly signature: string;
 };
@@ -252,8 +255,9 @@ export class Publisher {
     const edition = this.#edition++;
     const choices = slots.map(({ choice }, slot) => ({ ...choice, summary: summaries[slot] }));
     this.#options.shares.announce(zone.origin, edition, slots);
-    const table = compileSets(zone.id, edition, choices, places);
-    return { origin: zone.origin, edition, table, slots, signature };
+    const records = followAll(zone.followers, zone.pools, states);
+    const table = compileSets(zone.id, edition, [...choices, ...records], places);
+    return { origin: zone.origin, edition, table, slots, records, signature };
   }
 
   /** Chosen once for each state of a pool, used again while a server flaps. */

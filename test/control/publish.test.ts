@@ -44,7 +44,16 @@ function zone(origin: string, id: string, addresses = 2): LoadedZone {
   const endpoints = Array.from({ length: addresses }, (_, i) => ({
     key: `e${i}`,
   })) as unknown as LoadedZone['endpoints'];
-  const rest = { serial: 1, records: 1, names: 1, at: 0, length: 1, sources: [], warnings: [] };
+  const rest = {
+    followers: [],
+    serial: 1,
+    records: 1,
+    names: 1,
+    at: 0,
+    length: 1,
+    sources: [],
+    warnings: [],
+  };
   const poolKeys = new Map(pools.map(({ owner }) => [owner, `${owner} ${addresses}`]));
   return { origin, id, file: `/x/tables/${id}.table`, pools, poolKeys, endpoints, ...rest };
 }
