@@ -151,9 +151,13 @@ export class Daemon {
 
   /** Runs a command against it, as an operator would. */
   run(verb: string, ...args: readonly string[]): Promise<Ended> {
+    return this.program(verb, ...args, '--control', this.controlPath);
+  }
+
+  /** Runs a command that needs no daemon. */
+  program(verb: string, ...args: readonly string[]): Promise<Ended> {
     const [program, ...first] = this.#program();
-    const all = [...first, verb, ...args, '--control', this.controlPath];
-    return runToEnd(program!, all, this.#surroundings());
+    return runToEnd(program!, [...first, verb, ...args], this.#surroundings());
   }
 
   /** What `steerdns status --json` prints, without the cost of a process. */
