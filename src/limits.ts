@@ -235,6 +235,12 @@ export const placesMax = 100;
 export const placesSizeMax = 64 << 20;
 /** A file of networks: all prefixes of the routing table are less than this. */
 export const networksFileSizeMax = 32 << 20;
+/** Clients keep an answer at most this many times as long as a dead server takes to be found out ... */
+export const cachedToDetectionMax = 10;
+/** ... or they are warned of; a TTL of a minute is never too long. Seconds. */
+export const ttlQuietMax = 60;
+/** Shares may be off from the weights by a point before anybody is warned. */
+export const shareErrorWarned = 0.01;
 /** Tiers are numbered by hand: a number above this is a slip of the finger. */
 export const tierMax = 100;
 /** A tier that gets more than this part of the responses is no standby. */

@@ -196,6 +196,7 @@ balance:
       settingPlaces: new Map([
         ['policy', { file: 'site.example.yaml', line: 7, column: 13 }],
         ['answers', { file: 'site.example.yaml', line: 8, column: 14 }],
+        ['ttl', { file: 'site.example.yaml', line: 9, column: 10 }],
       ]),
       ttl: { stable: 60, unsettled: 2 },
       whenAllDown: ['web1', '192.0.2.2'],

@@ -1,7 +1,7 @@
 // Joins what the operator says of a name in the YAML with the addresses that the zone has for it: the pool
 // that choosePool() takes, the endpoints that health/ has to watch, and every fault between the two files.
 // Called for each balanced name at a reload, after the zones are loaded and before anything is published.
-import { errorAt, type Fault, type Place, warningAt } from '../faults.ts';
+import { errorAt, type Fault, type Place, refuses, warningAt } from '../faults.ts';
 import { type Check, type Endpoint, endpointKey } from '../health/check.ts';
 import { poolSizeMax, stickySizeMax } from '../limits.ts';
 import { suggest } from '../near.ts';
@@ -10,6 +10,7 @@ import { lowercase, parseNameText, printName } from '../wire/names.ts';
 import { TYPE } from '../wire/numbers.ts';
 import type { PolicySettings } from './policies/policy.ts';
 import type { Address, Family, Member, Pool, WhenAllDown } from './pool.ts';
+import { arithmeticWarnings } from './warnings.ts';
 
 /** What the YAML says of one address; what is undefined was not said. */
 export type MemberConfig = {
@@ -101,6 +102,10 @@ export function makePool(config: PoolConfig, inZoneFile: readonly AddressSet[]):
     whenAllDown: config.whenAllDown,
     members,
   };
+  if (members.length > 0 && !refuses(faults)) {
+    const placeOf = (key: string) => config.settingPlaces.get(key) ?? config.place;
+    faults.push(...arithmeticWarnings(pool, [...endpoints.values()], placeOf));
+  }
   return { pool, endpoints: [...endpoints.values()], faults };
 }
 

@@ -1,7 +1,7 @@
 // `checks:` of the YAML: how names are probed. Its keys are derived from the registry of probes: a new kind
 // of probe needs nothing here.
 import * as v from 'valibot';
-import { errorAt, type Fault } from '../faults.ts';
+import { errorAt, type Fault, warningAt } from '../faults.ts';
 import { type Check, checkDefaults } from '../health/check.ts';
 import { probes } from '../health/probes/index.ts';
 import { parseOption } from '../health/probes/options.ts';
@@ -115,7 +115,22 @@ function readCheck(name: string, node: YamlNode, beside: Beside, faults: Fault[]
   if (target === undefined || faults.slice(before).some(({ severity }) => severity === 'error')) {
     return undefined;
   }
+  faults.push(...idleKeys(node, values, timeoutMs));
   return { ...target, intervalMs, timeoutMs, recheckMs, ...judgementOf(values, target.kind) };
+}
+
+/** Keys that can never come to anything beside the others. */
+function idleKeys(node: YamlNode, values: Written, timeoutMs: number): Fault[] {
+  const limitMs = values['latency-limit'];
+  if (limitMs !== undefined && limitMs >= timeoutMs) {
+    const failed = `after ${printDuration(timeoutMs)} a probe has failed`;
+    const what = `latency-limit is ${printDuration(limitMs)}, but ${failed}`;
+    return [warningAt(valueAt(node, 'latency-limit')!.place, what, 'it must be less than the timeout')];
+  }
+  const written = valueAt(node, 'degraded-weight');
+  if (limitMs !== undefined || written === undefined) return [];
+  const what = 'without latency-limit nothing is ever degraded';
+  return [warningAt(written.place, what, 'such as "latency-limit: 500ms"')];
 }
 
 /** What is probed and how, by a probe of this kind, with keys beside. */

@@ -143,7 +143,7 @@ function readPool(
   };
 }
 
-const settingKeys = ['policy', 'answers', 'spread', 'min-up', 'trickle'] as const;
+const settingKeys = ['policy', 'answers', 'spread', 'min-up', 'trickle', 'ttl'] as const;
 
 /** Where the value of a key stands, with the key; nothing where it is absent. */
 function placeOf(node: YamlNode, key: string): [string, Place][] {

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => folders.remove());
 
-const head = '$TTL 300\n@ SOA ns1 mail 7 3600 600 86400 300\n@ NS ns1\nns1 A 192.0.2.1\n';
+const head = '$TTL 60\n@ SOA ns1 mail 7 3600 600 86400 300\n@ NS ns1\nns1 A 192.0.2.1\n';
 
 function load(known: readonly LoadedZone[] = []): Loaded {
   return loadAll({ dir: folders.config, tablesDir: join(folders.run, 'tables'), known });
