@@ -2,7 +2,7 @@
 // keep an address against the time in which its end is found out, weights against the addresses of a
 // response. Pure; the warnings refuse nothing. Called by members.ts for each pool.
 import { type Fault, type Place, warningAt } from '../faults.ts';
-import type { Endpoint } from '../health/check.ts';
+import { detectionMaxMs, type Endpoint } from '../health/check.ts';
 import { cachedToDetectionMax, shareErrorWarned, ttlQuietMax } from '../limits.ts';
 import { choosePool, type Pool } from './pool.ts';
 
@@ -19,19 +19,13 @@ export function arithmeticWarnings(
 function ttlWarnings({ owner, ttl }: Pool, endpoints: readonly Endpoint[], place: Place): Fault[] {
   if (endpoints.length === 0) return [];
   const stable = ttl.stable ?? Math.max(...Object.values(ttl.rrset));
-  const detection = Math.max(...endpoints.map(({ check }) => detectionSeconds(check)));
+  const detection = Math.max(...endpoints.map(({ check }) => detectionMaxMs(check) / 1000));
   if (stable <= ttlQuietMax || stable <= cachedToDetectionMax * detection) return [];
   const found = `a server that falls silent is found out after ${Math.ceil(detection)} s at most`;
   const what = `the TTL of ${owner} is ${stable} s, while ${found}`;
   const advice = Math.max(ttlQuietMax, Math.ceil(cachedToDetectionMax * detection));
   const hint = `clients keep a dead address for ${stable} s; at most ${advice} s: ttl: { stable: 30s }`;
   return [warningAt(place, what, hint)];
-}
-
-/** The longest time from a server's silence to its verdict. */
-function detectionSeconds({ intervalMs, timeoutMs, recheckMs, fall }: Endpoint['check']): number {
-  const rechecksMs = fall < 2 ? 0 : Math.max(timeoutMs, recheckMs) + (fall - 2) * recheckMs;
-  return (intervalMs + rechecksMs + timeoutMs) / 1000;
 }
 
 /** Shares that the number of addresses in a response does not allow, when everything is up. */

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { Pool } from '../../src/balance/pool.ts';
 import { arithmeticWarnings } from '../../src/balance/warnings.ts';
 import { printFault } from '../../src/faults.ts';
+import { detectionMaxMs } from '../../src/health/check.ts';
 import { cachedToDetectionMax, ttlQuietMax } from '../../src/limits.ts';
 import { endpointOf } from '../health/virtual.ts';
 import { poolOf } from './pools.ts';
@@ -12,7 +13,9 @@ const place = (key: string) => ({ file: 'x.yaml', line: key === 'ttl' ? 1 : 2, c
 const two = ['a 1 192.0.2.1', 'b 1 192.0.2.2'];
 
 function warned(lines: readonly string[], change: Partial<Pool>, check = {}): string[] {
-  return arithmeticWarnings(poolOf(lines, { ...withTtl(60), ...change }), [endpointOf(1, check)], place).map(printFault);
+  return arithmeticWarnings(poolOf(lines, { ...withTtl(60), ...change }), [endpointOf(1, check)], place).map(
+    printFault,
+  );
 }
 
 function withTtl(stable: number): Partial<Pool> {
@@ -20,11 +23,13 @@ function withTtl(stable: number): Partial<Pool> {
 }
 
 test('a TTL that is long against detection', () => {
+  const detection = detectionMaxMs(endpointOf(1).check) / 1000;
+  const atLimit = Math.ceil(cachedToDetectionMax * detection);
   assert.deepEqual(warned(two, withTtl(300)), [
-    'x.yaml:1:3: warning: the TTL of www.site.example. is 300 s, while a server that falls silent is found out' +
-      ' after 10 s at most (clients keep a dead address for 300 s; at most 100 s: ttl: { stable: 30s })',
+    'x.yaml:1:3: warning: the TTL of www.site.example. is 300 s, while a server that falls silent is' +
+      ` found out after ${Math.ceil(detection)} s at most (clients keep a dead address for 300 s;` +
+      ` at most ${atLimit} s: ttl: { stable: 30s })`,
   ]);
-  const atLimit = cachedToDetectionMax * 10;
   assert.deepEqual(warned(two, withTtl(atLimit)), []);
   assert.equal(warned(two, withTtl(atLimit + 1)).length, 1);
 });
@@ -41,9 +46,9 @@ test('weights that a number of addresses does not allow', () => {
   assert.deepEqual(warned(uneven, { answers: 1 }), []);
   assert.deepEqual(warned(uneven, { answers: 'auto' }), []);
   assert.deepEqual(warned(uneven, { answers: 2 }), [
-    'x.yaml:2:3: warning: with 2 addresses per response the weights do not come out: a gets 50.0 % and not' +
-      ' 60.0 %, b gets 25.0 % and not 20.0 %, c gets 25.0 % and not 20.0 % (answers: auto is the most with which' +
-      ' they do)',
+    'x.yaml:2:3: warning: with 2 addresses per response the weights do not come out: a gets 50.0 % and' +
+      ' not 60.0 %, b gets 25.0 % and not 20.0 %, c gets 25.0 % and not 20.0 %' +
+      ' (answers: auto is the most with which they do)',
   ]);
   assert.deepEqual(warned(two, { answers: 2 }), []);
   assert.deepEqual(warned(two, { answers: 4 }), []);
