@@ -152,8 +152,11 @@ export const recentResultsMax = 10;
 export const holdDownMaxMs = 600_000;
 /** A server that needs longer than this to get warm needs somebody to look at it. */
 export const slowStartMaxMs = 3_600_000;
-/** Probes in flight, over all endpoints: bounds sockets and memory when all are silent; the rest queues. */
-export const probesInFlightMax = 200;
+/**
+ * Probes in flight, over all endpoints: bounds sockets and memory when all are silent; the rest queues. At
+ * 2000 probes a second those of a quarter may be silent for their two seconds.
+ */
+export const probesInFlightMax = 1000;
 /** A probe is given up this long after its deadline: a bug of ours must not stop a monitor. */
 export const probeGraceMs = 1000;
 /** First probes of new endpoints are spread over this time: a server start waits for them. */

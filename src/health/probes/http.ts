@@ -1,7 +1,7 @@
-// The http and https probes, and the only door to undici. Each try makes its own connection to the address
-// itself and cuts it as soon as the verdict is known, so that what a server can cost us is a deadline, one
-// header of probeHeaderMax and probeBodyMax octets of body. Redirects are never followed, encodings never
-// decoded.
+// The http and https probes, and the only door to undici, which reads bodies; a header alone is read by
+// head.ts. Each try makes its own connection to the address itself and cuts it as soon as the verdict is
+// known, so that what a server can cost us is a deadline, one header of probeHeaderMax octets and
+// probeBodyMax of body. Redirects are never followed, encodings never decoded.
 //
 // The connection is ours, not undici's: undici keeps a socket that is still connecting when its client is
 // destroyed, and its timers are up to a second late, so they are off and the Attempt's deadline is the only
@@ -14,6 +14,7 @@ import { Attempt } from './attempt.ts';
 import { type BodyMatch, matchOf, parseBody } from './body.ts';
 import { openPlain, openTls, routeOf, tlsWords } from './connections.ts';
 import { secretsIn, textOf } from './content.ts';
+import { askForHead, printRequest } from './head.ts';
 import {
   differingHeader,
   type Headers,
@@ -77,6 +78,9 @@ const locationMax = 100;
 /** As much of a body as whoever watches is shown. */
 const shownMax = 60;
 
+type ResponseHead = Pick<Dispatcher.ResponseData, 'statusCode' | 'statusText' | 'headers'>;
+type Open = (opened: (socket: Socket) => void) => Socket;
+
 /** What the probe looks for, with defaults filled in. */
 type Wanted = {
   readonly expect: string;
@@ -97,48 +101,98 @@ function makeProbe(scheme: 'http' | 'https', defaultPort: number, context: () =>
       return scheme === 'https' ? tlsConflict(options) : undefined;
     },
     async run(address, port, options, deadlineMs, onStep) {
-      undici ??= await import('undici'); // before the attempt, whose time begins to run
+      const isRead = readsBody(options);
+      if (isRead) undici ??= await import('undici'); // before the attempt, whose time begins to run
       const attempt = new Attempt(address, port, deadlineMs, onStep);
       attempt.secrets = secretsIn((options.headers as Options | undefined) ?? {});
       const route = routeOf(address, port, options);
       const ownHost = port === defaultPort ? hostText(address) : `${hostText(address)}:${port}`;
       const host = (options.host as string | undefined) ?? ownHost;
       const request = requestOf(host, options);
-      const origin = `${scheme}://${hostText(address)}:${port}`;
-      let socket: Socket | undefined;
-      const connector: buildConnector.connector = (_target, callback) => {
-        let isOpen = false;
-        const opened = (open: Socket) => {
-          isOpen = true;
-          attempt.waitsFor = 'response';
-          attempt.watch?.('asking', `${request.method} ${request.path} of ${host}`);
-          watchStatusLine(open, attempt);
-          callback(null, open);
-        };
-        if (scheme === 'http') socket = openPlain(attempt, route, opened);
-        else socket = openTls(attempt, route, tlsOf(options, address, ['http/1.1'], context), opened);
-        // Once it is open, undici reports what goes wrong, and ends a finished response with an error of its
-        // own. But an alert of TLS is to it only a connection that was closed.
-        socket.on('error', (error: Error & { code?: string }) => {
-          if (!isOpen || error.code?.startsWith('ERR_SSL_') === true)
-            attempt.broke(error, errorWords(error, attempt.waitsFor));
-        });
-      };
-      const client = new undici.Client(origin, {
-        pipelining: 0,
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        maxHeaderSize: probeHeaderMax,
-        connect: connector,
-      });
-      attempt.cut = () => {
-        socket?.destroy();
-        void client.destroy();
-      };
-      void ask(client, attempt, request, options);
+      const open: Open = (opened) =>
+        scheme === 'http'
+          ? openPlain(attempt, route, opened)
+          : openTls(attempt, route, tlsOf(options, address, ['http/1.1'], context), opened);
+      if (isRead) askByLibrary(attempt, `${scheme}://${hostText(address)}:${port}`, open, request, options);
+      else askOurselves(attempt, open, request, options);
       return attempt.result;
     },
   };
+}
+
+/** Has undici ask over a connection of ours. */
+function askByLibrary(
+  attempt: Attempt,
+  origin: string,
+  open: Open,
+  request: Request,
+  options: Options,
+): void {
+  let socket: Socket | undefined;
+  const connector: buildConnector.connector = (_target, callback) => {
+    let isOpen = false;
+    socket = open((opened) => {
+      isOpen = true;
+      attempt.waitsFor = 'response';
+      attempt.watch?.('asking', askingWords(request));
+      watchStatusLine(opened, attempt);
+      callback(null, opened);
+    });
+    // Once it is open, undici reports what goes wrong, and ends a finished response with an error of its
+    // own. But an alert of TLS is to it only a connection that was closed.
+    socket.on('error', (error: Error & { code?: string }) => {
+      if (!isOpen || error.code?.startsWith('ERR_SSL_') === true)
+        attempt.broke(error, errorWords(error, attempt.waitsFor));
+    });
+  };
+  const client = new undici!.Client(origin, {
+    pipelining: 0,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxHeaderSize: probeHeaderMax,
+    connect: connector,
+  });
+  attempt.cut = () => {
+    socket?.destroy();
+    void client.destroy();
+  };
+  void ask(client, attempt, request, options);
+}
+
+/** Asks for what stands in the header: no library is needed for that. */
+function askOurselves(attempt: Attempt, open: Open, request: Request, options: Options): void {
+  const { method, path, headers } = request;
+  try {
+    const wanted = wantedOf(options);
+    if (!isSendable(request)) throw new TypeError('the request cannot be sent');
+    const socket = open((opened) => {
+      attempt.watch?.('asking', askingWords(request));
+      askForHead(opened, attempt, printRequest(method, path, headers), (head) => {
+        if (isExpected(head, attempt, wanted)) end(attempt, head.statusCode, saidInHeader(head, wanted));
+      });
+    });
+    attempt.cut = () => socket.destroy();
+    socket.on('error', (error) => attempt.broke(error, tlsWords(error)));
+  } catch (error) {
+    attempt.inconclusive(`this probe could not be made: ${(error as Error).message}`);
+  }
+}
+
+/** What config.ts lets through can be sent; a line break would be a request of its own. */
+function isSendable({ path, headers }: Request): boolean {
+  return path.startsWith('/') && Object.values(headers).every((value) => /^[\t\x20-\x7e]*$/.test(value));
+}
+
+function askingWords({ method, path, headers }: Request): string {
+  return `${method} ${path} of ${headers.host}`;
+}
+
+function readsBody({ body, 'weight-from': weightFrom }: Options): boolean {
+  return body !== undefined || weightFrom === 'body';
+}
+
+function saidInHeader({ headers }: ResponseHead, { weightFrom }: Wanted) {
+  return typeof weightFrom === 'object' ? headerStatement(headers, weightFrom.header) : undefined;
 }
 
 async function ask(client: Client, attempt: Attempt, request: Request, options: Options): Promise<void> {
@@ -146,14 +200,15 @@ async function ask(client: Client, attempt: Attempt, request: Request, options: 
     const response = await client.request(request);
     // The connection is cut when the verdict is known; undici reports that here too.
     response.body.on('error', (error) => attempt.broke(error, errorWords(error, attempt.waitsFor)));
-    judge(response, attempt, wantedOf(options));
+    const wanted = wantedOf(options);
+    if (isExpected(response, attempt, wanted)) search(response, attempt, wanted);
   } catch (error) {
     if (isOurMistake(error)) attempt.inconclusive(`this probe could not be made: ${error.message}`);
     else attempt.broke(error as Error, errorWords(error as Error, attempt.waitsFor));
   }
 }
 
-type Request = Pick<Dispatcher.RequestOptions, 'path' | 'method' | 'headers'>;
+type Request = { readonly path: string; readonly method: 'GET' | 'HEAD'; readonly headers: Headers };
 
 function requestOf(host: string, options: Options): Request {
   return {
@@ -186,21 +241,20 @@ function wantedOf(options: Options): Wanted {
   };
 }
 
-function judge(response: Dispatcher.ResponseData, attempt: Attempt, wanted: Wanted): void {
-  const { statusCode, headers } = response;
-  attempt.watch?.('header', headerLines(`${statusCode} ${response.statusText}`, headers));
+/** Looks at the header; ends the attempt where it is not what is expected. */
+function isExpected(response: ResponseHead, attempt: Attempt, wanted: Wanted): boolean {
+  const { statusCode, statusText, headers } = response;
+  attempt.watch?.('header', headerLines(`${statusCode} ${statusText}`, headers));
   if (!wanted.isExpected(statusCode)) {
     const location = statusCode >= 300 && statusCode < 400 ? String(headers.location ?? '') : '';
     const target = location.length > locationMax ? `${location.slice(0, locationMax)}…` : location;
     if (target === '') attempt.fail(`${statusCode}, expected ${wanted.expect}`);
     else attempt.fail(`redirect to ${target} not followed (${statusCode}, expected ${wanted.expect})`);
-    return;
+    return false;
   }
   const differs = differingHeader(headers, wanted.headers);
   if (differs !== undefined) attempt.fail(`${statusCode}, but ${differs}`);
-  else if (wanted.body !== undefined || wanted.weightFrom === 'body') search(response, attempt, wanted);
-  else if (wanted.weightFrom === undefined) attempt.ok(String(statusCode));
-  else end(attempt, statusCode, headerStatement(headers, wanted.weightFrom.header));
+  return differs === undefined;
 }
 
 /** The response is as expected; what the server says of itself may yet take it out. */
@@ -227,7 +281,7 @@ function search(response: Dispatcher.ResponseData, attempt: Attempt, wanted: Wan
   const start = Buffer.alloc(probeBodyMax);
   let size = 0;
   let isFound = match === undefined;
-  let said = typeof weightFrom === 'object' ? headerStatement(headers, weightFrom.header) : undefined;
+  let said = saidInHeader(response, wanted);
   const waits = () => (isFound ? 'first line of the body' : `body with ${match!.words}`);
   attempt.waitsFor = waits();
   const encoding = headers['content-encoding'];

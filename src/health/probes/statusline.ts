@@ -36,8 +36,10 @@ export function watchStatusLine(socket: Socket, attempt: Attempt): void {
   };
 }
 
-function startFault(start: string): string | undefined {
+/** Why octets that begin so are no response of HTTP, as far as they tell. */
+export function startFault(start: string): string | undefined {
   if (!'HTTP/'.startsWith(start.slice(0, 5))) return `the response begins with ${JSON.stringify(start)}`;
+  if (/^HTTP\/(?!1\.[01] )..../.test(start)) return 'Invalid HTTP version';
   if (/^HTTP\/1\.[01] 101/.test(start)) return '101 changes to another protocol, unasked';
   return undefined;
 }
@@ -48,7 +50,7 @@ function isInterim(octets: Buffer): boolean {
 }
 
 /** Drops whole interim responses and, as undici does, empty lines before a response. */
-function withoutInterim(octets: Buffer): Buffer {
+export function withoutInterim(octets: Buffer): Buffer {
   let rest = octets;
   for (;;) {
     let first = 0;
