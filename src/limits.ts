@@ -146,6 +146,17 @@ export const pushNamesMax = 65_536;
 export const dnsQueriesMax = 3;
 /** Whether the prober is cut off is known after this, a usual timeout: a real outage waits for it. */
 export const suspicionTimeoutMs = 2000;
+/** Of several verdicts about to turn the prober asks once: what answered so long ago answers for all. */
+export const suspicionFreshMs = 1000;
+/** The prober is held for the culprit for so long: an outage of everything must be told in the end. */
+export const suspicionMaxMs = 10 * 60_000;
+/** Where there are no canaries, so many endpoints that all fail are no accident; fewer may well be one. */
+export const sweepLeast = 3;
+/** A sweep asks so many at once, and so many in all: one answer is enough, and so many silent ones too. */
+export const sweepAtOnceMax = 64;
+export const sweepMax = 512;
+/** Canaries: they are asked all at once, and one that answers is enough. */
+export const canariesMax = 16;
 /** Results of an endpoint that are kept as evidence: more than turn any verdict over by default. */
 export const recentResultsMax = 10;
 /** A server that flaps is asked to be quiet for at most this long: a mended one must come back today. */
@@ -153,10 +164,12 @@ export const holdDownMaxMs = 600_000;
 /** A server that needs longer than this to get warm needs somebody to look at it. */
 export const slowStartMaxMs = 3_600_000;
 /**
- * Probes in flight, over all endpoints: bounds sockets and memory when all are silent; the rest queues. At
- * 2000 probes a second those of a quarter may be silent for their two seconds.
+ * Probes in flight, over all endpoints; the rest waits. 10,000 endpoints every 5 s that are all silent have
+ * 4000 in flight for the 2 s of their timeout, and rechecks beside; a probe costs a descriptor and 10 KiB.
  */
-export const probesInFlightMax = 1000;
+export const probesInFlightMax = 5000;
+/** Probes in flight to one address: what stands there has clients to serve, and its ports share its link. */
+export const probesPerHostMax = 32;
 /** A probe is given up this long after its deadline: a bug of ours must not stop a monitor. */
 export const probeGraceMs = 1000;
 /** First probes of new endpoints are spread over this time: a server start waits for them. */

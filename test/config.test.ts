@@ -81,10 +81,19 @@ describe('what good files mean', () => {
       },
       clientSubnet: false,
       explainTo: [],
-      ...{ webhooks: [], seriesMax: 5000, http: undefined },
+      ...{ webhooks: [], canaries: [], seriesMax: 5000, http: undefined },
     });
     const short = loadZone('', 'listen: 127.0.0.1\nworkers: auto\ncontrol: { mode: 660 }\n').config.server;
     assert.deepEqual(short, { ...defaults.server, listen: ['127.0.0.1:53'], isListenDefault: false });
+  });
+
+  test('canaries are checks with an address', () => {
+    const { canaries } = loadZone('', 'canaries: [{ type: tcp, address: 192.0.2.53, port: 53 }]\n').config
+      .server;
+    assert.deepEqual(
+      canaries.map(({ address, check: { kind, port, timeoutMs } }) => [address, kind, port, timeoutMs]),
+      [['192.0.2.53', 'tcp', 53, 2000]],
+    );
   });
 
   test('what the server says of itself', () => {

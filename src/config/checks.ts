@@ -94,7 +94,8 @@ export function readChecks(node: YamlNode | undefined, beside: Beside, faults: F
   return { byName, complete: true };
 }
 
-function readCheck(name: string, node: YamlNode, beside: Beside, faults: Fault[]): Check | undefined {
+/** Reads one check, which faults call `name`; undefined where it has some. */
+export function readCheck(name: string, node: YamlNode, beside: Beside, faults: Fault[]): Check | undefined {
   if (entriesOf(node, faults) === undefined) return undefined;
   const before = faults.length;
   const read =
@@ -153,7 +154,12 @@ function severalShape() {
 /** What an editor should know of the value of `checks`: for each kind its own keys. */
 export function checksLook(): JsonSchema {
   const several = { ...schemaOf(severalShape()), type: 'object', required: ['probes'] };
-  return namedSchema({ oneOf: [...kindLooks(timing), several] });
+  return namedSchema({ oneOf: [...checkLooks(), several] });
+}
+
+/** What an editor should know of a check of one probe: one schema for each kind. */
+export function checkLooks(): JsonSchema[] {
+  return kindLooks(timing);
 }
 
 function kindLooks(beside: v.ObjectEntries): JsonSchema[] {

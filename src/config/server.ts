@@ -1,8 +1,10 @@
 // `steerdns.yaml`: settings of the server itself, all optional.
 import * as v from 'valibot';
 import { errorAt, type Fault } from '../faults.ts';
+import type { Endpoint } from '../health/check.ts';
 import { explainToMax, seriesMaxDefault, seriesMaxLeast, seriesMaxMost, workersMax } from '../limits.ts';
 import type { Network } from '../wire/networks.ts';
+import { canariesLook, readCanaries } from './canaries.ts';
 import { type Checks, checksLook, readChecks } from './checks.ts';
 import type { Beside } from './contents.ts';
 import { type CookiesConfig, cookiesDefaults, cookiesLook, readCookies } from './cookies.ts';
@@ -50,6 +52,8 @@ export type ServerConfig = {
   readonly webhooks: readonly WebhookConfig[];
   /** Series of metrics that are given at most. */
   readonly seriesMax: number;
+  /** What the prober should always reach. */
+  readonly canaries: readonly Endpoint[];
   /** Undefined: no admin API over TCP. */
   readonly http: HttpConfig | undefined;
 };
@@ -67,6 +71,7 @@ export const serverDefaults: ServerConfig = {
   clientSubnet: false,
   explainTo: [],
   webhooks: [],
+  canaries: [],
   seriesMax: seriesMaxDefault,
   http: undefined,
 };
@@ -93,6 +98,7 @@ export const serverShape = map({
   places: v.optional(elsewhere(placesLook)),
   mmdb: v.optional(text(filePath)),
   checks: v.optional(elsewhere(checksLook)),
+  canaries: v.optional(elsewhere(canariesLook)),
 });
 
 /** Reads the whole file, and what it names; what has faults is as if it were absent. */
@@ -102,6 +108,7 @@ export function readServer(
   faults: Fault[],
 ): { server: ServerConfig; checks: Checks; places: PlacesConfig } {
   const checks = readChecks(valueAt(node, 'checks'), beside, faults);
+  const canaries = readCanaries(valueAt(node, 'canaries'), beside, faults);
   const cookies = readCookies(valueAt(node, 'cookies'), beside, faults);
   const rateLimit = readRateLimit(valueAt(node, 'rate-limit'), faults);
   const http = readHttp(valueAt(node, 'http'), beside, faults);
@@ -109,7 +116,7 @@ export function readServer(
   const places = readPlaces(valueAt(node, 'places'), valueAt(node, 'mmdb'), beside, faults);
   const values = shaped(node, serverShape, faults);
   if (values === undefined)
-    return { server: { ...serverDefaults, cookies, rateLimit, http, webhooks }, checks, places };
+    return { server: { ...serverDefaults, cookies, rateLimit, http, webhooks, canaries }, checks, places };
   const listen = values.listen ?? serverDefaults.listen;
   const listenNode = valueAt(node, 'listen');
   listen.forEach((address, i) => {
@@ -141,6 +148,7 @@ export function readServer(
     seriesMax: values.metrics?.['series-max'] ?? serverDefaults.seriesMax,
     http,
     webhooks,
+    canaries,
   };
   return { server, checks, places };
 }

@@ -3,6 +3,7 @@
 import { handText } from '../balance/hand.ts';
 import { printFault } from '../faults.ts';
 import { handAgedMs } from '../limits.ts';
+import { silenceText } from './journal.ts';
 import { ownerText } from './selectors.ts';
 import type { HandStatus, MemberStatus, PoolStatus, Status } from './status.ts';
 
@@ -30,6 +31,7 @@ export function attentionOf(status: Omit<Status, 'attention'>): Attention[] {
 }
 
 const finders: readonly Finder[] = [
+  silentProber,
   deadPools,
   membersDown,
   lastMembers,
@@ -92,6 +94,10 @@ function stateByHand({ hands }: MemberStatus): HandStatus | undefined {
 function isDown(member: MemberStatus): boolean {
   const state = stateByHand(member)?.state;
   return state === 'down' || (member.verdict === 'down' && state !== 'up');
+}
+
+function silentProber({ control: { silence } }: Omit<Status, 'attention'>): Attention[] {
+  return silence === undefined ? [] : [error(silenceText(silence), silence.since)];
 }
 
 function deadPools(status: Omit<Status, 'attention'>): Attention[] {

@@ -6,8 +6,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerConfig } from '../config.ts';
 import { systemClock } from '../health/clock.ts';
+import { lagMeter } from '../health/lag.ts';
 import { Monitors } from '../health/monitor.ts';
-import { probeEndpoint } from '../health/probes/index.ts';
+import { isRemote, probeEndpoint } from '../health/probes/index.ts';
 import {
   controlPulseMs,
   controlRetryMs,
@@ -29,7 +30,7 @@ import { firstLoad, isSettled } from './firstload.ts';
 import { Hands } from './hands.ts';
 import { type HandSurroundings, HandVerbs } from './handverbs.ts';
 import { AdminHttp } from './http.ts';
-import { noteHand, noteKeeping, noteMonitor, noteReload, noteServed, noteStart } from './journal.ts';
+import { monitorNotes, noteHand, noteKeeping, noteReload, noteServed, noteStart } from './journal.ts';
 import { firstEdition, Keeper, readHands, readVerdicts } from './keep.ts';
 import { metricsOf } from './metrics.ts';
 import { openApi } from './openapi.ts';
@@ -141,7 +142,9 @@ class Control {
         this.#publisher.healthChanged(keys);
         this.#keeper.request();
       },
-      onEvent: (event) => noteMonitor(this.#events, event, this.#running.names),
+      isRemote,
+      lagMs: () => lagMeter().total(),
+      ...monitorNotes(this.#events, () => this.#running.names),
     });
     const healthOf = (key: string) => this.#monitors.state(key) ?? { verdict: 'unknown', settled: false };
     this.#publisher = new Publisher({
@@ -309,6 +312,7 @@ class Control {
       leftOut: this.#running.loaded?.faulty ?? [],
       refused: this.#refused,
       keeping: this.#keeper.fault,
+      silence: this.#monitors.silence(),
       logLinesLost: logLinesLost(),
       warnings: [...this.#warnings, ...(this.#socket?.warnings ?? []), ...this.#http.warnings],
     };

@@ -2,13 +2,22 @@
 // text. Called by control.ts; who reads events is no matter here.
 import { printFault } from '../faults.ts';
 import type { MonitorEvent } from '../health/monitor.ts';
+import type { Silence, SuspicionEvent } from '../health/suspicion.ts';
+import { suspicionMaxMs } from '../limits.ts';
 import { log } from '../log.ts';
 import type { Events } from './events.ts';
 import type { firstLoad } from './firstload.ts';
 import type { ReloadReport } from './reload.ts';
 
-/** Says what the monitors found; `names` has the members' names by endpoint. */
-export function noteMonitor(events: Events, event: MonitorEvent, names: ReadonlyMap<string, string>): void {
+/** What the monitors call with what they find; `names` has the members' names by endpoint. */
+export function monitorNotes(events: Events, names: () => ReadonlyMap<string, string>) {
+  return {
+    onEvent: (event: MonitorEvent) => noteMonitor(events, event, names()),
+    onSuspicion: (event: NotedSuspicion) => noteSuspicion(events, event),
+  };
+}
+
+function noteMonitor(events: Events, event: MonitorEvent, names: ReadonlyMap<string, string>): void {
   const { address, port, probe, reason } = event;
   const name = names.get(event.key);
   const place = `${probe} ${address}${port === 0 ? '' : ` port ${port}`}`;
@@ -21,6 +30,29 @@ export function noteMonitor(events: Events, event: MonitorEvent, names: Readonly
     const { text } = events.add('unjudged', `${who} cannot be judged: ${reason}`, data);
     log.error({ results: event.results }, text);
   } else log.info(events.add('judged', `${who} can be judged again: ${reason}`, data).text);
+}
+
+type NotedSuspicion = SuspicionEvent & { readonly withheld: number };
+
+/** Says that nobody answers the prober, for how long that counts, and that somebody does again. */
+function noteSuspicion(events: Events, event: NotedSuspicion): void {
+  const isAnswered = event.kind === 'answered';
+  const text = isAnswered
+    ? `${event.hasCanaries ? 'a canary' : 'an endpoint'} answers again: all is judged anew`
+    : silenceText(event);
+  log[isAnswered ? 'info' : 'error'](events.add('prober', text, { ...event }).text);
+}
+
+/** What a silence means for the verdicts. */
+export function silenceText({
+  hasCanaries,
+  isOver,
+  withheld,
+}: Silence & { readonly withheld: number }): string {
+  const what = hasCanaries ? 'the prober cannot reach its canaries' : 'no endpoint answers the prober';
+  if (isOver) return `${what}, and has not for ${suspicionMaxMs / 60_000} minutes: its verdicts count again`;
+  const count = withheld === 1 ? '1 verdict is' : `${withheld} verdicts are`;
+  return `${what}: it may be cut off itself, so nothing is withdrawn (${count} withheld)`;
 }
 
 /** Says what came of a reload. */

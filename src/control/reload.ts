@@ -152,12 +152,14 @@ export async function takeIntoService(running: Running, loaded: Loaded): Promise
   const before = endpointsOf(running.loaded?.zones ?? []);
   const after = endpointsOf(loaded.zones);
   running.names = memberNames(loaded.zones);
+  monitors.watchCanaries(loaded.server.canaries);
   monitors.watch([...before, ...after]);
   await firstResults(monitors); // so that a server that is down is never handed out because it is new
   const { fault } = await publisher.publishZones(loaded.zones, settingsOf(loaded));
   // The files' contents go as soon as they are copied: a big zone's text is as big as its table.
   if (fault === undefined) running.loaded = { ...loaded, sources: [] };
   monitors.watch(fault === undefined ? after : before);
+  monitors.watchCanaries(running.loaded?.server.canaries ?? []);
   return fault;
 }
 

@@ -6,6 +6,7 @@ import { familyText, type Pool } from '../balance/pool.ts';
 import type { Fault } from '../faults.ts';
 import type { Monitors } from '../health/monitor.ts';
 import type { EndpointState } from '../health/state.ts';
+import type { Silence } from '../health/suspicion.ts';
 import type { Facts } from '../serve/channel.ts';
 import { version } from '../version.ts';
 import { type Attention, attentionOf } from './attention.ts';
@@ -108,6 +109,8 @@ export type ControlFacts = {
   readonly leftOut: readonly string[];
   /** The last reload or start, where it was refused. */
   readonly refused: Refusal | undefined;
+  /** Nobody answers the prober, and so many verdicts are withheld. */
+  readonly silence: (Silence & { readonly withheld: number }) | undefined;
   readonly keeping: { readonly what: string; readonly since: number } | undefined;
   /** Lines of control's log that nobody read in time. */
   readonly logLinesLost: number;

@@ -7,29 +7,30 @@
 // removed are ignored.
 import {
   firstRoundSpreadMs,
-  inconclusiveRepeatMs,
-  inconclusiveRowMax,
-  keptAgeMaxMs,
-  keptRefreshMs,
   probeGraceMs,
   probesInFlightMax,
+  probesPerHostMax,
   recentResultsMax,
 } from '../limits.ts';
 import { type Endpoint, endpointPlace } from './check.ts';
 import type { Clock } from './clock.ts';
+import { Doubts } from './doubts.ts';
 import { movedSaid } from './part.ts';
 import type { ProbeResult } from './probes/probe.ts';
+import { countRow, newRow } from './rows.ts';
 import { nextSlot, phaseHash } from './schedule.ts';
 import {
   describe,
   type EndpointState,
-  emptyRow,
   type Kept,
   keptOf,
   partNow,
   type Saved,
+  stateOfKept,
   type Watched,
 } from './state.ts';
+import type { Silence, SuspicionEvent } from './suspicion.ts';
+import { Turns } from './turns.ts';
 import {
   carriedState,
   heldUntil,
@@ -63,6 +64,11 @@ export type MonitorEvent =
 type MonitorsOptions = {
   readonly clock: Clock;
   readonly run: (endpoint: Endpoint) => Promise<ProbeResult>;
+  /** Whether an answer of it came over the network; absent: of all. What it is not is believed at once. */
+  readonly isRemote?: (endpoint: Endpoint) => boolean;
+  /** Milliseconds that this process was held up, ever; absent: it never is. */
+  readonly lagMs?: () => number;
+  readonly onSuspicion?: (event: SuspicionEvent & { readonly withheld: number }) => void;
   /** A result changed verdict, settledness or part of these endpoints; what time changes it does not say. */
   readonly onChange: (keys: readonly string[]) => void;
   readonly onEvent: (event: MonitorEvent) => void;
@@ -74,17 +80,31 @@ const firstRoundGapMaxMs = 10;
 export class Monitors {
   readonly #options: MonitorsOptions;
   readonly #watched = new Map<string, Watched>();
-  /** Due, but probesInFlightMax are in flight: first in, first out. */
-  readonly #queue = new Set<Watched>();
-  #inFlight = 0;
+  readonly #turns = new Turns<Watched>(probesInFlightMax, probesPerHostMax, hostOf);
   /** Without a result or a verdict from before: what firstRound() waits for. */
   readonly #unanswered = new Set<Watched>();
   #firstRoundEnds: (() => void)[] = [];
   /** Verdicts of an earlier process, by key. */
   readonly #kept = new Map<string, Kept>();
+  readonly #doubts: Doubts;
 
   constructor(options: MonitorsOptions) {
     this.#options = options;
+    this.#doubts = new Doubts({
+      ...options,
+      watched: () => this.#watched.values(),
+      onJudged: (judged) => this.#judged(judged),
+    });
+  }
+
+  /** Asks exactly these from now on when a verdict is about to turn down; none: the endpoints themselves. */
+  watchCanaries(canaries: readonly Endpoint[]): void {
+    this.#doubts.suspicion.watch(canaries);
+  }
+
+  /** That nobody answers the prober, and how many verdicts are withheld for it; undefined: all is well. */
+  silence(): (Silence & { readonly withheld: number }) | undefined {
+    return this.#doubts.silence();
   }
 
   /**
@@ -158,6 +178,7 @@ export class Monitors {
 
   /** Stops for good; nothing is called back any more. */
   stop(): void {
+    this.#doubts.suspicion.stop();
     for (const watched of [...this.#watched.values()]) this.#remove(watched);
     this.#endFirstRound();
   }
@@ -171,6 +192,8 @@ export class Monitors {
       said: undefined,
       recent: [],
       warning: undefined,
+      isRemote: this.#options.isRemote?.(endpoint) ?? true,
+      isSilent: false,
       isDoubted: false,
       counts: { ok: 0, fail: 0, inconclusive: 0 },
       confirmedAt: 0,
@@ -178,10 +201,11 @@ export class Monitors {
       inFlight: 0,
       timer: undefined,
       isGone: false,
-      row: { ...emptyRow },
+      row: newRow(),
     };
     this.#watched.set(endpoint.key, watched);
     this.#unanswered.add(watched);
+    this.#doubts.add(watched);
     if (!this.#carryKept(watched) && before !== undefined && before.state.verdict !== 'unknown') {
       const { verdict, since } = before.state;
       watched.said = before.said;
@@ -194,26 +218,19 @@ export class Monitors {
     watched.isGone = true;
     watched.timer?.cancel();
     this.#watched.delete(watched.endpoint.key);
-    this.#queue.delete(watched);
+    this.#turns.leave(watched);
     this.#unanswered.delete(watched);
+    this.#doubts.remove(watched);
   }
 
-  /**
-   * Within the time that `fall` probes take, a kept verdict is as good as our own; an older one is
-   * provisional.
-   */
   #carryKept(watched: Watched): boolean {
     const { key, check } = watched.endpoint;
     const kept = this.#kept.get(key);
-    if (kept === undefined) return false;
-    const ageMs = Math.abs(this.#options.clock.wall() - kept.at);
-    if (!(ageMs <= keptAgeMaxMs)) return false;
+    const state = kept && stateOfKept(kept, check, this.#options.clock.wall());
+    if (state === undefined) return false;
     this.#kept.delete(key);
-    const isProvisional = ageMs > check.fall * check.intervalMs + keptRefreshMs;
-    const { turns = 0, returnedAt, failedAt } = kept;
-    const flapping = { turns, returnedAt, failedAt };
-    watched.said = kept.said;
-    this.#carry(watched, carriedState(kept.verdict, kept.since, isProvisional, flapping), kept.at);
+    watched.said = kept!.said;
+    this.#carry(watched, state, kept!.at);
     return true;
   }
 
@@ -230,7 +247,8 @@ export class Monitors {
     const { clock } = this.#options;
     watched.timer?.cancel();
     const recheckAt = startedAt + Math.min(check.recheckMs, check.intervalMs);
-    let at = isInDoubt(state, check) ? recheckAt : nextSlot(startedAt, check.intervalMs, hash);
+    const isHurried = isInDoubt(state, check) && !watched.isDoubted;
+    let at = isHurried ? recheckAt : nextSlot(startedAt, check.intervalMs, hash);
     const held = heldUntil(state, check);
     if (held !== undefined && state.successes >= check.rise) {
       // Well, and waiting for its time to come back.
@@ -243,26 +261,26 @@ export class Monitors {
     watched.timer = undefined;
     // Those in flight can turn the verdict over; the next is planned when one of them ends.
     if (watched.inFlight >= resultsMissing(watched.state, watched.endpoint.check)) return;
-    if (this.#inFlight >= probesInFlightMax) this.#queue.add(watched);
-    else this.#start(watched);
+    if (this.#turns.take(watched, isInDoubt(watched.state, watched.endpoint.check))) this.#start(watched);
   }
 
   #start(watched: Watched): void {
-    const { clock, run } = this.#options;
+    const { clock, run, lagMs } = this.#options;
     const { endpoint } = watched;
     const startedAt = clock.now();
     const limitMs = endpoint.check.timeoutMs + probeGraceMs;
+    const lagBefore = lagMs?.() ?? 0;
     let isOpen = true;
-    const end = (outcome: ProbeResult) => {
+    const end = (result: ProbeResult) => {
       if (!isOpen) return;
       isOpen = false;
       guard.cancel();
-      this.#ended(watched, startedAt, outcome);
+      const lag = (lagMs?.() ?? 0) - lagBefore;
+      this.#ended(watched, startedAt, lag > endpoint.check.timeoutMs / 2 ? voided(result, lag) : result);
     };
     const guard = clock.after(limitMs, () => end(brokenResult(`did not end within ${limitMs} ms`, limitMs)));
     watched.startedAt = startedAt;
     watched.inFlight++;
-    this.#inFlight++;
     this.#plan(watched);
     new Promise<ProbeResult>((resolve) => resolve(run(endpoint))).then(end, (error: unknown) =>
       end(brokenResult(`broke: ${error instanceof Error ? error.message : error}`, clock.now() - startedAt)),
@@ -270,22 +288,18 @@ export class Monitors {
   }
 
   #ended(watched: Watched, startedAt: number, result: ProbeResult): void {
-    this.#inFlight--;
     watched.inFlight--;
     if (!watched.isGone) this.#take(watched, startedAt, result);
-    for (const next of this.#queue) {
-      if (this.#inFlight >= probesInFlightMax) break;
-      this.#queue.delete(next);
-      this.#start(next);
-    }
+    for (const next of this.#turns.ended(watched)) this.#start(next);
   }
 
   #take(watched: Watched, startedAt: number, result: ProbeResult): void {
     const { check } = watched.endpoint;
+    this.#doubts.hear(watched, startedAt, result); // who answers ends doubts about others, and about itself
     const before = watched.state;
     const at = this.#options.clock.wall();
     const partBefore = partNow(watched, at).part;
-    const after = observe(before, { ...result, startedAt }, check, at);
+    const after = this.#doubts.believed(watched, observe(before, { ...result, startedAt }, check, at));
     watched.state = after;
     watched.said = movedSaid(watched.said, result, check.weightStep);
     watched.recent = [...watched.recent.slice(1 - recentResultsMax), { ...result, at }];
@@ -294,42 +308,38 @@ export class Monitors {
       watched.confirmedAt = at;
       watched.warning = result.warning;
     }
-    const isPlanned = watched.timer !== undefined || this.#queue.has(watched);
+    const isPlanned = watched.timer !== undefined || this.#turns.waits(watched);
     const isHurried = isInDoubt(before, check) !== isInDoubt(after, check);
     if (!isPlanned || (watched.timer !== undefined && isHurried)) this.#plan(watched);
     this.#unanswered.delete(watched);
     this.#endFirstRound();
     this.#countRow(watched, result, at);
-    const { verdict: from } = before;
-    const { verdict: to } = after;
-    const { onEvent, onChange } = this.#options;
-    const { reason } = result;
-    if (from !== to) onEvent({ kind: 'turned', ...nameOf(watched.endpoint), from, to, reason, at });
     const isPartSame = partNow(watched, at).part === partBefore;
-    const isSame = from === to && isSettled(before) === isSettled(after) && isPartSame;
-    if (!isSame) onChange([watched.endpoint.key]);
+    if (this.#turned(watched, before) || !isPartSame) this.#options.onChange([watched.endpoint.key]);
+  }
+
+  /** Verdicts that were judged without a new result of their own, each with the state before. */
+  #judged(judged: readonly (readonly [Watched, VerdictState])[]): void {
+    const changed = judged.filter(([watched, before]) => this.#turned(watched, before));
+    if (changed.length > 0) this.#options.onChange(changed.map(([{ endpoint }]) => endpoint.key));
+  }
+
+  /** Says that the verdict turned, and why; returns whether it or its settledness is another. */
+  #turned({ endpoint, state, recent }: Watched, before: VerdictState): boolean {
+    const { verdict: from } = before;
+    const { verdict: to, since: at } = state;
+    const outcome = to === 'down' ? 'fail' : 'ok';
+    const reason = recent.findLast((result) => result.outcome === outcome)?.reason ?? '';
+    if (from !== to) this.#options.onEvent({ kind: 'turned', ...nameOf(endpoint), from, to, reason, at });
+    return from !== to || isSettled(before) !== isSettled(state);
   }
 
   /** Announces rows of inconclusive results, and their end. */
   #countRow({ row, endpoint }: Watched, { outcome, reason }: ProbeResult, at: number): void {
     const { clock, onEvent } = this.#options;
-    const now = clock.now();
-    if (outcome !== 'inconclusive') {
-      const { announcedAt, since } = row;
-      Object.assign(row, emptyRow);
-      if (announcedAt !== undefined) onEvent({ kind: 'conclusive', ...nameOf(endpoint), reason, since, at });
-      return;
-    }
-    if (row.results++ === 0) {
-      row.begunAt = now;
-      row.since = at;
-    }
-    const isLong = now - row.begunAt > inconclusiveRowMax * endpoint.check.intervalMs;
-    if (row.results < inconclusiveRowMax && !isLong) return;
-    if (row.announcedAt !== undefined && now - row.announcedAt < inconclusiveRepeatMs) return;
-    row.announcedAt = now;
-    const { results, since } = row;
-    onEvent({ kind: 'inconclusive', ...nameOf(endpoint), reason, results, since, at });
+    const { intervalMs } = endpoint.check;
+    const found = countRow(row, outcome !== 'inconclusive', intervalMs, { now: clock.now(), wall: at });
+    if (found !== undefined) onEvent({ ...found, ...nameOf(endpoint), reason, at });
   }
 
   #endFirstRound(): void {
@@ -338,6 +348,10 @@ export class Monitors {
     this.#firstRoundEnds = [];
     for (const end of ends) end();
   }
+}
+
+function hostOf({ endpoint: { address, check } }: Watched): string {
+  return check.address ?? address;
 }
 
 function placeOf({ check, address }: Endpoint): string {
@@ -350,4 +364,9 @@ function nameOf({ key, address, check }: Endpoint): EventOf {
 
 function brokenResult(what: string, latencyMs: number): ProbeResult {
   return { outcome: 'inconclusive', reason: `inconclusive: the probe itself ${what}`, latencyMs };
+}
+
+function voided({ latencyMs }: ProbeResult, lag: number): ProbeResult {
+  const reason = `inconclusive: this process was stopped for ${Math.round(lag)} ms`;
+  return { outcome: 'inconclusive', reason, latencyMs };
 }

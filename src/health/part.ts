@@ -6,6 +6,7 @@
 //   0.1 |____ ... ____|                     is where the slow start ends.
 //       returnedAt             slowStartMs
 import type { Check } from './check.ts';
+import type { ProbeResult } from './probes/probe.ts';
 import { countsAsUp, type VerdictState } from './verdict.ts';
 
 /** `part` from 0 to 1; `changesAt`: wall clock at which it changes if nothing happens, undefined: never. */
@@ -36,16 +37,15 @@ function slowStart(returnedAt: number | undefined, slowStartMs: number, wallMs: 
 
 /**
  * What a server says of its weight, moved towards what it says now by at most `weightStep`. What it says
- * first holds at once; a success that says nothing asks for all.
+ * first holds at once, and who says nothing stays where it is.
  */
 export function movedSaid(
   before: number | undefined,
-  { outcome, said }: { readonly outcome: string; readonly said?: { readonly part?: number } },
+  { outcome, said }: Pick<ProbeResult, 'outcome' | 'said'>,
   weightStep: number,
 ): number | undefined {
-  if (outcome === 'inconclusive' || (outcome === 'fail' && said?.part === undefined)) return before;
-  const wanted = said?.part ?? 1;
-  if (before === undefined) return wanted;
+  const wanted = outcome === 'inconclusive' ? undefined : said?.part;
+  if (wanted === undefined || before === undefined) return wanted ?? before;
   return rounded(Math.min(before + weightStep, Math.max(before - weightStep, wanted)));
 }
 

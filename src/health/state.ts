@@ -1,11 +1,20 @@
 // What is known of an endpoint: as the monitors hold it, as others see it, and as it is kept over a restart.
 // Types, and the pure functions between the three.
 
+import { keptAgeMaxMs, keptRefreshMs } from '../limits.ts';
 import type { Check, Endpoint } from './check.ts';
 import type { Timer } from './clock.ts';
 import { partOf } from './part.ts';
 import type { ProbeResult } from './probes/probe.ts';
-import { type Flapping, heldUntil, isSettled, type Verdict, type VerdictState } from './verdict.ts';
+import type { Row } from './rows.ts';
+import {
+  carriedState,
+  type Flapping,
+  heldUntil,
+  isSettled,
+  type Verdict,
+  type VerdictState,
+} from './verdict.ts';
 
 /** A result, with the wall clock at which it came. */
 export type Result = ProbeResult & { readonly at: number };
@@ -48,6 +57,9 @@ export type Watched = {
   said: number | undefined;
   recent: readonly Result[];
   warning: string | undefined;
+  /** Whether its results come over the network, and whether the newest is no answer. */
+  readonly isRemote: boolean;
+  isSilent: boolean;
   isDoubted: boolean;
   readonly counts: { ok: number; fail: number; inconclusive: number };
   /** Wall clock of the newest conclusive result, here or before a restart. */
@@ -59,11 +71,6 @@ export type Watched = {
   isGone: boolean;
   readonly row: Row;
 };
-
-/** Inconclusive results in a row. `since` is wall clock, the other two are monotonic. */
-export type Row = { results: number; since: number; begunAt: number; announcedAt: number | undefined };
-
-export const emptyRow: Row = { results: 0, since: 0, begunAt: 0, announcedAt: undefined };
 
 /** A verdict as it is kept over a restart, as plain data, which JSON leaves without what is undefined. */
 export type Kept = Partial<Flapping> & {
@@ -108,4 +115,16 @@ export function partNow({ state, said, endpoint }: Watched, wallMs: number) {
 export function keptOf({ endpoint: { key }, state, confirmedAt: at, said }: Watched): Kept | undefined {
   const { verdict, since, turns, returnedAt, failedAt } = state;
   return verdict === 'unknown' ? undefined : { key, verdict, since, at, turns, returnedAt, failedAt, said };
+}
+
+/**
+ * The state that a kept verdict gives; undefined where it is too old. Within the time that `fall` probes take
+ * it is as good as our own; an older one is provisional.
+ */
+export function stateOfKept(kept: Kept, check: Check, wallMs: number): VerdictState | undefined {
+  const ageMs = Math.abs(wallMs - kept.at);
+  if (!(ageMs <= keptAgeMaxMs)) return undefined;
+  const isProvisional = ageMs > check.fall * check.intervalMs + keptRefreshMs;
+  const { verdict, since, turns = 0, returnedAt, failedAt } = kept;
+  return carriedState(verdict, since, isProvisional, { turns, returnedAt, failedAt });
 }

@@ -129,8 +129,19 @@ function failuresBefore({ successes, failures, cleared }: VerdictState, later: n
   return successes >= rise ? cleared : failures;
 }
 
+/** A state that turned down as it is while nobody knows whether the fault is our own. */
+export function withheld(before: VerdictState, after: VerdictState): VerdictState {
+  const { verdict, since, isProvisional } = before;
+  return { ...after, verdict, since, isProvisional, turns: after.turns - 1 };
+}
+
+/** A state whose failures were our own fault. */
+export function forgiven(state: VerdictState): VerdictState {
+  return { ...state, failures: 0, cleared: 0, failsFrom: Number.POSITIVE_INFINITY };
+}
+
 /** Turns a state down whose failures are enough. */
-function judgeFailures(state: VerdictState, { fall }: Rules, at: number): VerdictState {
+export function judgeFailures(state: VerdictState, { fall }: Rules, at: number): VerdictState {
   if (state.failures < (decidesAtOnce(state) ? 1 : fall)) return state;
   if (state.verdict === 'down') return { ...state, isProvisional: false };
   return { ...state, verdict: 'down', isProvisional: false, since: at, turns: state.turns + 1 };

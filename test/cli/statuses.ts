@@ -95,6 +95,7 @@ export function status(pools: PoolStatus[], more: Partial<Status> = {}): Status 
     loadedAt: now - 60_000,
     leftOut: [],
     refused: undefined,
+    silence: undefined,
     keeping: undefined,
     logLinesLost: 0,
     warnings: [],

@@ -88,7 +88,18 @@ test('what the policy remarks stands above the members', () => {
   assert.deepEqual(text.slice(at + 1, at + 3), ['  tier 1: 0 of 2 up, fails', '  tier 2: 1 of 1 up, in use']);
 });
 
+const silence = { since: now, hasCanaries: true, isOver: false, withheld: 3 };
 const troubles: [string, Partial<Status>, RegExp][] = [
+  [
+    'a silence of the canaries',
+    { control: { ...status([]).control, silence } },
+    /cannot reach its canaries: .* nothing is withdrawn \(3 verdicts are withheld\)/,
+  ],
+  [
+    'a silence that is over',
+    { control: { ...status([]).control, silence: { ...silence, hasCanaries: false, isOver: true } } },
+    /no endpoint answers the prober, and has not for 10 minutes: its verdicts count again/,
+  ],
   [
     'keeping',
     { control: { ...status([]).control, keeping: { what: 'ENOSPC', since: now } } },

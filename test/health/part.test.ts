@@ -52,12 +52,13 @@ test('slow start, what it says and degraded are multiplied; what is down has its
 });
 
 test('what a server says holds at once at first and then moves by steps', () => {
-  const says = (part: number) => ({ outcome: 'ok', said: { part } });
+  const says = (part: number) => ({ outcome: 'ok' as const, said: { part } });
   assert.equal(movedSaid(undefined, says(0.1), 0.25), 0.1);
   assert.equal(movedSaid(0.1, says(1), 0.25), 0.35);
   assert.equal(movedSaid(1, says(0), 0.25), 0.75);
   assert.equal(movedSaid(0.3, says(0.4), 0.25), 0.4);
-  assert.equal(movedSaid(0.5, { outcome: 'ok' }, 0.25), 0.75, 'nothing said asks for all');
+  assert.equal(movedSaid(0.5, { outcome: 'ok' }, 0.25), 0.5, 'nothing said changes nothing');
+  assert.equal(movedSaid(undefined, { outcome: 'ok' }, 0.25), undefined);
   assert.equal(movedSaid(0.5, { outcome: 'fail' }, 0.25), 0.5);
   assert.equal(movedSaid(0.5, { outcome: 'fail', said: { part: 0 } }, 0.25), 0.25);
   assert.equal(movedSaid(0.5, { outcome: 'inconclusive', said: { part: 0 } }, 0.25), 0.5);

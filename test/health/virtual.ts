@@ -3,6 +3,7 @@
 import { checkDefaults, type Endpoint, endpointKey } from '../../src/health/check.ts';
 import { type MonitorEvent, Monitors } from '../../src/health/monitor.ts';
 import type { ProbeResult } from '../../src/health/probes/probe.ts';
+import type { SuspicionEvent } from '../../src/health/suspicion.ts';
 import { VirtualClock } from '../../src/health/virtualclock.ts';
 
 /** What a server does with a probe that starts now. */
@@ -21,13 +22,22 @@ export class World {
   readonly changes: string[] = [];
   inFlight = 0;
 
-  constructor(behaviour: (endpoint: Endpoint, now: number) => Behaviour, clock = new VirtualClock()) {
+  readonly suspicions: (SuspicionEvent & { readonly withheld: number })[] = [];
+
+  /** Where `suspects` is false every failure is believed. */
+  constructor(
+    behaviour: (endpoint: Endpoint, now: number) => Behaviour,
+    clock = new VirtualClock(),
+    suspects = false,
+  ) {
     this.clock = clock;
     this.monitors = new Monitors({
       clock,
       run: (endpoint) => this.#probe(endpoint, behaviour(endpoint, clock.now())),
       onChange: (keys) => this.changes.push(...keys),
       onEvent: (event) => this.events.push(event),
+      onSuspicion: (event) => this.suspicions.push(event),
+      isRemote: () => suspects,
     });
   }
 

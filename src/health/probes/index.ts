@@ -50,3 +50,9 @@ function namedOptions(probe: Probe, name: string, port: number, options: Options
   if (probe.options.host === undefined || options.host !== undefined) return options;
   return { ...options, host: port === probe.defaultPort ? name : `${name}:${port}` };
 }
+
+/** Whether an answer of it came over the network, as far as we know: it was asked at an address. */
+export function isRemote({ check }: Endpoint): boolean {
+  const probe: Probe | undefined = (probes as Readonly<Record<string, Probe>>)[check.kind];
+  return probe?.hasAddress !== false;
+}

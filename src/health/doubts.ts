@@ -1,0 +1,123 @@
+// Verdicts that are withheld while the prober is its own first suspect, and what the results of all endpoints
+// say of it. Called by the monitors: with every result, before and after it is judged. Whoever is about to
+// turn down waits here until the prober is trusted; what failed in a silence is judged anew after it.
+import { sweepLeast } from '../limits.ts';
+import type { Endpoint } from './check.ts';
+import type { Clock } from './clock.ts';
+import type { ProbeResult } from './probes/probe.ts';
+import type { Watched } from './state.ts';
+import { type Silence, Suspicion, type SuspicionEvent } from './suspicion.ts';
+import { countsAsUp, forgiven, judgeFailures, type VerdictState, withheld } from './verdict.ts';
+
+type DoubtsOptions = {
+  readonly clock: Clock;
+  readonly run: (endpoint: Endpoint) => Promise<ProbeResult>;
+  /** All endpoints of this moment. */
+  readonly watched: () => Iterable<Watched>;
+  /** The states of these are other ones now, without a new result; each with the one before. */
+  readonly onJudged: (judged: readonly (readonly [Watched, VerdictState])[]) => void;
+  readonly onSuspicion?: (event: SuspicionEvent & { readonly withheld: number }) => void;
+};
+
+export class Doubts {
+  readonly suspicion: Suspicion;
+  readonly #options: DoubtsOptions;
+  /** Would be down if they were believed. */
+  readonly #withheld = new Set<Watched>();
+  /** Those over the network, and how many of them have not answered last. */
+  #remote = 0;
+  #silent = 0;
+
+  constructor(options: DoubtsOptions) {
+    this.#options = options;
+    this.suspicion = new Suspicion({
+      clock: options.clock,
+      run: options.run,
+      endpoints: () => this.#toSweep(),
+      onOpinion: () => this.#judgeWithheld(),
+      onAnswer: () => this.#forgive(),
+      onEvent: (event) => options.onSuspicion?.({ ...event, withheld: this.#withheld.size }),
+    });
+  }
+
+  /** A silence, and how many verdicts are withheld for it. */
+  silence(): (Silence & { readonly withheld: number }) | undefined {
+    const silence = this.suspicion.silence;
+    return silence && { ...silence, withheld: this.#withheld.size };
+  }
+
+  add({ isRemote }: Watched): void {
+    if (isRemote) this.#remote++;
+  }
+
+  remove(watched: Watched): void {
+    this.#withheld.delete(watched);
+    if (watched.isRemote) this.#remote--;
+    if (watched.isSilent) this.#silent--;
+  }
+
+  /** Takes note of who answers, by which the prober knows that it is not cut off. */
+  hear(watched: Watched, startedAt: number, { outcome }: ProbeResult): void {
+    if (!watched.isRemote) return;
+    this.#silent += Number(outcome !== 'ok') - Number(watched.isSilent);
+    watched.isSilent = outcome !== 'ok';
+    if (outcome === 'ok') this.suspicion.answered(startedAt);
+    else if (this.#silent === this.#remote && this.#remote >= sweepLeast && countsAsUp(watched.state)) {
+      this.suspicion.nobodyAnswers();
+    }
+  }
+
+  /** What is believed of a state that a result has given. */
+  believed(watched: Watched, observed: VerdictState): VerdictState {
+    const before = watched.state;
+    const turnsDown = countsAsUp(before) && observed.verdict === 'down' && watched.isRemote;
+    const opinion = turnsDown ? this.suspicion.opinion(observed.failsFrom) : 'trusted';
+    if (opinion !== 'trusted') {
+      this.#withheld.add(watched);
+      watched.isDoubted = opinion === 'doubted';
+      return withheld(before, observed);
+    }
+    if (turnsDown || observed.failures === 0) this.#believe(watched);
+    return observed;
+  }
+
+  #believe(watched: Watched): void {
+    this.#withheld.delete(watched);
+    watched.isDoubted = false;
+  }
+
+  /** Asks again for an opinion of those that are withheld. */
+  #judgeWithheld(): void {
+    const judged: [Watched, VerdictState][] = [];
+    for (const watched of [...this.#withheld]) {
+      const { state, endpoint } = watched;
+      const opinion = this.suspicion.opinion(state.failsFrom);
+      watched.isDoubted = opinion === 'doubted';
+      if (opinion !== 'trusted') continue;
+      this.#believe(watched);
+      watched.state = judgeFailures(state, endpoint.check, this.#options.clock.wall());
+      judged.push([watched, state]);
+    }
+    this.#options.onJudged(judged);
+  }
+
+  /** What failed while nobody answered failed for our own fault. */
+  #forgive(): void {
+    const judged: [Watched, VerdictState][] = [];
+    for (const watched of this.#options.watched()) {
+      const { state } = watched;
+      if (!countsAsUp(state) || state.failures === 0) continue;
+      this.#believe(watched);
+      watched.state = forgiven(state);
+      judged.push([watched, state]);
+    }
+    this.#options.onJudged(judged);
+  }
+
+  /** Those that answered last come first: of them one is soonest to answer again. */
+  #toSweep(): Endpoint[] {
+    const remote = [...this.#options.watched()].filter(({ isRemote }) => isRemote);
+    const [silent, others] = [true, false].map((is) => remote.filter(({ isSilent }) => isSilent === is));
+    return [...others!, ...silent!].map(({ endpoint }) => endpoint);
+  }
+}
