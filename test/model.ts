@@ -190,12 +190,12 @@ export function resolve(world: World, qname: string, qtype: number, way = start)
   }
 }
 
-/** Several ways that an answer may go; but for the records they must end alike, or a case cannot say it. */
+/** Several ways that an answer may go; but for the records they must end alike, or this model cannot say. */
 function eitherOf(ways: readonly Answered[]): Answered {
   const [first] = ways;
   for (const { answer: _, additional: __, ...rest } of ways) {
     const { answer: ___, additional: ____, ...wanted } = first!;
-    if (JSON.stringify(rest) !== JSON.stringify(wanted)) throw new Error('an alias ends in several ways');
+    if (JSON.stringify(rest) !== JSON.stringify(wanted)) throw new NearLimit('an alias ends in several ways');
   }
   return { ...first!, answer: ways.flatMap(({ answer = [[]] }) => answer) };
 }
@@ -384,7 +384,7 @@ function sizeOfName(before: Set<string>, name: string): number {
   return labelsOf(name)[0]!.length + 1 + sizeOfName(before, parent(name));
 }
 
-/** Thrown where only a size that is not ours to say decides. */
+/** Thrown where only a size or a draw that is not ours to say decides. */
 export class NearLimit extends Error {}
 
 /** For tests that build zones: a row from text. */

@@ -91,9 +91,12 @@ function checkPools({ config, faults }: LoadedConfig, salt: number): void {
     });
     return choosePool(pool, healthOf);
   });
-  for (const choice of choices) {
-    const sum = choice.sets.reduce((all, { share }) => all + share, 0);
-    assert.ok(choice.mode === 'sets' ? Math.abs(sum - 1) < 1e-9 : sum === 0, `shares add up to ${sum}`);
+  for (const { mode, sets, pick } of choices) {
+    const parts = pick.by === 'place' ? pick.places : [{ first: 0, count: sets.length }];
+    for (const { first, count } of parts) {
+      const sum = sets.slice(first, first + count).reduce((all, { share }) => all + share, 0);
+      assert.ok(mode === 'sets' ? Math.abs(sum - 1) < 1e-9 : sum === 0, `shares add up to ${sum}`);
+    }
   }
   if (choices.length > 0) assert.equal(tableFault(compileSets(id, 1, choices), setsMagic), undefined);
 }
