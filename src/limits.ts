@@ -203,6 +203,8 @@ export const handAgedMs = 24 * 3_600_000;
 export const handKeepMaxMs = 3000;
 /** Kept tables and verdicts older than this are not trusted at a start. */
 export const keptAgeMaxMs = 10 * 60_000;
+/** A first start waits this long to hear where to listen: on a busy machine control needs some seconds. */
+export const listenPatienceMs = 30_000;
 /** A first start waits this long for the first round of probes, then answers with what it knows. */
 export const firstRoundMaxMs = 5000;
 /** Tables of this many octets ask for huge pages, of which each is 2 MiB: smaller ones gain nothing. */

@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { counterNames } from '../answer/counters.ts';
 import { setsMagic, tableFault, zoneMagic } from '../answer/layout.ts';
 import { makeRateTable } from '../answer/ratelimit.ts';
-import { cookieSecretLifeMs, firstRoundMaxMs, keptAgeMaxMs, workersMax } from '../limits.ts';
+import {
+  cookieSecretLifeMs,
+  firstRoundMaxMs,
+  keptAgeMaxMs,
+  listenPatienceMs,
+  workersMax,
+} from '../limits.ts';
 import { flushLog, log, logLinesLost } from '../log.ts';
 import type { Paths } from '../paths.ts';
 import { parseSocketAddress, printSocketAddress, type SocketAddress } from '../wire/addresses.ts';
@@ -166,7 +172,8 @@ export class Server {
     // What is known already is not kept waiting: a start of control would take the cores of the first answer.
     const isControlLater = this.#isKept && known !== undefined;
     if (!isControlLater) this.#control.start(false);
-    const listen = known ?? this.#withFlags((await this.#first('listen', patienceMs)) as Listen | undefined);
+    const listen =
+      known ?? this.#withFlags((await this.#first('listen', listenPatienceMs)) as Listen | undefined);
     if (listen === undefined || listen.listen.length === 0) {
       return 'where to listen is not known: see the lines above, or say it with --listen';
     }
