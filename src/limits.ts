@@ -364,6 +364,8 @@ export const scriptSizeMax = 1 << 20;
 /** UDP workers: more than any machine we know has cores. */
 export const workersMax = 256;
 
+/** $include of a gdnsd config goes this deep: as zone files do, and further. */
+export const vscfDepthMax = 16;
 /** $INCLUDE goes this deep: real zones use one or two levels, and a cycle is found anyway. */
 export const includeDepthMax = 8;
 /**

@@ -9,6 +9,7 @@ export const tools: Readonly<Record<string, string>> = {
   dig: 'bind9-dnsutils',
   dnsperf: 'dnsperf',
   fish: 'fish',
+  gdnsd: 'gdnsd',
   groff: 'groff-base',
   ip: 'iproute2',
   knotd: 'knot',

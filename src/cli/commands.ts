@@ -32,6 +32,7 @@ export const commands: Readonly<Record<string, Row>> = {
   completion: { what: 'print completions for bash, zsh or fish', load: () => import('./completion.ts') },
   man: { what: 'print the man page', load: () => import('./man.ts') },
   schema: { what: 'print the JSON Schema of a YAML file, for editors', load: () => import('./schema.ts') },
+  import: { what: 'import from gdnsd, or Lua records of PowerDNS', load: () => import('./import.ts') },
   version: { what: 'print the version', load: () => import('./version.ts') },
 };
 
