@@ -42,6 +42,7 @@ export const command: Command = {
     const outcome = await simulate(loaded.zones, settingsOf(loaded), plan, {
       seed: Number(seedText),
       endMs,
+      canaries: loaded.server.canaries,
     });
     process.stdout.write(
       values.json === true

@@ -2,8 +2,8 @@
 // people.
 import { handText } from '../balance/hand.ts';
 import { printFault } from '../faults.ts';
+import { silenceText } from '../health/doubts.ts';
 import { handAgedMs } from '../limits.ts';
-import { silenceText } from './journal.ts';
 import { ownerText } from './selectors.ts';
 import type { HandStatus, MemberStatus, PoolStatus, Status } from './status.ts';
 

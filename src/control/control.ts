@@ -6,7 +6,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerConfig } from '../config.ts';
 import { systemClock } from '../health/clock.ts';
-import { lagMeter } from '../health/lag.ts';
 import { Monitors } from '../health/monitor.ts';
 import { isRemote, probeEndpoint } from '../health/probes/index.ts';
 import {
@@ -143,7 +142,6 @@ class Control {
         this.#keeper.request();
       },
       isRemote,
-      lagMs: () => lagMeter().total(),
       ...monitorNotes(this.#events, () => this.#running.names),
     });
     const healthOf = (key: string) => this.#monitors.state(key) ?? { verdict: 'unknown', settled: false };

@@ -1,9 +1,8 @@
 // What control says of what happened: each thing once, as a line of the log and as an event with the same
 // text. Called by control.ts; who reads events is no matter here.
 import { printFault } from '../faults.ts';
+import { type NotedSuspicion, suspicionText } from '../health/doubts.ts';
 import type { MonitorEvent } from '../health/monitor.ts';
-import type { Silence, SuspicionEvent } from '../health/suspicion.ts';
-import { suspicionMaxMs } from '../limits.ts';
 import { log } from '../log.ts';
 import type { Events } from './events.ts';
 import type { firstLoad } from './firstload.ts';
@@ -32,27 +31,10 @@ function noteMonitor(events: Events, event: MonitorEvent, names: ReadonlyMap<str
   } else log.info(events.add('judged', `${who} can be judged again: ${reason}`, data).text);
 }
 
-type NotedSuspicion = SuspicionEvent & { readonly withheld: number };
-
-/** Says that nobody answers the prober, for how long that counts, and that somebody does again. */
+/** Says that nobody answers the prober, that this does not count any longer, or that somebody answers. */
 function noteSuspicion(events: Events, event: NotedSuspicion): void {
-  const isAnswered = event.kind === 'answered';
-  const text = isAnswered
-    ? `${event.hasCanaries ? 'a canary' : 'an endpoint'} answers again: all is judged anew`
-    : silenceText(event);
-  log[isAnswered ? 'info' : 'error'](events.add('prober', text, { ...event }).text);
-}
-
-/** What a silence means for the verdicts. */
-export function silenceText({
-  hasCanaries,
-  isOver,
-  withheld,
-}: Silence & { readonly withheld: number }): string {
-  const what = hasCanaries ? 'the prober cannot reach its canaries' : 'no endpoint answers the prober';
-  if (isOver) return `${what}, and has not for ${suspicionMaxMs / 60_000} minutes: its verdicts count again`;
-  const count = withheld === 1 ? '1 verdict is' : `${withheld} verdicts are`;
-  return `${what}: it may be cut off itself, so nothing is withdrawn (${count} withheld)`;
+  const { text } = events.add('prober', suspicionText(event), { ...event });
+  log[event.kind === 'answered' ? 'info' : 'error'](text);
 }
 
 /** Says what came of a reload. */

@@ -4,9 +4,9 @@
 import { type Hand, isInForce } from '../balance/hand.ts';
 import { familyText, type Pool } from '../balance/pool.ts';
 import type { Fault } from '../faults.ts';
+import type { NotedSilence } from '../health/doubts.ts';
 import type { Monitors } from '../health/monitor.ts';
 import type { EndpointState } from '../health/state.ts';
-import type { Silence } from '../health/suspicion.ts';
 import type { Facts } from '../serve/channel.ts';
 import { version } from '../version.ts';
 import { type Attention, attentionOf } from './attention.ts';
@@ -110,7 +110,7 @@ export type ControlFacts = {
   /** The last reload or start, where it was refused. */
   readonly refused: Refusal | undefined;
   /** Nobody answers the prober, and so many verdicts are withheld. */
-  readonly silence: (Silence & { readonly withheld: number }) | undefined;
+  readonly silence: NotedSilence | undefined;
   readonly keeping: { readonly what: string; readonly since: number } | undefined;
   /** Lines of control's log that nobody read in time. */
   readonly logLinesLost: number;

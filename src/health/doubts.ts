@@ -1,13 +1,17 @@
 // Verdicts that are withheld while the prober is its own first suspect, and what the results of all endpoints
 // say of it. Called by the monitors: with every result, before and after it is judged. Whoever is about to
 // turn down waits here until the prober is trusted; what failed in a silence is judged anew after it.
-import { sweepLeast } from '../limits.ts';
+import { suspicionMaxMs, sweepLeast } from '../limits.ts';
 import type { Endpoint } from './check.ts';
 import type { Clock } from './clock.ts';
 import type { ProbeResult } from './probes/probe.ts';
 import type { Watched } from './state.ts';
 import { type Silence, Suspicion, type SuspicionEvent } from './suspicion.ts';
 import { countsAsUp, forgiven, judgeFailures, type VerdictState, withheld } from './verdict.ts';
+
+/** With the number of verdicts that are withheld for it. */
+export type NotedSilence = Silence & { readonly withheld: number };
+export type NotedSuspicion = SuspicionEvent & NotedSilence;
 
 type DoubtsOptions = {
   readonly clock: Clock;
@@ -16,7 +20,7 @@ type DoubtsOptions = {
   readonly watched: () => Iterable<Watched>;
   /** The states of these are other ones now, without a new result; each with the one before. */
   readonly onJudged: (judged: readonly (readonly [Watched, VerdictState])[]) => void;
-  readonly onSuspicion?: (event: SuspicionEvent & { readonly withheld: number }) => void;
+  readonly onSuspicion?: (event: NotedSuspicion) => void;
 };
 
 export class Doubts {
@@ -41,7 +45,7 @@ export class Doubts {
   }
 
   /** A silence, and how many verdicts are withheld for it. */
-  silence(): (Silence & { readonly withheld: number }) | undefined {
+  silence(): NotedSilence | undefined {
     const silence = this.suspicion.silence;
     return silence && { ...silence, withheld: this.#withheld.size };
   }
@@ -120,4 +124,18 @@ export class Doubts {
     const [silent, others] = [true, false].map((is) => remote.filter(({ isSilent }) => isSilent === is));
     return [...others!, ...silent!].map(({ endpoint }) => endpoint);
   }
+}
+
+/** What a silence means for the verdicts. */
+export function silenceText({ hasCanaries, isOver, withheld: count }: NotedSilence): string {
+  const what = hasCanaries ? 'the prober cannot reach its canaries' : 'no endpoint answers the prober';
+  if (isOver) return `${what}, and has not for ${suspicionMaxMs / 60_000} minutes: its verdicts count again`;
+  const verdicts = count === 1 ? '1 verdict is' : `${count} verdicts are`;
+  return `${what}: it may be cut off itself, so nothing is withdrawn (${verdicts} withheld)`;
+}
+
+/** A line of the log. */
+export function suspicionText(event: NotedSuspicion): string {
+  if (event.kind !== 'answered') return silenceText(event);
+  return `${event.hasCanaries ? 'a canary' : 'an endpoint'} answers again: all is judged anew`;
 }

@@ -14,7 +14,7 @@ import {
 } from '../limits.ts';
 import { type Endpoint, endpointPlace } from './check.ts';
 import type { Clock } from './clock.ts';
-import { Doubts } from './doubts.ts';
+import { Doubts, type NotedSilence, type NotedSuspicion } from './doubts.ts';
 import { movedSaid } from './part.ts';
 import type { ProbeResult } from './probes/probe.ts';
 import { countRow, newRow } from './rows.ts';
@@ -29,7 +29,6 @@ import {
   stateOfKept,
   type Watched,
 } from './state.ts';
-import type { Silence, SuspicionEvent } from './suspicion.ts';
 import { Turns } from './turns.ts';
 import {
   carriedState,
@@ -66,9 +65,7 @@ type MonitorsOptions = {
   readonly run: (endpoint: Endpoint) => Promise<ProbeResult>;
   /** Whether an answer of it came over the network; absent: of all. What it is not is believed at once. */
   readonly isRemote?: (endpoint: Endpoint) => boolean;
-  /** Milliseconds that this process was held up, ever; absent: it never is. */
-  readonly lagMs?: () => number;
-  readonly onSuspicion?: (event: SuspicionEvent & { readonly withheld: number }) => void;
+  readonly onSuspicion?: (event: NotedSuspicion) => void;
   /** A result changed verdict, settledness or part of these endpoints; what time changes it does not say. */
   readonly onChange: (keys: readonly string[]) => void;
   readonly onEvent: (event: MonitorEvent) => void;
@@ -103,7 +100,7 @@ export class Monitors {
   }
 
   /** That nobody answers the prober, and how many verdicts are withheld for it; undefined: all is well. */
-  silence(): (Silence & { readonly withheld: number }) | undefined {
+  silence(): NotedSilence | undefined {
     return this.#doubts.silence();
   }
 
@@ -265,18 +262,16 @@ export class Monitors {
   }
 
   #start(watched: Watched): void {
-    const { clock, run, lagMs } = this.#options;
+    const { clock, run } = this.#options;
     const { endpoint } = watched;
     const startedAt = clock.now();
     const limitMs = endpoint.check.timeoutMs + probeGraceMs;
-    const lagBefore = lagMs?.() ?? 0;
     let isOpen = true;
     const end = (result: ProbeResult) => {
       if (!isOpen) return;
       isOpen = false;
       guard.cancel();
-      const lag = (lagMs?.() ?? 0) - lagBefore;
-      this.#ended(watched, startedAt, lag > endpoint.check.timeoutMs / 2 ? voided(result, lag) : result);
+      this.#ended(watched, startedAt, result);
     };
     const guard = clock.after(limitMs, () => end(brokenResult(`did not end within ${limitMs} ms`, limitMs)));
     watched.startedAt = startedAt;
@@ -364,9 +359,4 @@ function nameOf({ key, address, check }: Endpoint): EventOf {
 
 function brokenResult(what: string, latencyMs: number): ProbeResult {
   return { outcome: 'inconclusive', reason: `inconclusive: the probe itself ${what}`, latencyMs };
-}
-
-function voided({ latencyMs }: ProbeResult, lag: number): ProbeResult {
-  const reason = `inconclusive: this process was stopped for ${Math.round(lag)} ms`;
-  return { outcome: 'inconclusive', reason, latencyMs };
 }

@@ -11,6 +11,8 @@ import { simulationText } from '../../src/cli/simulate/text.ts';
 import { type Loaded, loadAll } from '../../src/control/load.ts';
 import { settingsOf } from '../../src/control/settings.ts';
 import { printFault } from '../../src/faults.ts';
+import type { Endpoint } from '../../src/health/check.ts';
+import { endpointOf } from '../health/virtual.ts';
 
 let folder: string;
 let loaded: Loaded;
@@ -39,11 +41,11 @@ balance:
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-async function run(text: string, seed = 1) {
+async function run(text: string, seed = 1, canaries: readonly Endpoint[] = []) {
   const script = readScript('script', text);
   const plan = planOf(script, loaded.zones);
   assert.deepEqual([...script.faults, ...plan.faults], []);
-  return simulate(loaded.zones, settingsOf(loaded), plan, { seed, endMs: script.endMs! });
+  return simulate(loaded.zones, settingsOf(loaded), plan, { seed, endMs: script.endMs!, canaries });
 }
 
 /** `web2 up -> down` with the second in which it happened, rounded up. */
@@ -97,12 +99,22 @@ test('a server that refuses leaves and comes back, and answers follow it', async
   );
 });
 
+const allDie = 'at 5s group=rack1 silent\nat 30s * refuses\n';
+
 test('group=NAME and * name several; all that are down are given all the same', async () => {
-  const { happenings } = await run('at 5s group=rack1 silent\nat 30s * refuses\nend 1m');
+  const { happenings } = await run(`${allDie}end 1m`, 1, [endpointOf(1000)]);
   const down = transitions(happenings).map((line) => line.replace(/^\d+ /, ''));
   assert.deepEqual(down.sort(), ['web1 up -> down', 'web2 up -> down', 'web3 up -> down']);
   const last = happenings.findLast((one) => one.kind === 'answers');
   assert.equal(last?.kind === 'answers' && last.given[0]?.why, 'down, but all are (when-all-down: all)');
+});
+
+test('without a canary the last is not withdrawn for ten minutes, as with a daemon', async () => {
+  const { happenings } = await run(`${allDie}end 12m`);
+  const said = happenings.flatMap((one) => (one.kind === 'prober' ? [one.event.kind] : []));
+  assert.deepEqual(said, ['silent', 'over']);
+  const last = transitions(happenings).at(-1)!;
+  assert.match(last, /^6\d\d web1 up -> down$/);
 });
 
 test('a seed makes the same of everything; another one other moments', async () => {

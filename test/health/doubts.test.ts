@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Endpoint } from '../../src/health/check.ts';
-import { Monitors } from '../../src/health/monitor.ts';
 import { VirtualClock } from '../../src/health/virtualclock.ts';
 import { suspicionMaxMs, suspicionTimeoutMs, sweepAtOnceMax } from '../../src/limits.ts';
 import { type Behaviour, endpointOf, endpointsOf, okMs, World } from './virtual.ts';
@@ -168,27 +167,4 @@ test('a sweep of thousands is bounded', async () => {
   // 35 a second are probed in their turn, for 2 s each, and those that failed again.
   assert.ok(most > sweepAtOnceMax && most <= sweepAtOnceMax + 200, String(most));
   world.monitors.stop();
-});
-
-test('results of a time in which this process was held up are void', async () => {
-  const clock = new VirtualClock();
-  let lagMs = 0;
-  const monitors = new Monitors({
-    clock,
-    lagMs: () => lagMs,
-    run: async () => {
-      lagMs += 1500;
-      return { outcome: 'fail', reason: 'no response', latencyMs: 2000 };
-    },
-    onChange: () => {},
-    onEvent: () => {},
-  });
-  monitors.watch([endpointOf(1)]);
-  await clock.advance(60_000);
-  const { verdict, last } = monitors.states()[0]!;
-  assert.deepEqual(
-    [verdict, last?.reason],
-    ['unknown', 'inconclusive: this process was stopped for 1500 ms'],
-  );
-  monitors.stop();
 });

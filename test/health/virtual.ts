@@ -1,9 +1,9 @@
 // Virtual time for tests of the monitors: a world of servers whose behaviour is a function of it. Nothing
 // here waits; a second costs what its probes cost.
 import { checkDefaults, type Endpoint, endpointKey } from '../../src/health/check.ts';
+import type { NotedSuspicion } from '../../src/health/doubts.ts';
 import { type MonitorEvent, Monitors } from '../../src/health/monitor.ts';
 import type { ProbeResult } from '../../src/health/probes/probe.ts';
-import type { SuspicionEvent } from '../../src/health/suspicion.ts';
 import { VirtualClock } from '../../src/health/virtualclock.ts';
 
 /** What a server does with a probe that starts now. */
@@ -22,7 +22,7 @@ export class World {
   readonly changes: string[] = [];
   inFlight = 0;
 
-  readonly suspicions: (SuspicionEvent & { readonly withheld: number })[] = [];
+  readonly suspicions: NotedSuspicion[] = [];
 
   /** Where `suspects` is false every failure is believed. */
   constructor(

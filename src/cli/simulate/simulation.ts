@@ -13,7 +13,10 @@ import { endpointsOf, memberNames } from '../../control/reload.ts';
 import { select } from '../../control/selectors.ts';
 import { Shares } from '../../control/shares.ts';
 import { errorAt, type Fault } from '../../faults.ts';
+import type { Endpoint } from '../../health/check.ts';
+import type { NotedSuspicion } from '../../health/doubts.ts';
 import { type MonitorEvent, Monitors } from '../../health/monitor.ts';
+import { isRemote } from '../../health/probes/index.ts';
 import { VirtualClock } from '../../health/virtualclock.ts';
 import { firstRoundMaxMs } from '../../limits.ts';
 import type { Script, Step } from './script.ts';
@@ -42,6 +45,7 @@ export type Answers = {
 export type Happening = { readonly atMs: number } & (
   | { readonly kind: 'script'; readonly text: string; readonly line: number }
   | ({ readonly kind: 'monitor'; readonly member: string } & { readonly event: MonitorEvent })
+  | { readonly kind: 'prober'; readonly event: NotedSuspicion }
   | ({ readonly kind: 'answers'; readonly isFirst: boolean } & Answers)
 );
 
@@ -75,12 +79,15 @@ export function planOf({ steps }: Script, zones: readonly LoadedZone[]): Plan {
 /** Virtual time before the script begins is drawn from this span, so that slots lie anywhere. */
 const offsetMaxMs = 3_600_000;
 
+/** How long, with which chances, and who always answers. */
+type Span = { readonly seed: number; readonly endMs: number; readonly canaries: readonly Endpoint[] };
+
 /** Runs a script over what was loaded. */
 export async function simulate(
   zones: readonly LoadedZone[],
   settings: Settings,
   { steps }: Plan,
-  { seed, endMs }: { readonly seed: number; readonly endMs: number },
+  { seed, endMs, canaries }: Span,
 ): Promise<Outcome> {
   const clock = new VirtualClock();
   const servers = new Servers(clock, seed);
@@ -94,6 +101,8 @@ export async function simulate(
     clock,
     run: (endpoint) => servers.probe(endpoint),
     onChange: (keys) => publisher.healthChanged(keys),
+    isRemote,
+    onSuspicion: (event) => note({ kind: 'prober', event }),
     onEvent: (event) => note({ kind: 'monitor', member: names.get(event.key) ?? event.address, event }),
   });
   const seen = new Map<string, string>();
@@ -114,6 +123,7 @@ export async function simulate(
   }
   const endpoints = endpointsOf(zones);
   const begin = async () => {
+    monitors.watchCanaries(canaries);
     monitors.watch(endpoints);
     const enough = new Promise<void>((resolve) => clock.after(firstRoundMaxMs, resolve));
     await Promise.race([monitors.firstRound(), enough]);

@@ -1,4 +1,5 @@
 // The text of a simulation: one line per thing that happened, in 80 columns. Pure.
+import { suspicionText } from '../../health/doubts.ts';
 import type { Paint } from '../statustext.ts';
 import { hang, plural, printShare } from '../text.ts';
 import type { Answers, Happening, Outcome } from './simulation.ts';
@@ -57,6 +58,7 @@ function lineOf(
     if (happening.isFirst && !changing.has(name)) return undefined;
     return [undefined, answersText(happening, before.get(name))];
   }
+  if (happening.kind === 'prober') return ['yellow', suspicionText(happening.event)];
   const { event, member } = happening;
   const where = `${event.probe} ${event.address} port ${event.port}`;
   const who = member === event.address ? where : `${member} (${where})`;
