@@ -61,6 +61,9 @@ export type Observed = {
 /** What of a check decides. */
 export type Rules = Pick<Check, 'fall' | 'rise' | 'holdDownMs' | 'latencyLimitMs' | 'intervalMs'>;
 
+/** A slot is 0.95 of an interval (schedule.ts), so that 20 of them go round; and some for jitter. */
+const forgottenIntervals = 25;
+
 export const noFlapping: Flapping = { turns: 0, returnedAt: undefined, failedAt: undefined };
 
 /** State of an endpoint of which nothing is known. */
@@ -203,12 +206,15 @@ function holdMs(turns: number, { holdDownMs }: Rules): number {
 /**
  * Whether a server that counts as up has been well for so long that the next outage is a lone one: twice what
  * the next hold-down would be. An outage is two changes, so even one that fails again and again as soon as it
- * is forgotten changes the answers at most once in the time of a hold-down.
+ * is forgotten changes the answers at most once in the time of a hold-down. And not before probes have met
+ * each phase of whatever goes on and off once an interval, which takes them twenty slots.
  */
 function isForgotten(state: VerdictState, rules: Rules, at: number): boolean {
   if (!countsAsUp(state)) return false;
   const wellSince = Math.max(state.returnedAt ?? -Infinity, state.failedAt ?? -Infinity);
-  return at - wellSince >= 2 * Math.max(holdMs(state.turns + 1, rules), rules.intervalMs);
+  return (
+    at - wellSince >= Math.max(2 * holdMs(state.turns + 1, rules), forgottenIntervals * rules.intervalMs)
+  );
 }
 
 /** Wall clock at which a server that is down for flapping may come back; undefined: as soon as it can. */

@@ -132,12 +132,17 @@ test('the hold-down doubles with each turn, up to its limit', () => {
   assert.equal(holds.at(-1)! * 1000, holdDownMaxMs);
 });
 
-test('outages are forgotten when it was up without a failure for twice the next hold-down', () => {
+test('outages are forgotten after 25 intervals, and twice the next hold-down, without a failure', () => {
   const back = after('oxxxoo');
-  assert.equal(after('xxx', back, 5000 + 39_999).turns, 2);
-  assert.equal(after('xxx', back, 5000 + 40_000).turns, 1);
+  assert.equal(after('xxx', back, 5000 + 124_999).turns, 2);
+  assert.equal(after('xxx', back, 5000 + 125_000).turns, 1);
+  const long = { ...rules, holdDownMs: 100_000 };
+  const [before, atIt] = [199_999, 200_000].map((ms) => 5000 + ms);
+  const turnsAt = (at: number) =>
+    observe(back, { outcome: 'fail', startedAt: at, latencyMs }, long, at).turns;
+  assert.deepEqual([turnsAt(before!), turnsAt(atIt!)], [1, 0]);
   const failed = after('x', back, 30_000);
-  assert.equal(after('xx', failed, 5000 + 40_000).turns, 2, 'a failure begins the time anew');
+  assert.equal(after('xx', failed, 5000 + 125_000).turns, 2, 'a failure begins the time anew');
 });
 
 test('without a hold-down nothing is held', () => {
