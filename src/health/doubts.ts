@@ -1,7 +1,7 @@
 // Verdicts that are withheld while the prober is its own first suspect, and what the results of all endpoints
 // say of it. Called by the monitors: with every result, before and after it is judged. Whoever is about to
 // turn down waits here until the prober is trusted; what failed in a silence is judged anew after it.
-import { suspicionMaxMs, sweepLeast } from '../limits.ts';
+import { probeReasonMax, suspicionMaxMs, sweepLeast } from '../limits.ts';
 import type { Endpoint } from './check.ts';
 import type { Clock } from './clock.ts';
 import type { ProbeResult } from './probes/probe.ts';
@@ -31,6 +31,8 @@ export class Doubts {
   /** Those over the network, and how many of them have not answered last. */
   #remote = 0;
   #silent = 0;
+  /** Monotonic end of the last silence: failures of probes that began before it are our own. */
+  #answeredAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DoubtsOptions) {
     this.#options = options;
@@ -58,6 +60,14 @@ export class Doubts {
     this.#withheld.delete(watched);
     if (watched.isRemote) this.#remote--;
     if (watched.isSilent) this.#silent--;
+  }
+
+  /** What a result says: nothing, where it is a failure of a probe that began while nobody answered. */
+  heard(watched: Watched, startedAt: number, result: ProbeResult): ProbeResult {
+    const isOurs = watched.isRemote && result.outcome === 'fail' && startedAt < this.#answeredAt;
+    if (!isOurs) return result;
+    const reason = `inconclusive: began while nobody answered the prober (${result.reason})`;
+    return { outcome: 'inconclusive', reason: reason.slice(0, probeReasonMax), latencyMs: result.latencyMs };
   }
 
   /** Takes note of who answers, by which the prober knows that it is not cut off. */
@@ -108,6 +118,7 @@ export class Doubts {
   /** What failed while nobody answered failed for our own fault. */
   #forgive(): void {
     const judged: [Watched, VerdictState][] = [];
+    this.#answeredAt = this.#options.clock.now();
     for (const watched of this.#options.watched()) {
       const { state } = watched;
       if (!countsAsUp(state) || state.failures === 0) continue;

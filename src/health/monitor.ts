@@ -284,7 +284,8 @@ export class Monitors {
 
   #ended(watched: Watched, startedAt: number, result: ProbeResult): void {
     watched.inFlight--;
-    if (!watched.isGone) this.#take(watched, startedAt, result);
+    const heard = this.#doubts.heard(watched, startedAt, result);
+    if (!watched.isGone) this.#take(watched, startedAt, heard);
     for (const next of this.#turns.ended(watched)) this.#start(next);
   }
 

@@ -1,5 +1,5 @@
-// A storm of flips, in virtual time: a thousand servers that turn up and down all the time cost a bounded number
-// of publications, and each turn is in the answers within 100 ms.
+// A storm of flips, in virtual time: a thousand servers that turn up and down all the time cost a bounded
+// number of publications, and each turn is in the answers within 100 ms.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

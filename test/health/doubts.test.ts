@@ -130,6 +130,21 @@ test('what failed in a silence counts for nothing after it', async () => {
   world.monitors.stop();
 });
 
+test('what began in a silence and fails after it counts for nothing', async () => {
+  // Who is being probed when the link is repaired stays silent to the end of the timeout.
+  const world = await cut('silent', 40, [canary]);
+  await world.clock.advance(repairedAt - cutAt);
+  for (let ms = 0; ms < 4000; ms += 100) {
+    await world.clock.advance(100);
+    if (world.monitors.silence() !== undefined) continue;
+    assert.ok(world.monitors.states().every(({ failures }) => failures === 0));
+  }
+  assert.ok(
+    world.monitors.states().some(({ recent }) => recent.some(({ reason }) => /nobody answered/.test(reason))),
+  );
+  world.monitors.stop();
+});
+
 test('a cold start believes its first results: a dead server is not handed out', async () => {
   const world = new World((endpoint) => (oddOnes(endpoint) ? 'ok' : 'silent'), new VirtualClock(), true);
   world.monitors.watchCanaries([endpointOf(1002)]);
