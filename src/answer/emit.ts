@@ -48,7 +48,7 @@ export function writeRrset(
   const words = zone.words;
   const more = words[row + RRSET_ROW.more]!;
   if ((more & RRSET.balanced) !== 0 && zone.sets !== null) {
-    return drawSet(tables, zone, zone.sets, more & RRSET.number, section, response);
+    return drawSet(tables, zone, zone.sets, more & RRSET.number, -1, section, response);
   }
   const type = words[row]! & 0xffff;
   const count = words[row]! >>> 16;
@@ -65,33 +65,26 @@ export function writeRrset(
 }
 
 /**
- * Draws one answer set of a slot: one add, no random numbers. The client subnet counts for the answer only:
- * what is additional is no tailored response, and has no scope.
+ * Draws one answer set of a slot, of those from `first` on: one add, no random numbers. Without `first`, -1,
+ * what the slot answers with decides; what is drawn in turn, as most is, looks at nothing else.
  */
 function drawSet(
   tables: Tables,
   zone: ZoneView,
   sets: SetsView,
   slot: number,
+  first: number,
   section: number,
   response: Response,
 ): number {
   const words = sets.words;
   const row = sets.slotsAt + slot * SLOT_ROW.words;
-  const mode = words[row]!;
-  if (tables.explains && section === SECTION.answer) {
-    client.slot = row;
-    client.sets = sets;
-  }
-  let set = words[row + SLOT_ROW.firstSet]!;
-  if (mode !== MODE.turn) {
-    if (mode === MODE.records) return writeRecords(sets, row, set, section, response);
-    if (mode > MODE.place) return mode === MODE.nodata ? WROTE.nodata : WROTE.servfail;
-    const isAnswer = section === SECTION.answer;
-    set +=
-      mode === MODE.client
-        ? setOfClient(tables, sets, row, isAnswer)
-        : setOfPlace(tables, sets, row, isAnswer);
+  let set = first;
+  if (set < 0) {
+    if (words[row] !== MODE.turn || tables.explains) {
+      return drawOther(tables, zone, sets, slot, section, response);
+    }
+    set = words[row + SLOT_ROW.firstSet]!;
   }
   const phase = (zone.phases[slot]! + golden) >>> 0;
   zone.phases[slot] = phase;
@@ -104,7 +97,7 @@ function drawSet(
   const tailSize = words[setRow + SET_ROW.tailSize]!;
   if (response.end + count * (tailSize + 2) > response.limit) return WROTE.tooBig;
   let turn = 0;
-  if (count > 1 && mode !== MODE.client) {
+  if (count > 1 && words[row] !== MODE.client) {
     turn = (zone.turns[slot]! + golden) >>> 0;
     zone.turns[slot] = turn;
   }
@@ -113,6 +106,33 @@ function drawSet(
   sets.counts[set]! += 1;
   tables.counters[COUNTER.balanced]! += 1;
   return WROTE.all;
+}
+
+/**
+ * The same for whatever else there is. The client subnet counts for the answer only: what is additional is no
+ * tailored response, and has no scope.
+ */
+function drawOther(
+  tables: Tables,
+  zone: ZoneView,
+  sets: SetsView,
+  slot: number,
+  section: number,
+  response: Response,
+): number {
+  const row = sets.slotsAt + slot * SLOT_ROW.words;
+  const mode = sets.words[row]!;
+  const isAnswer = section === SECTION.answer;
+  if (tables.explains && isAnswer) {
+    client.slot = row;
+    client.sets = sets;
+  }
+  let first = sets.words[row + SLOT_ROW.firstSet]!;
+  if (mode === MODE.records) return writeRecords(sets, row, first, section, response);
+  if (mode > MODE.place) return mode === MODE.nodata ? WROTE.nodata : WROTE.servfail;
+  if (mode === MODE.client) first += setOfClient(tables, sets, row, isAnswer);
+  else if (mode === MODE.place) first += setOfPlace(tables, sets, row, isAnswer);
+  return drawSet(tables, zone, sets, slot, first, section, response);
 }
 
 /** Writes what is given of an RRset that follows its members: it is not drawn, there is one set. */

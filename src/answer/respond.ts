@@ -62,14 +62,14 @@ export function respond(tables: Tables, query: Query, response: Response): numbe
   let cookie: number = COOKIE.none;
   if (query.hasEdns) {
     counters[COUNTER.ednsQueries]! += 1;
+    client.scope = 0; // what only an OPT record tells is of no account without one
+    client.slot = 0;
     if (read <= READ.ok) cookie = readCookie(tables, query);
     if (cookie === COOKIE.valid) counters[COUNTER.cookiesValid]! += 1;
   }
   setLimit(query, response, ednsSize(tables, query, cookie));
   answered.key = errorKey;
   if (client.query !== query) client.query = query; // of a thread it is always the same one
-  client.scope = 0;
-  client.slot = 0;
   let outcome: number = read;
   if (read === READ.ok) {
     writeQuestion(response, query.octets, query.at + 12, query.questionEnd);
