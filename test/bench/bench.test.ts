@@ -112,11 +112,19 @@ test('a percentile is a value that was measured, and probes that come late are s
     inFlight: 3,
     inconclusive: 0,
     notUp: 0,
+    peers: [
+      { title: 'gdnsd', version: '3.8.1', coreShare: 0.1, perSecond: 1000 },
+      { title: 'HAProxy', version: undefined, coreShare: 0, perSecond: 0 },
+    ],
   };
   const text = printProbes(plan, probing);
   assert.match(text, /^3 endpoints, plain http every 5 s, .*, 7 s on core 0$/m);
   assert.match(text, /p50 1 ms, p99 499 ms, most 499 ms/);
   assert.match(text, /50 % of one core, 1000 probes\/s, 500 µs each/);
+  assert.match(
+    text,
+    /^gdnsd 3\.8\.1: 10 % of one core, 1000 probes\/s, 100 µs each\nHAProxy: not installed$/m,
+  );
   assert.doesNotMatch(text, /NOT/);
   for (const worse of [{ latenessMs: [500] }, { inconclusive: 1 }, { notUp: 1 }]) {
     assert.match(printProbes(plan, { ...probing, ...worse }), /^NOT in time/m);

@@ -13,7 +13,6 @@ import { type Load, runTurn, type Turn } from './load.ts';
 import { cpuModel, pssOctets } from './measure.ts';
 import { type Peer, peers, root, versionOf } from './peers.ts';
 import { type Plan, parsePlan, turnOrder, usage } from './plan.ts';
-import type { Probing } from './prober.ts';
 import { measureProbes, printProbes } from './probes.ts';
 import { type Questions, questions } from './questions.ts';
 import { printForeign, printRounds, printStarts, type Rounds, reference, type Start } from './report.ts';
@@ -193,7 +192,7 @@ function nested(rounds: ReadonlyMap<string, Rounds>): object {
 }
 
 /** The third part: many endpoints. */
-async function probePart(plan: Plan): Promise<Probing | undefined> {
+async function probePart(plan: Plan) {
   try {
     const probing = await measureProbes(plan);
     process.stdout.write(`\n${printProbes(plan, probing)}`);
@@ -218,7 +217,7 @@ function writeRows(
     readonly present: readonly Peer[];
     readonly rounds: ReadonlyMap<string, Rounds>;
     readonly starts: readonly Start[];
-    readonly probing: Probing | undefined;
+    readonly probing: Awaited<ReturnType<typeof measureProbes>> | undefined;
   },
 ): void {
   const versions = Object.fromEntries(present.map((peer) => [peer.key, peer.version()]));

@@ -7,6 +7,7 @@ import { systemClock } from '../../src/health/clock.ts';
 import { Monitors } from '../../src/health/monitor.ts';
 import { probeEndpoint } from '../../src/health/probes/index.ts';
 import { nextSlot, phaseHash } from '../../src/health/schedule.ts';
+import { probedAddress } from './zones.ts';
 
 export type Task = { readonly port: number; readonly endpoints: number; readonly seconds: number };
 
@@ -31,7 +32,7 @@ const lookMs = 100;
 function endpointsOf({ endpoints, port }: Task): Endpoint[] {
   const check = { ...checkDefaults, kind: 'http', port, options: {} };
   return Array.from({ length: endpoints }, (_, index) => {
-    const address = `127.${1 + (index >>> 16)}.${(index >>> 8) & 255}.${index & 255}`;
+    const address = probedAddress(index);
     return { key: endpointKey(check, address), address, check };
   });
 }

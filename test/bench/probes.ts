@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { checkDefaults } from '../../src/health/check.ts';
 import type { Plan } from './plan.ts';
+import { measurePeers, type PeerProbing, printPeers } from './probepeers.ts';
 import type { Probing, Task } from './prober.ts';
 
 /** The interval is a promise, so a probe may not be later than this. */
@@ -25,15 +26,24 @@ async function message<Message>(child: ChildProcess): Promise<Message> {
   return (await Promise.race([once(child, 'message'), ended]))[0] as Message;
 }
 
-/** Probes `plan.endpoints` endpoints for `plan.probeSeconds`. */
-export async function measureProbes(plan: Plan): Promise<Probing> {
+/** Probes `plan.endpoints` endpoints for `plan.probeSeconds`, and then has others do it. */
+export async function measureProbes(plan: Plan): Promise<Probing & { readonly peers: PeerProbing[] }> {
   const [proberCore, answererCore] = plan.cores;
   const answerer = start('./answerer.ts', answererCore);
   const prober = start('./prober.ts', proberCore);
   try {
     const port = await message<number>(answerer);
-    prober.send({ port, endpoints: plan.endpoints, seconds: plan.probeSeconds } satisfies Task);
-    return await message<Probing>(prober);
+    const { endpoints, probeSeconds: seconds } = plan;
+    prober.send({ port, endpoints, seconds } satisfies Task);
+    const probing = await message<Probing>(prober);
+    const connections = () => {
+      answerer.send('connections?');
+      return message<number>(answerer);
+    };
+    return {
+      ...probing,
+      peers: await measurePeers({ endpoints, seconds, core: proberCore, port, connections }),
+    };
   } finally {
     for (const child of [answerer, prober]) if (child.connected) child.disconnect();
   }
@@ -45,7 +55,7 @@ export function percentile(sorted: readonly number[], share: number): number {
 }
 
 /** The figures in words, and whether they hold what is promised. */
-export function printProbes(plan: Plan, probing: Probing): string {
+export function printProbes(plan: Plan, probing: Probing & { readonly peers: PeerProbing[] }): string {
   const { latenessMs, coreShare, perSecond, descriptors, inFlight, inconclusive, notUp } = probing;
   const late = (share: number): string => `${percentile(latenessMs, share).toFixed(0)} ms`;
   const holds = percentile(latenessMs, 0.99) < latenessP99MaxMs && inconclusive === 0 && notUp === 0;
@@ -57,6 +67,7 @@ export function printProbes(plan: Plan, probing: Probing): string {
     `${perSecond.toFixed(0)} probes/s, ${((coreShare * 1e6) / perSecond).toFixed(0)} µs each\n` +
     `at most ${inFlight} probes in flight and ${descriptors} descriptors; ` +
     `${inconclusive} inconclusive, ${notUp} endpoints not up\n` +
+    printPeers(probing.peers) +
     (holds ? '' : `NOT in time: p99 under ${latenessP99MaxMs} ms and nothing inconclusive is wanted\n`)
   );
 }

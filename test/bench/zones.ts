@@ -48,3 +48,8 @@ export function writeZone(file: string, balanced: string, names: number): void {
     closeSync(descriptor);
   }
 }
+
+/** Address number `index` of the servers that are probed: 127.1.0.0 and after. */
+export function probedAddress(index: number): string {
+  return `127.${1 + (index >>> 16)}.${(index >>> 8) & 255}.${index & 255}`;
+}
