@@ -66,6 +66,8 @@ export function runControl(): boolean {
     if (message.kind === 'start') control ??= new Control(message);
     else control?.take(message);
   });
+  // A server that died while this process read its code was gone before anybody listened.
+  if (!process.connected) leave(0, () => log.info('the server process is gone'));
   return true;
 }
 

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { readVerdicts } from '../../src/control/keep.ts';
 import { loadAll } from '../../src/control/load.ts';
 import { readKept, readManifest } from '../../src/serve/kept.ts';
+import { spawnMain } from '../../src/spawn.ts';
 import { until } from '../until.ts';
 import { holds, Site, zoneText } from './site.ts';
 
@@ -196,4 +197,13 @@ test('it ends when its channel does', async () => {
   const ended = new Promise((resolve) => server.child.once('exit', resolve));
   server.child.disconnect();
   assert.equal(await ended, 0);
+});
+
+test('it ends when its channel does before it has read its code', async () => {
+  const child = spawnMain(['control'], ['ignore', 'ignore', 'ignore', 'ipc']);
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.disconnect();
+  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  assert.equal(await ended, 0);
+  clearTimeout(timer);
 });
