@@ -63,6 +63,7 @@ describe('steerdns reload', { timeout: 60_000 }, () => {
 
   it('takes the files again once they are right', async () => {
     for (const [path, text] of Object.entries(good)) daemon.write(path, text);
+    daemon.write('site.example.zone', zoneText(9, two)); // the serial in service is 8 and may not go back
     assert.equal((await daemon.run('reload')).code, 0);
     assert.deepEqual(await served(), twoServed);
     assert.equal((await daemon.status()).control.refused, undefined);
