@@ -302,6 +302,8 @@ export const writeWaitMaxMs = 3000;
 export const loadTimeoutMs = 300_000;
 /** A file of the configuration, in octets: what is larger is a mistake in the path. */
 export const sourceSizeMax = 1 << 30;
+/** Results below a verdict of `timeline`: those that turned it over, and one or two before. */
+export const evidenceShownMax = 5;
 /** Control socket: commands are short and few; each limit is far above what the command line needs. */
 export const controlConnectionsMax = 64;
 export const controlHeaderSizeMax = 16_384;

@@ -19,6 +19,7 @@ export const commands: Readonly<Record<string, Row>> = {
   down: { what: 'answer without these members whatever their checks say', load: () => hand('down') },
   weight: { what: 'give these members another weight', load: () => hand('weight') },
   release: { what: 'lift every hand on these members', load: () => hand('release') },
+  timeline: { what: 'show how verdicts turned over, and why', load: () => import('./timeline.ts') },
   events: { what: 'show what happened, and follow it', load: () => import('./events.ts') },
   stats: { what: 'show everything that is measured', load: () => import('./stats.ts') },
   token: { what: 'make a token for the admin API', load: () => import('./token.ts') },

@@ -1,17 +1,31 @@
-// steerdns explain NAME [TYPE]: every step from a query to the answer sets that it draws from.
-import type { Explanation } from '../control/explain.ts';
+// steerdns explain NAME [TYPE]: every step from a query to the answer sets that it draws from; those that one
+// client may get, and those that would be there if members were otherwise than they are.
+import type { ExplainedPool, Explanation } from '../control/explain.ts';
+import type { ExplainedSet, Supposed } from '../control/explainpool.ts';
 import { ask, refused } from './client.ts';
-import { type Command, EXIT, options, paint } from './command.ts';
+import { type Command, EXIT, options, paint, textOf, textsOf } from './command.ts';
 import { type Paint, poolHead } from './statustext.ts';
 import { alignRows, hang, plural, printShare } from './text.ts';
 
 export const command: Command = {
   usage: 'NAME [TYPE]',
-  options: { control: options.control, json: options.json },
+  options: {
+    from: { value: 'IP', what: 'a client: which of the answer sets it may get' },
+    if: {
+      value: 'WHO=STATE',
+      multiple: true,
+      what: 'suppose that members are up, down, drain, or have another weight: web2=down,web1=5',
+    },
+    control: options.control,
+    json: options.json,
+  },
   positionalsMin: 1,
   positionalsMax: 2,
   async run(values, [name, type]) {
     const query = new URLSearchParams({ name: name!, type: type ?? 'A' });
+    const from = textOf(values, 'from');
+    if (from !== undefined) query.set('from', from);
+    for (const supposition of textsOf(values, 'if')) query.append('if', supposition);
     const answer = await ask(values, 'GET', `/explain?${query}`);
     if (typeof answer === 'number') return answer;
     if (answer.status !== 200) return refused(answer);
@@ -54,16 +68,47 @@ export function explainText({ name, type, steps, pool, response }: Explanation, 
     lines.push(...memberRows(pool, paint));
     if (pool.sets.length > 0)
       lines.push(paint('dim', `${plural(pool.sets.length, 'answer set')}, ${drawnBy[pool.drawnBy]}`));
-    const shares = pool.sets.map(({ share, place }) => `${placeText(place)}${printShare(share)}`);
-    const room = Math.max(0, ...shares.map((share) => share.length));
-    for (const [i, { addresses }] of pool.sets.entries()) {
-      lines.push(...hang(`  ${shares[i]!.padStart(room)}  `, addresses.join(' ')));
+    lines.push(...setRows(pool.sets));
+    if (pool.client !== undefined) {
+      say('client', `${pool.client.address}: ${pool.client.reason}`);
+      lines.push(...setRows(pool.client.sets));
     }
+    if (pool.supposed !== undefined) lines.push(...supposedRows(pool, pool.supposed, paint));
   }
   const { rcode, authoritative, answer, authority, additional, size } = response;
   const counts = `answer ${answer}, authority ${authority}, additional ${additional}`;
   say('response', `${rcode}${authoritative ? ', authoritative' : ''}, ${counts}, ${size} octets`);
   return lines.join('\n') + '\n';
+}
+
+/** Answer sets, a line for each. */
+function setRows(sets: readonly ExplainedSet[]): string[] {
+  const shares = sets.map(({ share, place }) => `${placeText(place)}${printShare(share)}`);
+  const room = Math.max(0, ...shares.map((share) => share.length));
+  return sets.flatMap(({ addresses }, i) => hang(`  ${shares[i]!.padStart(room)}  `, addresses.join(' ')));
+}
+
+/** What would be given, beside what is. */
+function supposedRows(pool: ExplainedPool, supposed: Supposed, paint: Paint): string[] {
+  const { of, mode, ttl, sets, members, remarks } = supposed;
+  const answer = { sets: `TTL ${pool.ttl} -> ${ttl} s`, nodata: 'NODATA', servfail: 'SERVFAIL' };
+  const lines = [...hang('if'.padEnd(10), `${of.join(', ')}: ${answer[mode]}`)];
+  for (const remark of remarks) lines.push(...hang(' '.repeat(10), remark));
+  const columns = [
+    { head: 'MEMBER' },
+    { head: 'ADDRESS' },
+    { head: 'NOW', right: true },
+    { head: 'THEN', right: true },
+    { head: 'WHY' },
+  ];
+  const rows = members.map(({ name, address, before, after, why }) => {
+    return [name === address ? '-' : name, address, printShare(before), printShare(after), why];
+  });
+  for (const [i, row] of alignRows(columns, rows).entries()) {
+    const wrapped = hang(`  ${row.slice(0, -1).join('  ')}  `, row.at(-1)!);
+    lines.push(...(i === 0 ? wrapped.map((line) => paint('dim', line)) : wrapped));
+  }
+  return [...lines, ...setRows(sets)];
 }
 
 /** Who is in and who is out, and why. */

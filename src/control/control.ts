@@ -144,7 +144,7 @@ class Control {
         this.#keeper.request();
       },
       isRemote,
-      ...monitorNotes(this.#events, () => this.#running.names),
+      ...monitorNotes(this.#events, () => this.#running),
     });
     const healthOf = (key: string) => this.#monitors.state(key) ?? { verdict: 'unknown', settled: false };
     this.#publisher = new Publisher({
@@ -326,9 +326,8 @@ class Control {
   }
 
   async #explain(parameters: URLSearchParams): Promise<Reply> {
-    const name = parameters.get('name') ?? '';
     const { explain } = await import('./explain.ts'); // nothing that a start should wait for
-    return explain(this.#publisher, this.#monitors, name, parameters.get('type') ?? 'A');
+    return explain(this.#publisher, this.#monitors, this.#hands.handOf, parameters);
   }
 
   async #answerReload(parameters: URLSearchParams): Promise<Reply> {

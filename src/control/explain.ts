@@ -7,9 +7,9 @@ import { none, RRSET, RRSET_ROW, SETS } from '../answer/layout.ts';
 import { ZoneReader } from '../answer/read.ts';
 import { anyRrset, respond } from '../answer/respond.ts';
 import { Tables, type ZoneView } from '../answer/tables.ts';
-import { setsFor } from '../balance/clients.ts';
 import type { RecordsChoice } from '../balance/follow.ts';
-import type { AnswerSet, FamilyChoice, Pick } from '../balance/pool.ts';
+import type { HandOf } from '../balance/hand.ts';
+import type { Pick } from '../balance/pool.ts';
 import type { Monitors } from '../health/monitor.ts';
 import { cnameChainMax, messageSizeMax, nameSizeMax } from '../limits.ts';
 import { Labels, readLabels } from '../wire/labels.ts';
@@ -19,6 +19,17 @@ import { rcodeText, TYPE } from '../wire/numbers.ts';
 import { Query, TRANSPORT } from '../wire/query.ts';
 import { printRdata, typeFromString, typeText } from '../wire/rdata.ts';
 import { type Reply, refusal } from './admin.ts';
+import {
+  type Around,
+  type Asked,
+  type ExplainedClient,
+  type ExplainedSet,
+  explainClient,
+  explainedSets,
+  explainSupposed,
+  parseAsked,
+  type Supposed,
+} from './explainpool.ts';
 import type { LoadedZone } from './load.ts';
 import type { Publisher, Slot } from './publish.ts';
 import { type PoolStatus, poolStatus } from './status.ts';
@@ -27,17 +38,14 @@ import { openTable } from './tablefiles.ts';
 /** One step of the walk. */
 export type Step = { readonly step: 'zone' | 'name' | 'rrset' | 'cname' | 'dname'; readonly text: string };
 
-export type ExplainedSet = {
-  readonly share: number;
-  readonly addresses: readonly string[];
-  /** The clients whose set it is where their place decides; '' is everywhere else. */
-  readonly place?: string;
-};
-
 /** A pool with the sets that are given of it, and how one of them is picked for a response. */
 export type ExplainedPool = PoolStatus & {
   readonly drawnBy: Pick['by'];
   readonly sets: readonly ExplainedSet[];
+  /** Of the client that was asked about. */
+  readonly client?: ExplainedClient;
+  /** What was asked to be supposed. */
+  readonly supposed?: Supposed;
 };
 
 export type Explanation = {
@@ -57,21 +65,30 @@ export type Explanation = {
   };
 };
 
-/** Answers `GET /explain?name=…&type=…`. */
+/** Answers `GET /explain?name=…&type=…&from=…&if=…`. */
 export async function explain(
   publisher: Publisher,
   monitors: Monitors,
-  nameText: string,
-  typeName: string,
+  handOf: HandOf,
+  parameters: URLSearchParams,
 ): Promise<Reply> {
+  const nameText = parameters.get('name') ?? '';
+  const typeName = parameters.get('type') ?? 'A';
   if (nameText === '') return refusal(400, 'no name is given', 'explain NAME [TYPE]');
   const parsed = parseNameText(nameText);
   if (parsed.name === undefined) return refusal(400, `"${nameText}" ${parsed.what}`, parsed.hint);
   const type = typeName.toUpperCase() === 'ANY' ? TYPE.ANY : typeFromString(typeName);
   if (type === undefined)
     return refusal(400, `there is no type "${typeName}"`, 'such as A, AAAA, MX or TYPE65');
+  const asked = parseAsked(parameters);
+  if ('status' in asked) return asked;
   try {
-    return { status: 200, body: await new Walk(publisher, monitors, type).explain(parsed.name) };
+    const healthOf = (key: string) =>
+      monitors.state(key) ?? ({ verdict: 'unknown', settled: false } as const);
+    const around = { healthOf, handOf, now: Date.now(), settings: publisher.settings };
+    const walk = new Walk(publisher, monitors, type, asked, around);
+    const body = await walk.explain(parsed.name);
+    return walk.refused ?? { status: 200, body };
   } catch (error) {
     // A reload that removes a table while we are about to read it: the next try finds the new one.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
@@ -90,9 +107,15 @@ class Walk {
   readonly #steps: Step[] = [];
   /** Names that the walk has led to, lowercase. */
   readonly #walked = new Set<string>();
+  readonly #asked: Asked;
+  readonly #around: Around;
   #pool: Explanation['pool'];
+  /** Why what was asked for cannot be said. */
+  refused: Reply | undefined;
 
-  constructor(publisher: Publisher, monitors: Monitors, type: number) {
+  constructor(publisher: Publisher, monitors: Monitors, type: number, asked: Asked, around: Around) {
+    this.#asked = asked;
+    this.#around = around;
     this.#publisher = publisher;
     this.#monitors = monitors;
     this.#type = type;
@@ -104,6 +127,13 @@ class Walk {
       next = await this.#step(next, hops);
     if (next !== undefined)
       this.#say('cname', `more than ${cnameChainMax} CNAMEs in a row: the answer ends, the resolver goes on`);
+    if (this.#pool === undefined && this.#asked.suppositions.length > 0) {
+      this.refused ??= refusal(
+        400,
+        `nothing of ${printName(name)} is balanced`,
+        'there is nothing to suppose',
+      );
+    }
     return {
       name: printName(name),
       type: this.#typeName,
@@ -256,10 +286,20 @@ class Walk {
   #explainPool(origin: string, owner: string, type: number): Explanation['pool'] {
     const slot = this.#slotOf(origin, owner, type);
     if (slot === undefined) return undefined;
+    const { from, suppositions } = this.#asked;
+    const supposed =
+      suppositions.length === 0 ? undefined : explainSupposed(slot, suppositions, this.#around);
+    if (supposed !== undefined && 'status' in supposed) {
+      this.refused = supposed;
+      return undefined;
+    }
+    const client = from && explainClient(slot.choice, from, this.#around.settings);
     return {
       ...poolStatus(slot, { monitors: this.#monitors, given: new Map() }),
       drawnBy: slot.choice.pick.by,
       sets: explainedSets(slot.choice),
+      ...(client === undefined ? {} : { client }),
+      ...(supposed === undefined ? {} : { supposed }),
     };
   }
 
@@ -326,19 +366,3 @@ class Walk {
     return { rcode, authoritative, answer: count(6), authority: count(8), additional: count(10), size };
   }
 }
-
-/** The sets of a choice; where clients' places decide, those of each place. */
-function explainedSets(choice: FamilyChoice): ExplainedSet[] {
-  const { addresses, pick } = choice;
-  const explained = ({ share, members }: AnswerSet) => ({
-    share,
-    addresses: members.map((member) => addresses[member]!.text),
-  });
-  if (pick.by !== 'place') return choice.sets.map(explained);
-  return pick.places.flatMap(({ place }) =>
-    setsFor(choice, { address: anybody, place }).sets.map((set) => ({ ...explained(set), place })),
-  );
-}
-
-/** An address, for a choice that does not look at it. */
-const anybody = new Uint8Array(4);

@@ -3,28 +3,38 @@
 import { printFault } from '../faults.ts';
 import { type NotedSuspicion, suspicionText } from '../health/doubts.ts';
 import type { MonitorEvent } from '../health/monitor.ts';
+import type { Result } from '../health/state.ts';
 import { log } from '../log.ts';
 import type { Events } from './events.ts';
 import type { firstLoad } from './firstload.ts';
-import type { ReloadReport } from './reload.ts';
+import type { ReloadReport, Running } from './reload.ts';
 
-/** What the monitors call with what they find; `names` has the members' names by endpoint. */
-export function monitorNotes(events: Events, names: () => ReadonlyMap<string, string>) {
+/** What the monitors call with what they find. */
+export function monitorNotes(events: Events, running: () => Pick<Running, 'names' | 'monitors'>) {
   return {
-    onEvent: (event: MonitorEvent) => noteMonitor(events, event, names()),
+    onEvent: (event: MonitorEvent) => {
+      const { names, monitors } = running();
+      noteMonitor(events, event, names, monitors.state(event.key)?.recent ?? []);
+    },
     onSuspicion: (event: NotedSuspicion) => noteSuspicion(events, event),
   };
 }
 
-function noteMonitor(events: Events, event: MonitorEvent, names: ReadonlyMap<string, string>): void {
+function noteMonitor(
+  events: Events,
+  event: MonitorEvent,
+  names: ReadonlyMap<string, string>,
+  recent: readonly Result[],
+): void {
   const { address, port, probe, reason } = event;
   const name = names.get(event.key);
   const place = `${probe} ${address}${port === 0 ? '' : ` port ${port}`}`;
   const who = name === undefined || name === address ? place : `${name} ${place}`;
   const data = { ...event, ...(name === undefined ? {} : { member: name }) };
   if (event.kind === 'turned') {
+    const evidence = recent.map(({ at, outcome, reason }) => ({ at, outcome, reason }));
     const level = event.to === 'down' ? 'warn' : event.from === 'unknown' ? 'debug' : 'info';
-    log[level](events.add('verdict', `${who} is ${event.to}: ${reason}`, data).text);
+    log[level](events.add('verdict', `${who} is ${event.to}: ${reason}`, { ...data, evidence }).text);
   } else if (event.kind === 'inconclusive') {
     const { text } = events.add('unjudged', `${who} cannot be judged: ${reason}`, data);
     log.error({ results: event.results }, text);

@@ -96,6 +96,11 @@ export class Publisher {
     return this.#generation;
   }
 
+  /** The settings in service. */
+  get settings(): Settings | undefined {
+    return this.#settings;
+  }
+
   zones(): LoadedZone[] {
     return [...this.#zones.values()];
   }

@@ -30,6 +30,8 @@ export const routes = {
     parameters: {
       name: { what: 'the name that is asked for', required: true },
       type: { what: 'the record type, A unless said otherwise' },
+      from: { what: 'address of a client: which answer sets it may get' },
+      if: { what: 'members as they are not, such as web2=down,web3=drain,web1=5', repeated: true },
     },
   },
   'GET /events': {
