@@ -363,6 +363,9 @@ export const simulationMaxMs = 24 * 3_600_000;
 /** A script is a page that somebody writes. */
 export const scriptSizeMax = 1 << 20;
 
+/** Zones whose responses are counted apart, with the one for the rest: 32 KiB for each thread. */
+export const zoneCellsMax = 4096;
+
 /** UDP workers: more than any machine we know has cores. */
 export const workersMax = 256;
 

@@ -59,6 +59,7 @@ export function respond(tables: Tables, query: Query, response: Response): numbe
     return 0;
   }
   writeHeader(response, query.octets, query.at);
+  response.zoneCell = 0;
   let cookie: number = COOKIE.none;
   if (query.hasEdns) {
     counters[COUNTER.ednsQueries]! += 1;
@@ -180,6 +181,7 @@ function answer(tables: Tables, query: Query, response: Response): number {
   let index = zoneFor(tables, query.name, query.type, 0);
   if (index < 0) return REFUSAL.notOurs;
   let zone = tables.zones[index]!;
+  response.zoneCell = zone.cell;
   let name: Labels = query.name;
   anchors.name = 12;
   anchors.split = labelsMax;

@@ -18,6 +18,8 @@ export class ZoneView {
   readonly origin: string;
   /** Its place in Tables.zones. */
   index = 0;
+  /** Its cell among the zones of a row of counters (tally.ts). */
+  cell = 0;
   readonly octets: Uint8Array;
   readonly view: DataView;
   readonly words: Uint32Array;
@@ -97,7 +99,12 @@ export class SetsView {
 /** One publication as a worker adopts it. */
 export type Adoption = {
   /** The whole list of zones from now on; absent when only answer sets change. */
-  readonly zones?: readonly { readonly origin: string; readonly table: Uint8Array }[];
+  readonly zones?: readonly {
+    readonly origin: string;
+    readonly table: Uint8Array;
+    /** Where responses of the zone are counted; 0 with all others. */
+    readonly cell?: number;
+  }[];
   /** Answer sets; `counts` has at least one cell per set. A table of another zone content is not used. */
   readonly sets: readonly {
     readonly origin: string;
@@ -184,7 +191,7 @@ export class Tables {
     this.placesId = this.places?.[PLACES.crc] ?? 0;
   }
 
-  #adoptZones(zones: readonly { readonly origin: string; readonly table: Uint8Array }[]): void {
+  #adoptZones(zones: NonNullable<Adoption['zones']>): void {
     const before = this.#byOrigin;
     this.#byOrigin = new Map();
     this.zones.length = 0;
@@ -192,8 +199,9 @@ export class Tables {
     while (size < zones.length * 2) size *= 2;
     this.directory = new Uint32Array(size);
     this.directoryMask = size - 1;
-    for (const { origin, table } of zones) {
+    for (const { origin, table, cell = 0 } of zones) {
       const view = new ZoneView(origin, table);
+      view.cell = cell;
       const old = before.get(origin);
       keepPhases(view, old);
       // The same content in the same or another buffer: its answer sets stay until others come.

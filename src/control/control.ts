@@ -17,7 +17,7 @@ import {
   stopTimeoutMs,
 } from '../limits.ts';
 import { flushLog, log, logLinesLost } from '../log.ts';
-import type { Start, ToControl, ToServer } from '../serve/channel.ts';
+import type { Facts, Start, ToControl, ToServer } from '../serve/channel.ts';
 import { readManifest } from '../serve/kept.ts';
 import { type Reply, refusal } from './admin.ts';
 import { Caches } from './caches.ts';
@@ -287,11 +287,15 @@ class Control {
       reloads: this.#reloads,
     };
     const seriesMax = this.#running.loaded?.server.seriesMax ?? seriesMaxDefault;
-    return metricsOf(await this.#status(), this.#monitors.states(), meters, seriesMax);
+    const facts = await this.#facts.ask();
+    return metricsOf(this.#statusOf(facts), facts, this.#monitors.states(), meters, seriesMax);
   }
 
   async #status(): Promise<Status> {
-    const facts = await this.#facts.ask();
+    return this.#statusOf(await this.#facts.ask());
+  }
+
+  #statusOf(facts: Facts | undefined): Status {
     this.#handVerbs.expire();
     const [publisher, monitors, shares] = [this.#publisher, this.#monitors, this.#shares];
     const sources = { publisher, monitors, shares, hands: this.#hands, caches: this.#caches };

@@ -1,10 +1,12 @@
 // What is measured, as families for GET /metrics and `steerdns stats`: made of the status of this moment and
 // of what control counts. Labels have only what the configuration names.
+import { TALLY, tallyRcodes, tallySizes, tallyTransports, tallyTypes } from '../answer/tally.ts';
 import { type EventKind, eventKinds } from '../config/eventkinds.ts';
 import type { EndpointState } from '../health/state.ts';
+import type { Facts } from '../serve/channel.ts';
 import type { Events } from './events.ts';
 import type { EventStreams } from './eventstream.ts';
-import { bounded, type Family, type Labels, merged, type Series } from './families.ts';
+import { bounded, type Family, histogramSeries, type Labels, merged, type Series } from './families.ts';
 import type { AdminHttp } from './http.ts';
 import type { ProbeMeter } from './probemeter.ts';
 import type { ControlFacts, MemberStatus, PoolStatus, ServerStatus, Status } from './status.ts';
@@ -23,6 +25,7 @@ export type Meters = {
 /** Every family, at most `seriesMax` series. */
 export function metricsOf(
   status: Status,
+  facts: Facts | undefined,
   endpoints: readonly EndpointState[],
   meters: Meters,
   seriesMax: number,
@@ -32,6 +35,7 @@ export function metricsOf(
     [
       ...processFamilies(status),
       ...(server === undefined ? [] : [...queryFamilies(server), ...threadFamilies(server)]),
+      ...(facts === undefined ? [] : responseFamilies(facts)),
       ...dataFamilies(status, meters),
       ...zoneFamilies(status),
       ...poolFamilies(status),
@@ -112,6 +116,39 @@ function queryFamilies({ counters, kernelDrops, answering }: ServerStatus): Fami
     ...(kernelDrops < 0
       ? []
       : [counter('kernel_drops', 'Datagrams dropped by the kernel: workers too slow.', one(kernelDrops))]),
+  ];
+}
+
+/** What the data plane counts of each response (answer/tally.ts). */
+function responseFamilies({ tallies, countedZones }: Facts): Family[] {
+  const codes = tallyTransports.flatMap((transport, i) =>
+    tallyTypes.flatMap((type, j) =>
+      tallyRcodes.map((rcode, k) => {
+        const cell = TALLY.codes + (i * tallyTypes.length + j) * tallyRcodes.length + k;
+        return one(tallies[cell]!, { transport, type, rcode });
+      }),
+    ),
+  );
+  const sizes = tallyTransports.flatMap((transport, i) => {
+    const from = TALLY.sizes + i * TALLY.sizesOfTransport;
+    const sum = tallies[from + tallySizes.length]!;
+    const counts = [...tallies.subarray(from, from + tallySizes.length), 0];
+    return histogramSeries(tallySizes, counts, sum, { transport });
+  });
+  const zones = ['', ...countedZones].map((origin, i) =>
+    one(tallies[TALLY.zones + i]!, { zone: origin === '' ? '(none)' : plain(origin) }),
+  );
+  return [
+    counter(
+      'responses',
+      'Responses by transport, type and RCODE; those that never were are not here.',
+      ...codes.filter(({ value }) => value > 0),
+    ),
+    { name: 'steerdns_response_size_bytes', type: 'histogram', help: 'Sizes of responses.', series: sizes },
+    {
+      ...counter('zone_responses', 'Responses by zone; (none): of no zone, or of one too many.', ...zones),
+      names: ['zone'],
+    },
   ];
 }
 

@@ -118,7 +118,7 @@ export type ControlFacts = {
   readonly warnings: readonly string[];
 };
 
-export type ServerStatus = Omit<Facts, 'kind' | 'ticket' | 'sets'> & {
+export type ServerStatus = Omit<Facts, 'kind' | 'ticket' | 'sets' | 'tallies' | 'countedZones'> & {
   readonly pid: number;
   readonly startedAt: number;
 };
@@ -167,7 +167,7 @@ export function statusOf(
   const zones = publisher.zones().map((zone) => zoneStatus(zone, publisher, sources));
   let server: ServerStatus | undefined;
   if (facts !== undefined) {
-    const { kind: _, ticket: __, sets: ___, ...rest } = facts;
+    const { kind: _, ticket: __, sets: ___, tallies: ____, countedZones: _____, ...rest } = facts;
     server = { pid: start.serverPid, startedAt: start.startedAt, ...rest };
   }
   const inert = new Set(

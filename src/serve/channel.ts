@@ -66,6 +66,9 @@ export type Facts = {
   readonly controlRestarts: number;
   /** Summed over workers, named as in answer/counters.ts. */
   readonly counters: Readonly<Record<string, number>>;
+  /** What answer/tally.ts counts, summed over workers, and the zones that have cells there. */
+  readonly tallies: Float64Array;
+  readonly countedZones: readonly string[];
   /** Datagrams the kernel dropped on our sockets since they were made, -1 where it cannot be known. */
   readonly kernelDrops: number;
   /** Responses that drew each set, of the answer-set tables in service. */

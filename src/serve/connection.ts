@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import { respond } from '../answer/respond.ts';
 import type { Tables } from '../answer/tables.ts';
+import { tally } from '../answer/tally.ts';
 import {
   messageSizeMax,
   tcpIdleTimeoutMs,
@@ -164,7 +165,10 @@ export class Connection implements Held {
     query.sourceSize = this.#source.length;
     stampTime(query);
     response.at = to;
-    return respond(this.#service.tables, query, response);
+    const { tables } = this.#service;
+    const size = respond(tables, query, response);
+    tally(tables.counters, query, response, size);
+    return size;
   }
 
   /** Decides what is waited for; the time of what was waited for already goes on. */

@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { COUNTER } from '../answer/counters.ts';
 import { respond } from '../answer/respond.ts';
 import { Tables } from '../answer/tables.ts';
+import { tally } from '../answer/tally.ts';
 import { receiveBufferSize, receiveTimeoutMs, udpQuerySizeMax, udpSizeMax } from '../limits.ts';
 import { parseAddressText } from '../wire/literals.ts';
 import { Response } from '../wire/message.ts';
@@ -45,6 +46,7 @@ function serveDatagram(
   query.isOurs = port === local.port && address === local.address;
   stampTime(query);
   const length = respond(tables, query, response);
+  tally(data.counters, query, response, length);
   if (length === 0) return;
   socket.send(Buffer.from(scratch.subarray(0, length)), port, address, (error) => {
     if (error !== null) data.counters[COUNTER.sendFailed]! += 1;

@@ -24,7 +24,12 @@ export const PHASE = { waiting: 0, answering: 1, stopping: 2 } as const;
  */
 export type Publication = {
   readonly generation: number;
-  readonly zones?: readonly { readonly origin: string; readonly table: Uint8Array }[];
+  readonly zones?: readonly {
+    readonly origin: string;
+    readonly table: Uint8Array;
+    /** Where its responses are counted (answer/tally.ts). */
+    readonly cell: number;
+  }[];
   readonly sets: readonly {
     readonly origin: string;
     readonly table: Uint8Array;

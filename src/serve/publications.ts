@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { SETS, setsMagic, tableFault, tableId, ZONE, zoneMagic } from '../answer/layout.ts';
 import { placesFault } from '../answer/places.ts';
 import type { Settings } from '../answer/settings.ts';
-import { adoptTimeoutMs, hugePagesAfterMs } from '../limits.ts';
+import { adoptTimeoutMs, hugePagesAfterMs, zoneCellsMax } from '../limits.ts';
 import { Buffers, joinPages } from './buffers.ts';
 import type { Publish, ZoneRef } from './channel.ts';
 import { readInto } from './files.ts';
@@ -58,6 +58,7 @@ export class Publications {
   readonly #watch: PublicationWatch;
   #threads: readonly Thread[] = [];
   #zones = new Map<string, ZoneInService>();
+  readonly #cells = new Map<string, number>();
   #sets = new Map<string, SetsInService>();
   #pending: Pending[] = [];
   #poll: NodeJS.Timeout | undefined;
@@ -93,10 +94,24 @@ export class Publications {
   current(index: number): Publication {
     return {
       generation: this.generation,
-      zones: [...this.#zones.values()].map(({ origin, table }) => ({ origin, table })),
+      zones: [...this.#zones.values()].map((zone) => this.#postZone(zone)),
       sets: [...this.#sets.values()].map((sets) => post(sets, index)),
       ...this.#postSettings(),
     };
+  }
+
+  /** Origins of the zones that have a cell of their own, in the order of the cells behind the first. */
+  get countedZones(): readonly string[] {
+    return [...this.#cells.keys()];
+  }
+
+  /** A zone keeps its cell for the life of the process; when all are taken, others share the first. */
+  #postZone({ origin, table }: ZoneInService): { origin: string; table: Uint8Array; cell: number } {
+    let cell = this.#cells.get(origin);
+    if (cell === undefined && this.#cells.size + 1 < zoneCellsMax) {
+      this.#cells.set(origin, (cell = this.#cells.size + 1));
+    }
+    return { origin, table, cell: cell ?? 0 };
   }
 
   /** Counts per set, summed over threads, of the tables in service. */
@@ -187,7 +202,7 @@ export class Publications {
     for (const thread of this.#threads) {
       thread.post({
         generation: this.generation,
-        ...(zones === undefined ? {} : { zones: zones.map(({ origin, table }) => ({ origin, table })) }),
+        ...(zones === undefined ? {} : { zones: zones.map((zone) => this.#postZone(zone)) }),
         sets: sets.map((next) => post(next, thread.index)),
         ...(settings === undefined ? {} : this.#postSettings()),
       });

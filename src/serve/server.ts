@@ -4,7 +4,6 @@
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { counterNames } from '../answer/counters.ts';
 import { setsMagic, tableFault, zoneMagic } from '../answer/layout.ts';
 import { makeRateTable } from '../answer/ratelimit.ts';
 import {
@@ -19,6 +18,7 @@ import type { Paths } from '../paths.ts';
 import { parseSocketAddress, printSocketAddress, type SocketAddress } from '../wire/addresses.ts';
 import type { Facts, Start, ToServer } from './channel.ts';
 import { ControlChild } from './child.ts';
+import { sumCounters, sumTallies } from './counts.ts';
 import { claimDirectories } from './directories.ts';
 import { kernelDrops } from './drops.ts';
 import { writeAnew } from './files.ts';
@@ -343,10 +343,7 @@ export class Server {
   }
 
   #facts(ticket: number): Facts {
-    const counters: Record<string, number> = {};
-    for (const [cell, name] of counterNames.entries()) {
-      counters[name] = this.#threads.reduce((sum, thread) => sum + thread.counters[cell]!, 0);
-    }
+    const { countedZones } = this.#publications;
     return {
       kind: 'facts',
       ticket,
@@ -365,7 +362,9 @@ export class Server {
       generation: this.#publications.generation,
       answering: this.#isAnswering,
       controlRestarts: this.#control.restarts,
-      counters,
+      counters: sumCounters(this.#threads),
+      tallies: sumTallies(this.#threads, countedZones.length),
+      countedZones,
       kernelDrops: kernelDrops(this.#listen),
       sets: this.#publications.setCounts(),
       memory: { rss: process.memoryUsage.rss() },

@@ -2,7 +2,7 @@
 // one with the same number, sockets and counters, which adopts the tables in service before it receives;
 // back-off keeps a thread that dies at every start from eating a core.
 import type { Worker } from 'node:worker_threads';
-import { counterNames } from '../answer/counters.ts';
+import { rowCells } from '../answer/tally.ts';
 import { streamYoungMiB, tcpAcceptors, threadStartTimeoutMs } from '../limits.ts';
 import { besideModule, spawnWorker } from '../spawn.ts';
 import { type Publication, SHARED, type ThreadData, type ThreadReport } from './inbox.ts';
@@ -64,7 +64,7 @@ export class Thread {
     this.#shared = memory.shared;
     this.#rateTable = memory.rateTable;
     this.#watch = watch;
-    const cells = new SharedArrayBuffer(counterNames.length * Float64Array.BYTES_PER_ELEMENT);
+    const cells = new SharedArrayBuffer(rowCells * Float64Array.BYTES_PER_ELEMENT);
     this.counters = new Float64Array(cells);
   }
 

@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { COUNTER } from '../answer/counters.ts';
 import { respond } from '../answer/respond.ts';
 import { Tables } from '../answer/tables.ts';
+import { tally } from '../answer/tally.ts';
 import { batchMax, receiveTimeoutMs, udpQuerySizeMax } from '../limits.ts';
 import { Response } from '../wire/message.ts';
 import { Query, TRANSPORT } from '../wire/query.ts';
@@ -46,6 +47,7 @@ function serveBatch(socket: number, wait: boolean): number {
     query.isOurs = batch.isFromUs(i, local);
     response.at = batch.staged * batch.slotSize;
     const length = respond(tables, query, response);
+    tally(data.counters, query, response, length);
     if (length > 0) batch.stage(i, length);
     batch.release(i);
   }

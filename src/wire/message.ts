@@ -19,6 +19,9 @@ export class Response {
   limit = 0;
   /** Octets kept free behind `limit` for the OPT record. */
   reserved = 0;
+  /** The whole RCODE, and the cell of the zone that answered, 0 for none: for those who count. */
+  rcode = 0;
+  zoneCell = 0;
 
   /** Set-up: responses are written into these octets from now on. */
   writeInto(octets: Uint8Array): void {
@@ -72,6 +75,7 @@ export function writeHeader(response: Response, from: Uint8Array, at: number): v
   octets[to + 1] = from[at + 1]!;
   octets[to + 2] = 0x80 | (from[at + 2]! & 0x79);
   octets[to + 3] = 0;
+  response.rcode = 0;
   response.view.setInt32(to + 4, 0);
   response.view.setInt32(to + 8, 0);
   response.end = to + 12;
@@ -100,6 +104,7 @@ export function setTruncated(response: Response): void {
 
 /** Sets the low four bits of the RCODE; the rest goes into the OPT record. */
 export function setRcode(response: Response, rcode: number): void {
+  response.rcode = rcode;
   response.octets[response.at + 3] = (response.octets[response.at + 3]! & 0xf0) | (rcode & 15);
 }
 

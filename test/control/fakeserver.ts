@@ -7,6 +7,7 @@ import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TALLY } from '../../src/answer/tally.ts';
 import type { Facts, Publish, Start, ToControl, ToServer } from '../../src/serve/channel.ts';
 import { spawnMain } from '../../src/spawn.ts';
 
@@ -145,6 +146,8 @@ export class FakeServer {
       answering: true,
       controlRestarts: 0,
       counters: { 'udp-queries': 3, 'tcp-queries': 0 },
+      tallies: new Float64Array(TALLY.zones + 1).fill(1),
+      countedZones: [],
       kernelDrops: 0,
       sets: this.counts,
       memory: { rss: 1 },
