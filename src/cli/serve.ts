@@ -10,6 +10,9 @@ import type { Engine, Server, ServerFault, ServerOptions } from '../serve/server
 import { takeSystemd } from '../serve/systemd.ts';
 import { type Command, complain, EXIT, options, textOf, textsOf } from './command.ts';
 
+/** What is unread when the server has stopped is given this long. */
+const unreadMs = 500;
+
 const engines = ['auto', 'batch', 'dgram'] as const;
 
 export const command: Command = {
@@ -70,6 +73,8 @@ export const command: Command = {
       process.on('SIGINT', resolve);
     });
     await server.stop();
+    // Lines of the log that nobody reads must not keep a process that is done.
+    if (process.stderr.writableLength > 0) setTimeout(() => process.exit(), unreadMs);
     return EXIT.done;
   },
 };
