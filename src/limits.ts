@@ -12,16 +12,12 @@ export const characterStringSizeMax = 255;
 export const messageSizeMax = 65_535;
 /** Without EDNS a UDP response holds 512 octets (RFC 1035 §4.2.1). */
 export const udpSizeClassic = 512;
-/**
- * The size we offer and never exceed over UDP: no fragments on any sane path (RFC 9715, DNS flag day 2020).
- */
+/** The size we offer and never exceed over UDP: no fragments on any sane path (RFC 9715, flag day 2020). */
 export const udpSizeMax = 1232;
 /** Queries are small; what is longer than this is no query and is dropped unread. */
 export const udpQuerySizeMax = 2048;
 
-/**
- * Datagrams per recvmmsg: enough to spread the cost of a call, few enough to lose little when a worker dies.
- */
+/** Datagrams per recvmmsg: enough to spread the cost of a call, few to lose when a worker dies. */
 export const batchMax = 64;
 /** Receive buffer asked of the kernel: the default holds 256 small queries, 2.6 ms at 100,000 a second. */
 export const receiveBufferSize = 4 << 20;
@@ -181,9 +177,7 @@ export const inconclusiveRowMax = 3;
 /** ... and then again this often: an operator must not lose sight of it, nor drown in it. */
 export const inconclusiveRepeatMs = 60_000;
 
-/**
- * Health changes are collected this long before answer sets are made: a storm of flips costs bounded work.
- */
+/** Health changes are collected this long before sets are made: a storm of flips costs bounded work. */
 export const coalesceMs = 50;
 /** What changes by itself at a known time is published that often at most, and then all that is due. */
 export const timedGapMs = 100;
@@ -247,9 +241,7 @@ export const fittingNear = 0.005;
 export const remarkMembersMax = 8;
 /** Places of clients: parts of the world, of which `status` has a line each. */
 export const placesMax = 100;
-/**
- * The table of places, in octets: each thread has it; GeoLite2-Country by continents makes a tenth of this.
- */
+/** The table of places, in octets: every thread has it; GeoLite2-Country by continents is a tenth of it. */
 export const placesSizeMax = 64 << 20;
 /** A file of networks: all prefixes of the routing table are less than this. */
 export const networksFileSizeMax = 32 << 20;
@@ -365,6 +357,11 @@ export const scriptSizeMax = 1 << 20;
 
 /** Zones whose responses are counted apart, with the one for the rest: 32 KiB for each thread. */
 export const zoneCellsMax = 4096;
+
+/** Entries of the query log that wait in a thread's ring, a power of two: half a second at 2000 a second. */
+export const queryLogEntries = 1024;
+/** They become lines this often. */
+export const queryLogDrainMs = 200;
 
 /** UDP workers: more than any machine we know has cores. */
 export const workersMax = 256;

@@ -81,7 +81,7 @@ describe('what good files mean', () => {
       },
       clientSubnet: false,
       explainTo: [],
-      ...{ webhooks: [], canaries: [], seriesMax: 5000, http: undefined },
+      ...{ queryLog: 0, webhooks: [], canaries: [], seriesMax: 5000, http: undefined },
     });
     const short = loadZone('', 'listen: 127.0.0.1\nworkers: auto\ncontrol: { mode: 660 }\n').config.server;
     assert.deepEqual(short, { ...defaults.server, listen: ['127.0.0.1:53'], isListenDefault: false });

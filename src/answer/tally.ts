@@ -8,6 +8,7 @@ import type { Response } from '../wire/message.ts';
 import { RCODE } from '../wire/numbers.ts';
 import { type Query, TRANSPORT } from '../wire/query.ts';
 import { counterNames } from './counters.ts';
+import { noteQuery } from './querylog.ts';
 
 /** Types that are counted by name. */
 const typeNumbers = {
@@ -46,6 +47,7 @@ const rcodeCount = tallyRcodes.length;
 /** Counts a response of `length` octets; 0 was none and is not counted. */
 export function tally(cells: Float64Array, query: Query, response: Response, length: number): void {
   if (length === 0) return;
+  noteQuery(query, response, length);
   const transport = query.transport === TRANSPORT.udp ? 0 : 1;
   // What could not be read as far as its question has no type.
   const type = query.questionEnd > query.at + 12 && query.type < 258 ? typeCells[query.type]! : 0;

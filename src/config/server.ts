@@ -20,6 +20,7 @@ import {
   listenAddress,
   network,
   oneOf,
+  percent,
   shownText,
   word,
 } from './values.ts';
@@ -49,6 +50,8 @@ export type ServerConfig = {
   readonly clientSubnet: boolean;
   /** Clients that are told in an extended error how the pool behind their answer is. */
   readonly explainTo: readonly Network[];
+  /** Part of all responses that the log has, 0 to 1. */
+  readonly queryLog: number;
   readonly webhooks: readonly WebhookConfig[];
   /** Series of metrics that are given at most. */
   readonly seriesMax: number;
@@ -70,6 +73,7 @@ export const serverDefaults: ServerConfig = {
   rateLimit: rateLimitDefaults,
   clientSubnet: false,
   explainTo: [],
+  queryLog: 0,
   webhooks: [],
   canaries: [],
   seriesMax: seriesMaxDefault,
@@ -93,6 +97,7 @@ export const serverShape = map({
   'client-subnet': v.optional(text(oneOf(['on', 'off'] as const))),
   'explain-to': v.optional(texts(network)),
   metrics: v.optional(map({ 'series-max': v.optional(text(integer(seriesMaxLeast, seriesMaxMost))) })),
+  'query-log': v.optional(text(percent(1))),
   http: v.optional(elsewhere(httpLook)),
   webhooks: v.optional(elsewhere(webhooksLook)),
   places: v.optional(elsewhere(placesLook)),
@@ -146,6 +151,7 @@ export function readServer(
     clientSubnet: values['client-subnet'] === 'on',
     explainTo,
     seriesMax: values.metrics?.['series-max'] ?? serverDefaults.seriesMax,
+    queryLog: values['query-log'] ?? 0,
     http,
     webhooks,
     canaries,

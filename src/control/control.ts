@@ -106,7 +106,7 @@ class Control {
   readonly #warnings: string[] = [];
   /** What answers each route, on the control socket and over TCP. */
   readonly #handlers: Handlers = {
-    'GET /status': async () => ({ status: 200, body: await this.#status() }),
+    'GET /status': async () => ({ status: 200, body: this.#statusOf(await this.#facts.ask()) }),
     'GET /healthz': () => this.#healthz(),
     'GET /explain': (parameters) => this.#explain(parameters),
     'GET /events': (parameters, caller) => this.#streams.reply(parameters, caller),
@@ -264,6 +264,7 @@ class Control {
   #adopt(server: ServerConfig | undefined): void {
     this.#http.adopt(server?.http);
     this.#webhooks.adopt(server?.webhooks ?? []);
+    send({ kind: 'query-log', part: server?.queryLog ?? 0 });
   }
 
   /** Tells the server where to listen, when it is first known and when a reload has read it anew. */
@@ -289,10 +290,6 @@ class Control {
     const seriesMax = this.#running.loaded?.server.seriesMax ?? seriesMaxDefault;
     const facts = await this.#facts.ask();
     return metricsOf(this.#statusOf(facts), facts, this.#monitors.states(), meters, seriesMax);
-  }
-
-  async #status(): Promise<Status> {
-    return this.#statusOf(await this.#facts.ask());
   }
 
   #statusOf(facts: Facts | undefined): Status {
@@ -351,6 +348,8 @@ class Control {
       this.#loadsWaiting--;
       const servingSince = this.#loadedAt;
       if (!report.isDryRun) this.#note(report, options.only);
+      // Answered in the order of what was sent: then the server has heard of the part.
+      if (report.settings.includes('query-log')) await this.#facts.ask();
       return { ...report, servingSince: report.ok ? this.#loadedAt : servingSince };
     });
     this.#lastLoad = turn.catch(() => {}); // whoever asked gets the error

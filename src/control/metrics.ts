@@ -76,6 +76,15 @@ function processFamilies({ version, control, server }: Status): Family[] {
     gauge('up', 'Whether the server process says how it is.', one(server === undefined ? 0 : 1)),
     gauge('start_time_seconds', 'When the process started.', ...both(({ startedAt }) => seconds(startedAt))),
     gauge('resident_memory_bytes', 'Memory of the process.', ...memory),
+    ...(server === undefined
+      ? []
+      : [
+          counter(
+            'queries_unlogged',
+            'Samples for the query log that were too many.',
+            one(server.queriesUnlogged),
+          ),
+        ]),
     counter('log_lines_lost', 'Lines of the log that nobody read in time.', ...both((of) => of.logLinesLost)),
   ];
 }

@@ -247,6 +247,7 @@ function changedSettings(before: Loaded, after: Loaded): string[] {
     cookies: 'cookies',
     'rate-limit': 'rateLimit',
     http: 'http',
+    'query-log': 'queryLog',
     webhooks: 'webhooks',
   } as const;
   const changed = Object.entries(keys).flatMap(([name, key]) =>

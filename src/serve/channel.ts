@@ -78,6 +78,8 @@ export type Facts = {
     readonly counts: Float64Array;
   }[];
   readonly memory: { readonly rss: number };
+  /** Entries of the query log that were too many. */
+  readonly queriesUnlogged: number;
   /** Lines of the server's log that nobody read in time. */
   readonly logLinesLost: number;
 };
@@ -129,6 +131,8 @@ export type ToServer =
       /** True where nobody has named the addresses: what this kernel cannot do is left out. */
       readonly isDefault?: boolean;
     }
+  /** Which part of all responses the query log has, 0 to 1. */
+  | { readonly kind: 'query-log'; readonly part: number }
   /** Control's event loop turns; sent every controlPulseMs. */
   | { readonly kind: 'alive' }
   /** The first round is over (or was not needed): begin to receive. */

@@ -3,6 +3,7 @@
 // adopts, and writes the generation into its cell. The server counts a publication as adopted when every cell
 // shows it.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { openQueryLog } from '../answer/querylog.ts';
 import type { Settings } from '../answer/settings.ts';
 import type { Tables } from '../answer/tables.ts';
 import { receiveTimeoutMs } from '../limits.ts';
@@ -13,7 +14,9 @@ export const SHARED = {
   generation: 0,
   /** 1 once queries may be received, 2 when the process stops; written by the server. */
   phase: 1,
-  adopted: 2,
+  /** Part of the responses that the query log notes, of 2^32; written by the server. */
+  queryLog: 2,
+  adopted: 3,
 } as const;
 
 export const PHASE = { waiting: 0, answering: 1, stopping: 2 } as const;
@@ -49,6 +52,8 @@ export type ThreadData = {
   readonly counters: Float64Array;
   /** The rate limit's table, one for all UDP workers. */
   readonly rateTable: Int32Array;
+  /** The thread's ring of the query log. */
+  readonly queryRing: SharedArrayBuffer;
 };
 
 /** What the thread tells the server: it is bound, or why not; and what is to be said in the log. */
@@ -79,6 +84,7 @@ export class Inbox {
     this.#shared = data.shared;
     this.#cell = SHARED.adopted + data.index;
     this.#tables = tables;
+    openQueryLog(data.queryRing, data.shared, SHARED.queryLog);
   }
 
   /**

@@ -32,6 +32,7 @@ import { Notifier } from './notify.ts';
 import { addressesOf, type Passed, readPassed } from './passed.ts';
 import { become, type User } from './privileges.ts';
 import { Publications } from './publications.ts';
+import { QueryDrain } from './querydrain.ts';
 import { batchEngineFault } from './selftest.ts';
 import { keepSettings, OwnSecrets, readSettings } from './settings.ts';
 import { bindFault, openSockets, type Sockets } from './sockets.ts';
@@ -69,6 +70,7 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #lock: Lock;
   readonly #shared = new Int32Array(new SharedArrayBuffer((SHARED.adopted + threadsMax) * 4));
+  readonly #queries = new QueryDrain(this.#shared, SHARED.queryLog);
   readonly #secrets = new OwnSecrets();
   #renewal: NodeJS.Timeout | undefined;
   readonly #publications: Publications;
@@ -270,6 +272,7 @@ export class Server {
     for (const warning of this.#sockets.warnings) log.warn(warning);
     this.#threads = this.#makeThreads(this.#sockets);
     this.#publications.setThreads(this.#threads);
+    this.#queries.follow(this.#threads.map(({ queryRing }) => queryRing));
     this.#publications.restore(kept && { ...kept, settings: readSettings(this.#options.stateDir) });
     this.#renewal = setInterval(() => this.#publications.renewSecrets(), cookieSecretLifeMs).unref();
     const reports = await Promise.all(this.#threads.map((thread) => thread.start()));
@@ -314,6 +317,7 @@ export class Server {
 
   #receive(message: ToServer): void {
     if (message.kind === 'publish') this.#publications.publish(message);
+    else if (message.kind === 'query-log') this.#queries.sample(message.part);
     else if (message.kind === 'facts?') this.#control.send(this.#facts(message.ticket));
     else {
       // What control read from the accepted copy says nothing about the file that lies there now.
@@ -368,6 +372,7 @@ export class Server {
       kernelDrops: kernelDrops(this.#listen),
       sets: this.#publications.setCounts(),
       memory: { rss: process.memoryUsage.rss() },
+      queriesUnlogged: this.#queries.lost,
       logLinesLost: logLinesLost(),
     };
   }

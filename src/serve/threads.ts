@@ -2,6 +2,7 @@
 // one with the same number, sockets and counters, which adopts the tables in service before it receives;
 // back-off keeps a thread that dies at every start from eating a core.
 import type { Worker } from 'node:worker_threads';
+import { ringSize } from '../answer/querylog.ts';
 import { rowCells } from '../answer/tally.ts';
 import { streamYoungMiB, tcpAcceptors, threadStartTimeoutMs } from '../limits.ts';
 import { besideModule, spawnWorker } from '../spawn.ts';
@@ -42,6 +43,7 @@ export class Thread {
   readonly name: string;
   readonly index: number;
   readonly counters: Float64Array;
+  readonly queryRing = new SharedArrayBuffer(ringSize);
   restarts = 0;
   isAlive = false;
   readonly #what: ThreadKind;
@@ -170,6 +172,7 @@ export class Thread {
       shared: this.#shared,
       counters: this.counters,
       rateTable: this.#rateTable,
+      queryRing: this.queryRing,
       taken,
       ...what,
       ...(what.kind === 'batch' ? {} : { listen: places }),

@@ -79,6 +79,7 @@ export const server: ServerStatus = {
   counters: { 'udp-queries': 1234567, 'tcp-queries': 3 },
   kernelDrops: 0,
   memory: { rss: 100e6 },
+  queriesUnlogged: 0,
   logLinesLost: 0,
 };
 

@@ -16,7 +16,7 @@ test('a start listens, probes, publishes without the dead member, and only then 
   const server = await site.started();
   assert.deepEqual(
     server.said.map(({ kind }) => kind).filter((kind, i, all) => kind !== 'alive' && all.indexOf(kind) === i),
-    ['listen', 'publish', 'ready'],
+    ['listen', 'query-log', 'publish', 'ready'],
   );
   const { listen, workers } = await server.heard('listen');
   assert.deepEqual({ listen, workers }, { listen: ['127.0.0.1:5399'], workers: 2 });

@@ -151,6 +151,7 @@ export class FakeServer {
       kernelDrops: 0,
       sets: this.counts,
       memory: { rss: 1 },
+      queriesUnlogged: 0,
       logLinesLost: 0,
     };
   }

@@ -15,7 +15,8 @@ const zone = '$TTL 30\n@ SOA ns1 mail 1 1h 15m 1w 30\n@ NS ns1\nns1 A 192.0.2.1\
 
 let daemon: Daemon;
 before(async () => {
-  daemon = await Daemon.start({ files: { 'site.example.zone': zone, 'other.example.zone': zone } });
+  const files = { 'site.example.zone': zone, 'other.example.zone': zone };
+  daemon = await Daemon.start({ files, from: 'dist' });
 });
 after(() => daemon?.close());
 
@@ -80,4 +81,40 @@ test('a flood of random names, types and classes makes no series', { timeout: 60
   assert.deepEqual([...end.keys()].sort(), [...start.keys()].sort());
   const other = 'steerdns_responses_total{transport="udp",type="other",rcode="NXDOMAIN"}';
   assert.ok(end.get(other)! - start.get(other)! > 1000);
+});
+
+test('a sample of the queries is in the log, escaped, once it is asked for', {
+  timeout: 60_000,
+}, async () => {
+  const lines = () =>
+    daemon
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('"msg":"query"'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual(lines(), []);
+  daemon.write('steerdns.yaml', 'query-log: 100%\n');
+  assert.deepEqual((await daemon.reload()).settings, ['query-log']);
+  const socket = createSocket('udp4').unref();
+  const query = encode({ id: 7, name: 'abcd.site.example.', type: 16 });
+  query.set([0x22, 0x0a, 0x2e, 0xff], 13); // a quote, a line break, a dot, an octet that is no character
+  socket.send(query, daemon.port, '127.0.0.1');
+  const [line] = await until('it is in the log', 10_000, () => (lines().length > 0 ? lines() : false));
+  const { name, type, rcode, transport, client } = line!;
+  assert.deepEqual(
+    [name, type, rcode, transport, client],
+    ['\\"\\010\\.\\255.site.example.', 16, 'NXDOMAIN', 'udp', `127.0.0.1:${socket.address().port}`],
+  );
+  socket.close();
+  daemon.write('steerdns.yaml', 'query-log: 10%\n');
+  await daemon.reload();
+  const before = lines().length;
+  const name10 = 'www.site.example';
+  await askMany({ port: daemon.port, name: name10, rate: 1000, count: 2000 });
+  await until('the sample is there', 5000, () => lines().length >= before + 198);
+  daemon.write('steerdns.yaml', 'query-log: 0%\n');
+  assert.deepEqual((await daemon.reload()).settings, ['query-log']);
+  await askMany({ port: daemon.port, name: name10, rate: 1000, count: 500 });
+  const sampled = lines().length - before;
+  assert.ok(sampled >= 198 && sampled <= 202, `${sampled} of 2000`);
 });

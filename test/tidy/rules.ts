@@ -166,7 +166,7 @@ export function importsMakeNoCircle(files: Files): string[] {
 /** Files that run per query and must say so. */
 const hotFiles = [
   ...['wire/hash', 'wire/labels', 'wire/message', 'wire/query'],
-  ...['wire/cookies', 'wire/siphash', 'wire/networks', 'answer/ratelimit', 'answer/tally'],
+  ...['wire/cookies', 'wire/siphash', 'wire/networks', 'answer/ratelimit', 'answer/tally', 'answer/querylog'],
   ...['answer/emit', 'answer/find', 'answer/respond', 'serve/mmsg', 'serve/worker'],
 ].map((name) => `src/${name}.ts`);
 const isHot = (text: string): boolean => text.startsWith('// hot:');
