@@ -231,10 +231,7 @@ export const stickyBucketsOfSeveral = 1 << 12;
 export const stickySizeMax = 256;
 /** Members whose scores are kept for the next change: 32 MiB. */
 export const scoresKept = 512;
-/**
- * Passes over all scores in which quotas are nearly met: to this part of all buckets, which are then moved
- * one by one.
- */
+/** Passes over scores in which quotas are nearly met: to this part of all buckets, then moved one by one. */
 export const fittingPasses = 8;
 export const fittingNear = 0.005;
 /** Members of a place that a remark names: it is one line. */
@@ -281,6 +278,8 @@ export const cachedChoicesMax = 4096;
 /** The state directory is written at most and at least this often, so that what is kept stays young. */
 export const keptWriteMinMs = 1000;
 export const keptRefreshMs = 60_000;
+/** ... and so soon again after a write that failed: a disk that was full may have room. */
+export const keptRetryMs = 5000;
 /** Files of the state directory that are written at once: the disk flushes them together. */
 export const keptAtOnceMax = 16;
 /** A zone that lost more than this part of its records, and at least so many, was hardly edited by hand. */

@@ -12,6 +12,9 @@ export const root = fileURLToPath(new URL('../', import.meta.url));
 const claim = join(root, '.cache', 'building');
 const buildTimeoutMs = 120_000;
 
+/** What runs the built program; `build()` comes first. */
+export const built: readonly string[] = [process.execPath, join(root, 'dist/main.js')];
+
 /** Makes sure that dist/ is what src/ says. */
 export async function build(): Promise<void> {
   if (isFresh()) return;

@@ -1,4 +1,4 @@
-// A clean clone of the project in a temporary folder, where the blocks of README.md are typed: `steerdns`
+// A clean clone of the project in a temporary folder, where the blocks of README.md and docs/ are typed: `steerdns`
 // runs from its sources, and no command finds a way to the folders of the real system. Used by
 // e2e/readme.test.ts.
 import assert from 'node:assert/strict';
@@ -51,10 +51,10 @@ export class Clone {
   }
 
   /** Does what a block says; rejects with what was printed where it fails. */
-  async take(block: Block): Promise<void> {
+  async take(block: Block, page = 'README.md'): Promise<void> {
     await this.#end(this.#lab);
     this.#lab = undefined;
-    const where = `README.md:${block.line}`;
+    const where = `${page}:${block.line}`;
     if (block.kind === 'file') this.#write(block.argument, block.text);
     else if (block.kind === 'run') await this.#runToEnd(block.text, where);
     else if (block.kind === 'background') this.#leaveRunning(block.text);
@@ -136,6 +136,7 @@ export class Clone {
       CONFIGURATION_DIRECTORY: at('config'),
       STATE_DIRECTORY: at('state'),
       RUNTIME_DIRECTORY: at('run'),
+      STEERDNS_CONTROL: 'run/control.sock',
       npm_config_cache: process.env.npm_config_cache ?? join(homedir(), '.npm'),
       npm_config_prefer_offline: 'true',
     };

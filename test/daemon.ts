@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ReloadReport } from '../src/control/reload.ts';
 import type { MemberStatus, PoolStatus, Status } from '../src/control/status.ts';
-import { build, root } from './build.ts';
+import { build, built, root } from './build.ts';
 import { freePort } from './ports.ts';
 import { find } from './tools.ts';
 import { until } from './until.ts';
@@ -20,7 +20,7 @@ import { until } from './until.ts';
 export type DaemonOptions = {
   /** Files of the configuration folder by path. */
   readonly files: Readonly<Record<string, string>>;
-  /** Where the program is run from; `source` unless said otherwise. */
+  /** Where the program is run from; `dist`, which starts in a fifth of the time, unless said otherwise. */
   readonly from?: 'source' | 'dist';
   /** The program and its first arguments, in place of `from`. */
   readonly program?: readonly string[];
@@ -69,7 +69,7 @@ export class Daemon {
 
   /** Makes the folder and chooses the port; nothing runs yet. */
   static async make(options: DaemonOptions): Promise<Daemon> {
-    if (options.from === 'dist') await build();
+    if (options.program === undefined && options.from !== 'source') await build();
     return new Daemon(options, await freePort());
   }
 
@@ -224,8 +224,7 @@ export class Daemon {
   #program(): readonly string[] {
     const { program, from } = this.#options;
     if (program !== undefined) return program;
-    if (from === 'dist') return [process.execPath, join(root, 'dist/main.js')];
-    return [process.execPath, '--import', 'tsx', join(root, 'src/main.ts')];
+    return from === 'source' ? [process.execPath, '--import', 'tsx', join(root, 'src/main.ts')] : built;
   }
 
   /** From source tsx must be found from the current directory; what is installed must do without ours. */

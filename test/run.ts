@@ -1,8 +1,10 @@
 // The runner behind `npm test`: finds test/**/*.test.ts, says which Debian tools are missing and what is
 // therefore left out, and runs the files with node:test. On Node 20 `tsx --test` finds nothing by itself and
 // exits 0, so here no file and no test at all is a failure. `npm test -- zone serve` runs the files whose
-// path contains one of the words.
+// path contains one of the words. Two files run beside one another; those whose opening comment says "Runs
+// alone" come after them, one at a time: they hold a real server to bounds of time.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,9 +32,10 @@ async function main(): Promise<number> {
   if (absent.length > 0 && process.env.CI) return complain('in CI no test may be left out');
   const folder = mkdtempSync(join(tmpdir(), 'steerdns-test-'));
   try {
-    const tap = join(folder, 'tap');
-    const code = await run(tap);
-    return report(readFileSync(tap, 'utf8'), code);
+    const alone = files.filter(runsAlone);
+    const beside = files.filter((file) => !alone.includes(file));
+    const ran = [await run(beside, 2, join(folder, 'beside')), await run(alone, 1, join(folder, 'alone'))];
+    return report(ran.map(({ tap }) => tap).join(''), Math.max(...ran.map(({ code }) => code)));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -50,22 +53,30 @@ function absence(command: string): string {
   return `npm test: ${command} (Debian package ${tools[command]}) is missing; left out in: ${left}`;
 }
 
-function run(tap: string): Promise<number> {
+function runsAlone(file: string): boolean {
+  const opening = /^(?:\/\/.*\n)+/.exec(readFileSync(join(root, file), 'utf8'))?.[0] ?? '';
+  return opening.includes('Runs alone');
+}
+
+type Ran = { readonly code: number; readonly tap: string };
+
+/** Runs these files, so many beside one another; the report of node:test goes to a file, too. */
+async function run(some: readonly string[], concurrency: number, report: string): Promise<Ran> {
+  if (some.length === 0) return { code: 0, tap: '' };
   const options = [
-    ...['--import', 'tsx', '--test', '--test-concurrency=2', `--test-timeout=${fileTimeoutMs}`],
+    ...['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, `--test-timeout=${fileTimeoutMs}`],
     ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
-    ...['--test-reporter=tap', `--test-reporter-destination=${tap}`],
+    ...['--test-reporter=tap', `--test-reporter-destination=${report}`],
   ];
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...options, ...files], { cwd: root, stdio: 'inherit' });
-    child.on('error', reject);
-    child.on('exit', (code) => resolve(code ?? 1));
-  });
+  const child = spawn(process.execPath, [...options, ...some], { cwd: root, stdio: 'inherit' });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return { code: code ?? 1, tap: readFileSync(report, 'utf8') };
 }
 
 /** Prints the totals and returns the exit code. */
 function report(tap: string, code: number): number {
-  const total = (name: string): number => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(tap)?.[1] ?? 0);
+  const total = (name: string): number =>
+    [...tap.matchAll(new RegExp(`^# ${name} (\\d+)$`, 'gm'))].reduce((sum, [, n]) => sum + Number(n), 0);
   const [tests, passed, skipped] = [total('tests'), total('pass'), total('skipped')];
   const failed = total('fail') + total('cancelled');
   console.log(

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { link, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Kept, Saved } from '../health/state.ts';
-import { handKeepMaxMs, keptRefreshMs, keptWriteMinMs } from '../limits.ts';
+import { handKeepMaxMs, keptRefreshMs, keptRetryMs, keptWriteMinMs } from '../limits.ts';
 import { inParallel, type ToKeep, writeDurably, writeKept } from '../serve/kept.ts';
 import { type HandRow, parseRows, printRows } from './hands.ts';
 import type { Source } from './sources.ts';
@@ -113,8 +113,8 @@ export class Keeper {
       if (this.#fault === undefined) this.#options.onFault(what);
       this.#fault = { what, since: this.#fault?.since ?? this.#lastWrite };
     }
-    // What is kept must stay young while it is true, and a disk that was full may have room again.
-    if (!this.#requested) this.#schedule(keptRefreshMs);
+    // What is kept must stay young while it is true.
+    if (!this.#requested) this.#schedule(this.#fault === undefined ? keptRefreshMs : keptRetryMs);
   }
 
   async #writeAll(): Promise<void> {

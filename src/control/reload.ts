@@ -246,8 +246,12 @@ function changedSettings(before: Loaded, after: Loaded): string[] {
     version: 'version',
     cookies: 'cookies',
     'rate-limit': 'rateLimit',
-    http: 'http',
+    'client-subnet': 'clientSubnet',
+    'explain-to': 'explainTo',
     'query-log': 'queryLog',
+    'metrics.series-max': 'seriesMax',
+    canaries: 'canaries',
+    http: 'http',
     webhooks: 'webhooks',
   } as const;
   const changed = Object.entries(keys).flatMap(([name, key]) =>

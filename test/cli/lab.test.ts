@@ -9,16 +9,16 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { after, before, test } from 'node:test';
 import type { objectOf } from '../../src/cli/lab/lines.ts';
+import { build, built } from '../build.ts';
 import { freePort } from './lab/ports.ts';
 
 type Shown = ReturnType<typeof objectOf>;
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'steerdns-test-'));
 const children = new Set<ChildProcess>();
+before(build);
 after(async () => {
   // Only where a test has failed. A lab ends its daemon itself, so it gets the time for that.
   for (const child of [...children]) {
@@ -30,7 +30,7 @@ after(async () => {
 
 /** Starts `steerdns …` in a world of its own: another TMPDIR is another lab. */
 function steerdns(args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...args], {
+  const child = spawn(built[0]!, [...built.slice(1), ...args], {
     env: { ...process.env, TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -39,7 +39,7 @@ function steerdns(args: readonly string[]): ChildProcess {
   return child;
 }
 
-/** What labs have left in their folder of temporary files; tsx keeps a cache there too. */
+/** What labs have left in their folder of temporary files. */
 function left(): string[] {
   return readdirSync(folder).filter((name) => name.startsWith('steerdns'));
 }

@@ -8,11 +8,11 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { build, built } from '../build.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 let root: string;
-before(() => {
+before(async () => {
+  await build();
   root = mkdtempSync(join(tmpdir(), 'steerdns-cli-'));
 });
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -21,7 +21,7 @@ type Outcome = { code: number; stdout: string; stderr: string };
 
 async function run(...args: string[]): Promise<Outcome> {
   const environment = { ...process.env, NO_COLOR: '1', STEERDNS_CONTROL: '' };
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...args], { env: environment });
+  const child = spawn(built[0]!, [...built.slice(1), ...args], { env: environment });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import type { ProbeReport } from '../../src/cli/probe.ts';
 import { probeText } from '../../src/cli/probetext.ts';
 import { width } from '../../src/cli/text.ts';
-import { root } from '../build.ts';
+import { build, built } from '../build.ts';
 import { runToEnd } from '../daemon.ts';
 import { listen, makeAuthority, opensslMissing, refusingPort } from '../health/probes/servers.ts';
 import { endpointOf } from '../health/virtual.ts';
@@ -35,6 +35,7 @@ describe('steerdns probe', { skip: opensslMissing() }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'steerdns-probe-'));
   const closers: (() => Promise<void>)[] = [];
   before(async () => {
+    await build();
     const authority = makeAuthority();
     const web = createServer((request, response) => {
       response.setHeader('X-Weight', '40%');
@@ -81,11 +82,7 @@ balance:
   const run = (...args: string[]) => {
     const flags = ['--config', folder, '--control', join(folder, 'nobody.sock')];
     const env = { ...process.env, NO_COLOR: '1' };
-    return runToEnd(
-      process.execPath,
-      ['--import', 'tsx', join(root, 'src/main.ts'), 'probe', ...args, ...flags],
-      { env },
-    );
+    return runToEnd(built[0]!, [...built.slice(1), 'probe', ...args, ...flags], { env });
   };
 
   test('every step with its time, in 80 columns; secrets are not among them', async () => {

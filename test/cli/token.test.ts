@@ -3,18 +3,18 @@ import assert from 'node:assert';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { hashToken, readTokens } from '../../src/config/tokens.ts';
 import { printFault } from '../../src/faults.ts';
-import { root } from '../build.ts';
+import { build, built, root } from '../build.ts';
 import { type Ended, runToEnd } from '../daemon.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'steerdns-token-'));
+before(build);
 after(() => rmSync(folder, { recursive: true }));
 
 function make(...args: string[]): Promise<Ended> {
-  const program = ['--import', 'tsx', join(root, 'src/main.ts'), 'token', ...args];
-  return runToEnd(process.execPath, program, { cwd: root });
+  return runToEnd(built[0]!, [...built.slice(1), 'token', ...args], { cwd: root });
 }
 
 function read(text: string) {

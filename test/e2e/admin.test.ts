@@ -1,5 +1,6 @@
 // What must never cost an answer: a log that nobody reads, and whoever asks the admin HTTP slowly, hugely or
 // in great numbers. Short; 60 s of 5000 queries a second and 10,000 requests where STEERDNS_TEST_LONG is 1.
+// Runs alone.
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
@@ -23,7 +24,7 @@ afterEach(async () => {
 
 test('a log that nobody reads costs lines and no answer', { timeout: 180_000 }, async () => {
   const by = ['bash', '-c', 'exec "$@" > >(exec sleep 170) 2>&1', 'unread'];
-  daemon = await Daemon.start({ files: { 'site.example.zone': zone }, by, from: 'dist' });
+  daemon = await Daemon.start({ files: { 'site.example.zone': zone }, by });
   const before = await daemon.status();
   assert.deepEqual([before.control.logLinesLost, before.server!.logLinesLost], [0, 0]);
   const rate = isLong ? 5000 : 2000;
@@ -100,7 +101,6 @@ test('slow and huge requests cost no answer, and the admin HTTP is there after',
   const http = await freePort();
   const token = { name: 'test', scope: 'read', hash: hashToken('steerdns_test'), until: undefined } as const;
   daemon = await Daemon.start({
-    from: 'dist',
     files: {
       'site.example.zone': zone,
       tokens: printToken(token),

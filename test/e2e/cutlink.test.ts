@@ -2,7 +2,7 @@
 // link is cut nothing is withdrawn and it says so; when some servers are cut off exactly those leave. Once
 // with a canary, once without.
 //
-//   daemon  v0 10.99.0.1  ======  v1 10.99.0.11 to .14: servers, .53: the canary  (the far side)
+//   daemon  v0 10.99.0.1  ======  v1 10.99.0.11 to .14: servers, .53: the canary  (the far side) Runs alone.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
 // A member that goes leaves the answers in time and comes back in time, with default settings, while queries
-// come and each is answered: one whose port refuses, one that turns silent, one that answers 503.
+// come and each is answered: one whose port refuses, one that turns silent, one that answers 503. Runs alone.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Daemon } from '../daemon.ts';

@@ -1,6 +1,6 @@
 // DNS over TCP under attack: clients that say nothing, clients that never read, one that drips, more
 // connections than there are descriptors. What must hold meanwhile: whoever comes fresh is answered, UDP does
-// not notice, and memory stays where it was. The figures are those of the specification.
+// not notice, and memory stays where it was. The figures are those of the specification. Runs alone.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -222,6 +222,6 @@ describe("the operator's hand", { timeout: 90_000 }, () => {
     assert.equal((await counts())[3], undefined);
     await until('status says so', 5000, async () => (await daemon.status()).control.keeping !== undefined);
     rmSync(inTheWay, { recursive: true });
-    await until('it is kept', 70_000, async () => (await daemon.status()).control.keeping === undefined);
+    await until('it is kept', 10_000, async () => (await daemon.status()).control.keeping === undefined);
   });
 });

@@ -16,7 +16,7 @@ const zone = '$TTL 30\n@ SOA ns1 mail 1 1h 15m 1w 30\n@ NS ns1\nns1 A 192.0.2.1\
 let daemon: Daemon;
 before(async () => {
   const files = { 'site.example.zone': zone, 'other.example.zone': zone };
-  daemon = await Daemon.start({ files, from: 'dist' });
+  daemon = await Daemon.start({ files });
 });
 after(() => daemon?.close());
 

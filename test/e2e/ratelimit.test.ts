@@ -1,6 +1,6 @@
 // The rate limit of a real server with two workers: a network that floods it gets its share and no more, all
 // others lose nothing; who shows a cookie or comes over TCP is not limited. Sources are addresses of 127/8,
-// each /24 of which is a network of its own.
+// each /24 of which is a network of its own. Runs alone.
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';

@@ -1,7 +1,7 @@
-// Does what README.md says, in order and in one clean clone of the project: what it says must work. What a
-// block wants stands in a comment above it, see test/readme.ts.
+// Does what README.md says, in order and in one clean clone of the project, then what docs/operations.md says:
+// what they say must work. What a block wants stands in a comment above it, see test/readme.ts.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { root } from '../build.ts';
@@ -56,10 +56,9 @@ describe('the blocks of a README', () => {
   });
 });
 
-const readme = join(root, 'README.md');
+const pages = ['README.md', 'docs/operations.md'];
 
-describe('README.md', { skip: !existsSync(readme) && 'not written yet', timeout: 170_000 }, () => {
-  const blocks = existsSync(readme) ? readBlocks(readFileSync(readme, 'utf8')) : [];
+describe('what is written', { timeout: 170_000 }, () => {
   let clone: Clone;
   before(async () => {
     clone = new Clone();
@@ -67,16 +66,21 @@ describe('README.md', { skip: !existsSync(readme) && 'not written yet', timeout:
   });
   after(() => clone?.remove());
 
-  for (const block of blocks) {
-    if (block.kind === 'skip') continue;
-    const what = block.kind === 'file' ? block.argument : block.text.split('\n')[0];
-    const wants = ['dig', 'curl'].filter((tool) => new RegExp(`\\b${tool}\\b`).test(block.text));
-    const skip = wants.map((tool) => missing(tool)).find((one) => one !== false) ?? false;
-    it(`line ${block.line}: ${what}`, { skip }, () => clone.take(block));
+  for (const page of pages) {
+    const blocks = readBlocks(readFileSync(join(root, page), 'utf8'));
+    for (const block of blocks) {
+      if (block.kind === 'skip') continue;
+      const what = block.kind === 'file' ? block.argument : block.text.split('\n')[0];
+      const wants = ['dig', 'curl'].filter((tool) => new RegExp(`\\b${tool}\\b`).test(block.text));
+      const skip = wants.map((tool) => missing(tool)).find((one) => one !== false) ?? false;
+      it(`${page}:${block.line}: ${what}`, { skip }, () => clone.take(block, page));
+    }
+
+    it(`${page} has commands`, () => assert.ok(blocks.some(({ kind }) => kind === 'run')));
   }
 
-  it('has commands', () => {
-    assert.ok(blocks.some(({ kind }) => kind === 'run'));
-    assert.ok(blocks.some(({ kind }) => kind === 'lab'));
+  it('shows the lab', () => {
+    const text = readFileSync(join(root, pages[0]!), 'utf8');
+    assert.ok(readBlocks(text).some(({ kind }) => kind === 'lab'));
   });
 });

@@ -87,7 +87,7 @@ describe('100 reloads under 5000 queries a second', { timeout: 120_000 }, () => 
   let daemon: Daemon;
   before(async () => {
     const files = { 'site.example.zone': version(0), 'site.example.yaml': 'balance:\n  www: {}\n' };
-    daemon = await Daemon.start({ files, from: 'dist' });
+    daemon = await Daemon.start({ files });
   });
   after(() => daemon?.close());
 

@@ -1,5 +1,6 @@
 // A simulation shows what a daemon does: the lab's scenario (kill, slow, fail, revive) is performed with a
 // real daemon and real servers, and simulated from the same script; the transitions are the same one for one.
+// Runs alone.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';

@@ -1,6 +1,6 @@
 // Static stability, from dist/: DNS goes on when the control process is killed, and so it does when
 // everything is and starts again. What is clever comes back with what it knew; whoever asks meanwhile is told
-// how things stand.
+// how things stand. Runs alone.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ describe('a control process that is killed', { timeout: 120_000 }, () => {
     toys = await startToys(addresses);
     await Promise.all([toys[0]!.behave('refusing'), toys[1]!.behave('silent')]);
     const files = { 'site.example.zone': zoneText(1), 'site.example.yaml': balance(toys[0]!.port) };
-    daemon = await Daemon.start({ files, from: 'dist' });
+    daemon = await Daemon.start({ files });
     await until('two members are down and two up', 20_000, async () => {
       const { members } = await daemon.pool(owner);
       return members.map(({ verdict }) => verdict).join() === 'down,down,up,up';
@@ -148,7 +148,7 @@ describe('everything killed and started again', { timeout: 60_000 }, () => {
     toys = await startToys(addresses);
     await toys[0]!.behave('refusing');
     const files = { 'site.example.zone': zoneText(1), 'site.example.yaml': balance(toys[0]!.port) };
-    daemon = await Daemon.start({ files, from: 'dist' });
+    daemon = await Daemon.start({ files });
     await until('what is in service is kept', 5000, () => existsSync(join(daemon.stateDir, 'manifest.json')));
   });
   after(async () => {
@@ -187,12 +187,12 @@ describe('a second server', { timeout: 60_000 }, () => {
   const files = { 'site.example.zone': zoneText(1) };
   let daemon: Daemon;
   before(async () => {
-    daemon = await Daemon.start({ files, from: 'dist' });
+    daemon = await Daemon.start({ files });
   });
   after(() => daemon?.close());
 
   it('is refused on the same state directory', async () => {
-    const other = await Daemon.make({ files, from: 'dist' });
+    const other = await Daemon.make({ files });
     const { code, stdout, stderr } = await other.run(
       'serve',
       '--config',
@@ -208,7 +208,7 @@ describe('a second server', { timeout: 60_000 }, () => {
   });
 
   it('is refused on the same port', async () => {
-    const other = await Daemon.make({ files, from: 'dist', flags: ['--listen', `127.0.0.1:${daemon.port}`] });
+    const other = await Daemon.make({ files, flags: ['--listen', `127.0.0.1:${daemon.port}`] });
     other.launch();
     assert.equal(await other.ended, 1);
     assert.match(other.log(), /^steerdns: cannot listen: .*\(something listens there already\)$/m);
@@ -217,7 +217,7 @@ describe('a second server', { timeout: 60_000 }, () => {
   });
 
   it('is refused in the same run directory', async () => {
-    const other = await Daemon.make({ files, from: 'dist', flags: ['--control', daemon.controlPath] });
+    const other = await Daemon.make({ files, flags: ['--control', daemon.controlPath] });
     other.launch();
     assert.equal(await other.ended, 1);
     assert.match(other.log(), /another steerdns uses /);
@@ -226,7 +226,7 @@ describe('a second server', { timeout: 60_000 }, () => {
 
   it('with broken settings does not guess where to listen: exit 1, nothing bound', async () => {
     const broken = { ...files, 'steerdns.yaml': 'listen: [127.0.0.1:53' };
-    const other = await Daemon.make({ files: broken, from: 'dist', listen: 'yaml' });
+    const other = await Daemon.make({ files: broken, listen: 'yaml' });
     other.launch();
     assert.equal(await other.ended, 1);
     assert.match(other.log(), /where to listen is not known/);
@@ -234,7 +234,7 @@ describe('a second server', { timeout: 60_000 }, () => {
   });
 
   it('is what commands ask for where none runs: exit 3', async () => {
-    const other = await Daemon.make({ files, from: 'dist' });
+    const other = await Daemon.make({ files });
     for (const verb of ['status', 'reload']) {
       const { code, stderr } = await other.run(verb);
       assert.equal(code, 3);

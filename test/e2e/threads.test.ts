@@ -1,6 +1,6 @@
 // UDP workers that die under load, in a server of dist/ that runs in this process so that its threads can be
 // reached: by a throw inside (a message that is no publication) and by terminate(). At most what the worker
-// had in its hands is lost, and it is replaced.
+// had in its hands is lost, and it is replaced. Runs alone.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';

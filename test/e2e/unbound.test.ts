@@ -90,7 +90,7 @@ describe('unbound with a stub zone', { timeout: 90_000, skip: missing('unbound')
   before(async () => {
     toys = await startToys(addresses);
     const files = { 'lb.site.example.zone': zone, 'lb.site.example.yaml': balance(toys[0]!.port) };
-    daemon = await Daemon.start({ files });
+    daemon = await Daemon.start({ files, from: 'source' });
     overUdp = new Unbound(await freePort(), daemon.port, false);
     overTcp = new Unbound(await freePort(), daemon.port, true);
     for (const { port } of [overUdp, overTcp])

@@ -1,5 +1,5 @@
 // Fifteen servers that misbehave, in a process of their own, against the real probes: the verdict, its words,
-// its time, and what 10,000 such probes leave behind in this process.
+// its time, and what 10,000 such probes leave behind in this process. Runs alone.
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
