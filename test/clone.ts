@@ -1,5 +1,5 @@
-// A clean clone of the project in a temporary folder, where the blocks of README.md and docs/ are typed: `steerdns`
-// runs from its sources, and no command finds a way to the folders of the real system. Used by
+// A clean clone of the project in a temporary folder, where the blocks of README.md and docs/ are typed:
+// `steerdns` runs from its sources, and no command finds a way to the folders of the real system. Used by
 // e2e/readme.test.ts.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';

@@ -1,8 +1,8 @@
 // Links that are cut between the prober and its servers, in network namespaces of their own: when its own
 // link is cut nothing is withdrawn and it says so; when some servers are cut off exactly those leave. Once
-// with a canary, once without.
+// with a canary, once without. Runs alone.
 //
-//   daemon  v0 10.99.0.1  ======  v1 10.99.0.11 to .14: servers, .53: the canary  (the far side) Runs alone.
+//   daemon  v0 10.99.0.1  ======  v1 10.99.0.11 to .14: servers, .53: the canary  (the far side)
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// Does what README.md says, in order and in one clean clone of the project, then what docs/operations.md says:
-// what they say must work. What a block wants stands in a comment above it, see test/readme.ts.
+// Does what README.md says, in order and in one clean clone of the project, then what docs/operations.md
+// says: what they say must work. What a block wants stands in a comment above it, see test/readme.ts.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
