@@ -140,16 +140,19 @@ export const stateAgeMaxMs = 24 * 3_600_000;
 export const pushNamesMax = 65_536;
 /** A query that was not answered is sent again: one lost datagram is no verdict. Queries per probe: */
 export const dnsQueriesMax = 3;
-/** Whether the prober is cut off is known after this, a usual timeout: a real outage waits for it. */
+/** A canary has at most this long to answer, a usual timeout: a real outage waits for it. */
 export const suspicionTimeoutMs = 2000;
 /** Of several verdicts about to turn the prober asks once: what answered so long ago answers for all. */
 export const suspicionFreshMs = 1000;
 /** The prober is held for the culprit for so long: an outage of everything must be told in the end. */
 export const suspicionMaxMs = 10 * 60_000;
+/** ... all in all, where it is answered now and then; and a canary that is silent for so long is told. */
+export const suspicionChainMs = 60_000;
 /** Where there are no canaries, so many endpoints that all fail are no accident; fewer may well be one. */
 export const sweepLeast = 3;
-/** A sweep asks so many at once, and so many in all: one answer is enough, and so many silent ones too. */
+/** A sweep asks so many at once, as many more each time that nobody answers for so long, so many in all. */
 export const sweepAtOnceMax = 64;
+export const sweepPatienceMs = 250;
 export const sweepMax = 512;
 /** Canaries: they are asked all at once, and one that answers is enough. */
 export const canariesMax = 16;
@@ -369,10 +372,7 @@ export const workersMax = 256;
 export const vscfDepthMax = 16;
 /** $INCLUDE goes this deep: real zones use one or two levels, and a cycle is found anyway. */
 export const includeDepthMax = 8;
-/**
- * Files one zone may include, repetitions counted: a file that includes another a thousand times, at each
- * level.
- */
+/** Files one zone may include, repetitions counted: some include another a thousand times, at each level. */
 export const includesMax = 1000;
 /** Records of one $GENERATE: a /16 in reverse; each is as dear as a line of the file. */
 export const generatedRecordsMax = 65_536;
@@ -389,10 +389,7 @@ export const clientTimeoutMs = loadTimeoutMs + 30_000;
 /** Control ends within this time when it is told to: half of what the server waits before it kills. */
 export const stopTimeoutMs = 1000;
 
-/**
- * Control says so often that its event loop turns; when it has not for the longer time, it is ended and
- * restarted.
- */
+/** Control says so often that its event loop turns; when it has not for the longer time, it is restarted. */
 export const controlPulseMs = 2000;
 export const controlSilentMaxMs = 20_000;
 /** What only looks is answered at once, or something hangs. */

@@ -24,9 +24,17 @@ export function readCanaries(node: YamlNode | undefined, beside: Beside, faults:
     faults.push(errorAt(node.place, what, '[{ type: tcp, address: 192.0.2.53, port: 53 }]'));
     return [];
   }
-  return node.items
-    .map((item, i) => readCanary(`canary ${i + 1}`, item, beside, faults))
-    .filter((canary) => canary !== undefined);
+  const known = new Map<string, string>();
+  return node.items.flatMap((item, i) => {
+    const name = `canary ${i + 1}`;
+    const canary = readCanary(name, item, beside, faults);
+    if (canary === undefined) return [];
+    const same = known.get(canary.key);
+    known.set(canary.key, name);
+    if (same === undefined) return [canary];
+    faults.push(errorAt(item.place, `${name} is the same as ${same}`, 'remove one of them'));
+    return [];
+  });
 }
 
 function readCanary(name: string, node: YamlNode, beside: Beside, faults: Fault[]): Endpoint | undefined {

@@ -3,7 +3,7 @@
 import { handText } from '../balance/hand.ts';
 import { printFault } from '../faults.ts';
 import { silenceText } from '../health/doubts.ts';
-import { handAgedMs } from '../limits.ts';
+import { handAgedMs, suspicionChainMs } from '../limits.ts';
 import { ownerText } from './selectors.ts';
 import type { HandStatus, MemberStatus, PoolStatus, Status } from './status.ts';
 
@@ -41,6 +41,7 @@ const finders: readonly Finder[] = [
   leftOutZones,
   silentServer,
   deadWorkers,
+  deadCanaries,
   notKept,
   unjudged,
   memberWarnings,
@@ -98,6 +99,13 @@ function isDown(member: MemberStatus): boolean {
 
 function silentProber({ control: { silence } }: Omit<Status, 'attention'>): Attention[] {
   return silence === undefined ? [] : [error(silenceText(silence), silence.since)];
+}
+
+/** One that is gone for long is missed only when the others are, too. */
+function deadCanaries({ now, control: { canaries } }: Omit<Status, 'attention'>): Attention[] {
+  return canaries
+    .filter(({ outcome, since }) => outcome === 'fail' && now - since >= suspicionChainMs)
+    .map(({ what, reason, since }) => warning(`the canary ${what} does not answer: ${reason}`, since));
 }
 
 function deadPools(status: Omit<Status, 'attention'>): Attention[] {

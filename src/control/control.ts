@@ -314,6 +314,7 @@ class Control {
       refused: this.#refused,
       keeping: this.#keeper.fault,
       silence: this.#monitors.silence(),
+      canaries: this.#monitors.canaries(),
       logLinesLost: logLinesLost(),
       warnings: [...this.#warnings, ...(this.#socket?.warnings ?? []), ...this.#http.warnings],
     };

@@ -4,6 +4,7 @@
 import { type Hand, isInForce } from '../balance/hand.ts';
 import { familyText, type Pool } from '../balance/pool.ts';
 import type { Fault } from '../faults.ts';
+import type { CanaryState } from '../health/canaries.ts';
 import type { NotedSilence } from '../health/doubts.ts';
 import type { Monitors } from '../health/monitor.ts';
 import type { EndpointState } from '../health/state.ts';
@@ -111,6 +112,7 @@ export type ControlFacts = {
   readonly refused: Refusal | undefined;
   /** Nobody answers the prober, and so many verdicts are withheld. */
   readonly silence: NotedSilence | undefined;
+  readonly canaries: readonly CanaryState[];
   readonly keeping: { readonly what: string; readonly since: number } | undefined;
   /** Lines of control's log that nobody read in time. */
   readonly logLinesLost: number;

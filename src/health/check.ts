@@ -45,8 +45,6 @@ export type Endpoint = { readonly key: string; readonly address: string; readonl
 
 /** Name of an endpoint: the same probe of the same address with the same timing has the same key. */
 export function endpointKey(check: Check, address: string): string {
-  const options = Object.entries(check.options).filter(([, value]) => value !== undefined);
-  const sorted = Object.fromEntries(options.sort(([a], [b]) => (a < b ? -1 : 1)));
   const timing = `${check.intervalMs}/${check.timeoutMs}/${check.recheckMs} ${check.fall}/${check.rise}`;
   const rest = [
     check.holdDownMs,
@@ -55,9 +53,15 @@ export function endpointKey(check: Check, address: string): string {
     check.degradedPart,
     check.weightStep,
   ];
+  return `${endpointTarget(check, address)} ${timing} ${rest.join('/')}`;
+}
+
+/** What is asked of whom, whenever and however it is judged. */
+export function endpointTarget(check: Check, address: string): string {
+  const options = Object.entries(check.options).filter(([, value]) => value !== undefined);
+  const sorted = Object.fromEntries(options.sort(([a], [b]) => (a < b ? -1 : 1)));
   const via = check.address === undefined ? '' : ` at ${check.address}`;
-  const chosen = JSON.stringify(sorted, digestsOnly);
-  return `${endpointPlace(check, address)}${via} ${timing} ${rest.join('/')} ${chosen}`;
+  return `${endpointPlace(check, address)}${via} ${JSON.stringify(sorted, digestsOnly)}`;
 }
 
 /** What an endpoint is whatever the details of its check: `http 192.0.2.1 80`. */
@@ -65,13 +69,18 @@ export function endpointPlace(check: Check, address: string): string {
   return `${check.kind} ${address} ${check.port}`;
 }
 
+/** The same, for people: `tcp 192.0.2.1 port 80`. */
+export function placeText({ check, address }: Endpoint): string {
+  return check.port === 0 ? `${check.kind} ${address}` : `${check.kind} ${address} port ${check.port}`;
+}
+
 /**
  * The longest time from the moment a server falls silent to its verdict: it answered just before, each probe
- * takes all of its time, and the prober asks itself last whether the fault is its own. A server that refuses
- * is found sooner. Milliseconds.
+ * takes all of its time, and the prober asks last whether the fault is its own, which takes as long as the
+ * first answer of somebody else: a timeout at most. A server that refuses is found sooner. Milliseconds.
  */
 export function detectionMaxMs({ intervalMs, timeoutMs, recheckMs, fall }: Check): number {
   // The first failure is known at its end; what follows starts a recheck apart, and may overlap.
   const rechecksMs = fall < 2 ? 0 : Math.max(timeoutMs, recheckMs) + (fall - 2) * recheckMs;
-  return intervalMs + rechecksMs + timeoutMs + suspicionTimeoutMs;
+  return intervalMs + rechecksMs + timeoutMs + Math.max(timeoutMs, suspicionTimeoutMs);
 }

@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts';
 import type { ProbeResult } from './probes/probe.ts';
 import type { Watched } from './state.ts';
 import { type Silence, Suspicion, type SuspicionEvent } from './suspicion.ts';
-import { countsAsUp, forgiven, judgeFailures, type VerdictState, withheld } from './verdict.ts';
+import { countsAsUp, forgiven, halfForgiven, judgeFailures, type VerdictState, withheld } from './verdict.ts';
 
 /** With the number of verdicts that are withheld for it. */
 export type NotedSilence = Silence & { readonly withheld: number };
@@ -41,15 +41,16 @@ export class Doubts {
       run: options.run,
       endpoints: () => this.#toSweep(),
       onOpinion: () => this.#judgeWithheld(),
-      onAnswer: () => this.#forgive(),
+      onAnswer: (lastAnswerAt) => this.#forgive(lastAnswerAt),
       onEvent: (event) => options.onSuspicion?.({ ...event, withheld: this.#withheld.size }),
     });
   }
 
   /** A silence, and how many verdicts are withheld for it. */
   silence(): NotedSilence | undefined {
-    const silence = this.suspicion.silence;
-    return silence && { ...silence, withheld: this.#withheld.size };
+    if (this.suspicion.silence === undefined) return undefined;
+    const { begunAt: _, ...silence } = this.suspicion.silence;
+    return { ...silence, withheld: this.#withheld.size };
   }
 
   add({ isRemote }: Watched): void {
@@ -62,9 +63,15 @@ export class Doubts {
     if (watched.isSilent) this.#silent--;
   }
 
-  /** What a result says: nothing, where it is a failure of a probe that began while nobody answered. */
+  /**
+   * What a result says: nothing, where it is a failure of a probe that began while nobody answered and ended
+   * after that, or of one of whom nothing is known because it is watched only since then.
+   */
   heard(watched: Watched, startedAt: number, result: ProbeResult): ProbeResult {
-    const isOurs = watched.isRemote && result.outcome === 'fail' && startedAt < this.#answeredAt;
+    if (!watched.isRemote || result.outcome !== 'fail') return result;
+    const { silence } = this.suspicion;
+    const isNew = silence !== undefined && !silence.isOver && watched.addedAt >= silence.begunAt;
+    const isOurs = startedAt < this.#answeredAt || (isNew && watched.state.verdict === 'unknown');
     if (!isOurs) return result;
     const reason = `inconclusive: began while nobody answered the prober (${result.reason})`;
     return { outcome: 'inconclusive', reason: reason.slice(0, probeReasonMax), latencyMs: result.latencyMs };
@@ -75,10 +82,28 @@ export class Doubts {
     if (!watched.isRemote) return;
     this.#silent += Number(outcome !== 'ok') - Number(watched.isSilent);
     watched.isSilent = outcome !== 'ok';
-    if (outcome === 'ok') this.suspicion.answered(startedAt);
-    else if (this.#silent === this.#remote && this.#remote >= sweepLeast && countsAsUp(watched.state)) {
+    if (outcome === 'ok') {
+      watched.answeredAt = this.#options.clock.now();
+      this.suspicion.answered(startedAt);
+    } else if (
+      this.#silent === this.#remote &&
+      countsAsUp(watched.state) &&
+      this.suspicion.silence === undefined &&
+      this.#areWitnesses()
+    ) {
       this.suspicion.nobodyAnswers();
     }
+  }
+
+  /** Whether the silence of all would say something: of one that is left, it is likelier its own. */
+  #areWitnesses(): boolean {
+    if (this.#remote < sweepLeast) return false;
+    let up = 0;
+    for (const { isRemote, state } of this.#options.watched()) {
+      if (isRemote && countsAsUp(state)) up++;
+      if (up > 1) return true;
+    }
+    return false;
   }
 
   /** What is believed of a state that a result has given. */
@@ -115,15 +140,18 @@ export class Doubts {
     this.#options.onJudged(judged);
   }
 
-  /** What failed while nobody answered failed for our own fault. */
-  #forgive(): void {
+  /**
+   * What began to fail after the last answer before the silence failed for our own fault; of what failed
+   * already while others answered nobody knows, so that one more failure decides.
+   */
+  #forgive(lastAnswerAt: number): void {
     const judged: [Watched, VerdictState][] = [];
     this.#answeredAt = this.#options.clock.now();
     for (const watched of this.#options.watched()) {
-      const { state } = watched;
-      if (!countsAsUp(state) || state.failures === 0) continue;
+      const { state, endpoint, isRemote } = watched;
+      if (!isRemote || !countsAsUp(state) || state.failures === 0) continue;
       this.#believe(watched);
-      watched.state = forgiven(state);
+      watched.state = state.failsFrom > lastAnswerAt ? forgiven(state) : halfForgiven(state, endpoint.check);
       judged.push([watched, state]);
     }
     this.#options.onJudged(judged);
@@ -131,15 +159,16 @@ export class Doubts {
 
   /** Those that answered last come first: of them one is soonest to answer again. */
   #toSweep(): Endpoint[] {
+    if (!this.#areWitnesses()) return [];
     const remote = [...this.#options.watched()].filter(({ isRemote }) => isRemote);
-    const [silent, others] = [true, false].map((is) => remote.filter(({ isSilent }) => isSilent === is));
-    return [...others!, ...silent!].map(({ endpoint }) => endpoint);
+    return remote.sort((a, b) => b.answeredAt - a.answeredAt).map(({ endpoint }) => endpoint);
   }
 }
 
 /** What a silence means for the verdicts. */
-export function silenceText({ hasCanaries, isOver, withheld: count }: NotedSilence): string {
-  const what = hasCanaries ? 'the prober cannot reach its canaries' : 'no endpoint answers the prober';
+export function silenceText({ hasCanaries, isOver, why, withheld: count }: NotedSilence): string {
+  const canaries = `the prober cannot reach its canaries${why === '' ? '' : ` (${why})`}`;
+  const what = hasCanaries ? canaries : 'no endpoint answers the prober';
   if (isOver) return `${what}, and has not for ${suspicionMaxMs / 60_000} minutes: its verdicts count again`;
   const verdicts = count === 1 ? '1 verdict is' : `${count} verdicts are`;
   return `${what}: it may be cut off itself, so nothing is withdrawn (${verdicts} withheld)`;

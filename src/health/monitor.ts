@@ -12,7 +12,9 @@ import {
   probesPerHostMax,
   recentResultsMax,
 } from '../limits.ts';
-import { type Endpoint, endpointPlace } from './check.ts';
+import type { CanaryState } from './canaries.ts';
+import { type Predecessor, predecessors } from './carry.ts';
+import type { Endpoint } from './check.ts';
 import type { Clock } from './clock.ts';
 import { Doubts, type NotedSilence, type NotedSuspicion } from './doubts.ts';
 import { movedSaid } from './part.ts';
@@ -99,27 +101,31 @@ export class Monitors {
     this.#doubts.suspicion.watch(canaries);
   }
 
+  /** The canaries, and how each is. */
+  canaries(): CanaryState[] {
+    return this.#doubts.suspicion.canaries();
+  }
+
   /** That nobody answers the prober, and how many verdicts are withheld for it; undefined: all is well. */
   silence(): NotedSilence | undefined {
     return this.#doubts.silence();
   }
 
   /**
-   * Watches exactly these from now on. Those that stay keep their state. A new one at the place of one that
-   * is watched already (the same server under a changed check) starts with its verdict, which the first
-   * result then confirms or overturns.
+   * Watches exactly these from now on. Those that stay keep their state. A new one in the place of one that
+   * leaves (the same server under a changed check) starts with its verdict; where it is asked something else
+   * than that, the first result confirms or overturns it, and firstRound() waits for it.
    */
   watch(endpoints: readonly Endpoint[]): void {
     const wanted = new Map(endpoints.map((endpoint) => [endpoint.key, endpoint]));
-    const before = new Map<string, Watched>();
-    for (const [key, watched] of this.#watched) {
-      before.set(placeOf(watched.endpoint), watched);
-      if (!wanted.has(key)) this.#remove(watched);
-    }
+    const all = [...this.#watched.values()];
+    const leaving = all.filter(({ endpoint }) => !wanted.has(endpoint.key));
+    for (const watched of leaving) this.#remove(watched);
+    const before = predecessors(all, leaving);
     const added = [...wanted.values()].filter(({ key }) => !this.#watched.has(key));
     const gapMs = Math.min(firstRoundSpreadMs / Math.max(1, added.length), firstRoundGapMaxMs);
     added.forEach((endpoint, index) => {
-      this.#add(endpoint, before.get(placeOf(endpoint)), index * gapMs);
+      this.#add(endpoint, before(endpoint), index * gapMs);
     });
     this.#endFirstRound();
   }
@@ -180,7 +186,7 @@ export class Monitors {
     this.#endFirstRound();
   }
 
-  #add(endpoint: Endpoint, before: Watched | undefined, delayMs: number): void {
+  #add(endpoint: Endpoint, before: Predecessor | undefined, delayMs: number): void {
     const { clock } = this.#options;
     const watched: Watched = {
       endpoint,
@@ -194,7 +200,9 @@ export class Monitors {
       isDoubted: false,
       counts: { ok: 0, fail: 0, inconclusive: 0 },
       confirmedAt: 0,
+      addedAt: clock.now(),
       startedAt: clock.now(),
+      answeredAt: 0,
       inFlight: 0,
       timer: undefined,
       isGone: false,
@@ -203,11 +211,7 @@ export class Monitors {
     this.#watched.set(endpoint.key, watched);
     this.#unanswered.add(watched);
     this.#doubts.add(watched);
-    if (!this.#carryKept(watched) && before !== undefined && before.state.verdict !== 'unknown') {
-      const { verdict, since } = before.state;
-      watched.said = before.said;
-      this.#carry(watched, carriedState(verdict, since, true, before.state), before.confirmedAt);
-    }
+    if (!this.#carryKept(watched) && before !== undefined) this.#follow(watched, before);
     watched.timer = clock.after(delayMs, () => this.#due(watched));
   }
 
@@ -229,6 +233,16 @@ export class Monitors {
     watched.said = kept!.said;
     this.#carry(watched, state, kept!.at);
     return true;
+  }
+
+  /** Begins with what is known of the one that it follows. */
+  #follow(watched: Watched, { watched: before, isSame }: Predecessor): void {
+    const { verdict, since, isProvisional } = before.state;
+    if (verdict === 'unknown') return;
+    const state = carriedState(verdict, since, isProvisional || !isSame, before.state);
+    if (isSame) watched.said = before.said;
+    this.#carry(watched, state, before.confirmedAt);
+    if (!isSame) this.#unanswered.add(watched);
   }
 
   #carry(watched: Watched, state: VerdictState, confirmedAt: number): void {
@@ -316,6 +330,8 @@ export class Monitors {
 
   /** Verdicts that were judged without a new result of their own, each with the state before. */
   #judged(judged: readonly (readonly [Watched, VerdictState])[]): void {
+    // Who is in doubt is asked soon, now that it is no doubt about ourselves.
+    for (const [watched] of judged) if (watched.timer !== undefined) this.#plan(watched);
     const changed = judged.filter(([watched, before]) => this.#turned(watched, before));
     if (changed.length > 0) this.#options.onChange(changed.map(([{ endpoint }]) => endpoint.key));
   }
@@ -348,10 +364,6 @@ export class Monitors {
 
 function hostOf({ endpoint: { address, check } }: Watched): string {
   return check.address ?? address;
-}
-
-function placeOf({ check, address }: Endpoint): string {
-  return endpointPlace(check, address);
 }
 
 function nameOf({ key, address, check }: Endpoint): EventOf {

@@ -64,8 +64,10 @@ export type Watched = {
   readonly counts: { ok: number; fail: number; inconclusive: number };
   /** Wall clock of the newest conclusive result, here or before a restart. */
   confirmedAt: number;
-  /** Monotonic start of the newest probe. */
+  /** Monotonic: when it began to be watched, its newest probe started, and it last answered, or 0. */
+  readonly addedAt: number;
   startedAt: number;
+  answeredAt: number;
   inFlight: number;
   timer: Timer | undefined;
   isGone: boolean;

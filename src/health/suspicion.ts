@@ -7,18 +7,13 @@
 //   doubted <--- nobody answered the round: cut off. Ends with the first answer; after suspicionMaxMs
 //                verdicts count again, for a prober that is never believed is no use either
 //
-// Canaries are probed all the time, so that it is known that they are silent before a verdict hangs on it.
-import {
-  suspicionFreshMs,
-  suspicionMaxMs,
-  suspicionTimeoutMs,
-  sweepAtOnceMax,
-  sweepLeast,
-  sweepMax,
-} from '../limits.ts';
+// Silences that follow one another closely share that time: a canary that comes and goes is no excuse.
+import { suspicionChainMs, suspicionFreshMs, suspicionMaxMs, sweepMax } from '../limits.ts';
+import { Canaries, type CanaryState } from './canaries.ts';
 import type { Endpoint } from './check.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { ProbeResult } from './probes/probe.ts';
+import { Round } from './round.ts';
 
 /** Whether what the prober sees may be believed. */
 export type Opinion = 'trusted' | 'asked' | 'doubted';
@@ -27,6 +22,8 @@ export type Opinion = 'trusted' | 'asked' | 'doubted';
 export type Silence = {
   readonly since: number;
   readonly hasCanaries: boolean;
+  /** What one of those said who were asked, as `tcp 192.0.2.53 port 53: refused`; '' where none was. */
+  readonly why: string;
   /** True once verdicts count again although nobody has answered. */
   readonly isOver: boolean;
 };
@@ -37,59 +34,73 @@ export type SuspicionEvent = Silence & { readonly kind: 'silent' | 'over' | 'ans
 type SuspicionOptions = {
   readonly clock: Clock;
   readonly run: (endpoint: Endpoint) => Promise<ProbeResult>;
-  /** Endpoints to sweep, those that answered last first; at most sweepMax are asked. */
+  /**
+   * Endpoints to sweep, those that are likeliest to answer first; at most sweepMax are asked. None where
+   * their silence would say nothing.
+   */
   readonly endpoints: () => readonly Endpoint[];
   /** Opinions are not what they were: whoever waits for one asks again. */
   readonly onOpinion: () => void;
-  /** Somebody answered after a silence: what failed in it failed for our own fault. */
-  readonly onAnswer: () => void;
+  /**
+   * Somebody answered after a silence: what began to fail after the last answer before it, whose probe
+   * started then (monotonic), failed for our own fault. Never, where silences follow one another closely.
+   */
+  readonly onAnswer: (lastAnswerAt: number) => void;
   readonly onEvent: (event: SuspicionEvent) => void;
 };
 
-/** A canary; `misses` are its results without an answer since it last gave one. */
-type Canary = { readonly endpoint: Endpoint; misses: number; timer: Timer | undefined };
+const never = Number.NEGATIVE_INFINITY;
 
 export class Suspicion {
   readonly #options: SuspicionOptions;
-  #canaries: Canary[] = [];
+  readonly #canaries: Canaries;
   /** The newest answer, as far as answers count: monotonic start and end of that probe. */
-  #answer = { startedAt: Number.NEGATIVE_INFINITY, endedAt: Number.NEGATIVE_INFINITY };
-  /** The round of questions that is under way. */
-  #round: { readonly startedAt: number; readonly end: (isAnswered: boolean) => void } | undefined;
+  #answer = { startedAt: never, endedAt: never };
+  /** Start of the newest probe that anybody answered, whether it counts or not. */
+  #lifeAt = never;
+  #round: Round | undefined;
   #silence: (Silence & { readonly begunAt: number; readonly limit: Timer }) | undefined;
-  #isStopped = false;
+  /** Silences that share their time: when the first began, and when the last ended. Monotonic. */
+  #chain = { begunAt: never, endedAt: never };
 
   constructor(options: SuspicionOptions) {
     this.#options = options;
+    this.#canaries = new Canaries({
+      clock: options.clock,
+      ask: (endpoint) => this.#ask(endpoint),
+      onAnswer: (startedAt) => this.#note(startedAt),
+      onMiss: (startedAt) => this.#missed(startedAt),
+    });
   }
 
-  /** The silence of this moment, undefined: the prober may be believed. */
-  get silence(): Silence | undefined {
+  /** The silence of this moment, undefined: the prober may be believed. `begunAt` is monotonic. */
+  get silence(): (Silence & { readonly begunAt: number }) | undefined {
     if (this.#silence === undefined) return undefined;
-    const { since, hasCanaries, isOver } = this.#silence;
-    return { since, hasCanaries, isOver };
+    const { limit: _, ...silence } = this.#silence;
+    return silence;
+  }
+
+  /** How each canary is. */
+  canaries(): CanaryState[] {
+    return this.#canaries.states();
   }
 
   /** Has exactly these canaries from now on. */
   watch(endpoints: readonly Endpoint[]): void {
-    const before = new Map(this.#canaries.map((canary) => [canary.endpoint.key, canary]));
-    const isOtherKind = before.size > 0 !== endpoints.length > 0;
-    this.#canaries = endpoints.map((endpoint) => {
-      const known = before.get(endpoint.key);
-      before.delete(endpoint.key);
-      return known ?? { endpoint, misses: 0, timer: undefined };
-    });
-    for (const { timer } of before.values()) timer?.cancel();
-    // What was an answer, or a silence, is none of those who are to be asked now.
-    if (isOtherKind) this.#begin();
-    for (const canary of this.#canaries) if (canary.timer === undefined) void this.#ask(canary);
+    const hadCanaries = this.#hasCanaries;
+    this.#canaries.watch(endpoints);
+    if (hadCanaries === this.#hasCanaries) return;
+    // What was an answer is none of those who are to be asked now; a silence lasts until one of them answers.
+    this.#answer = { startedAt: never, endedAt: never };
+    this.#endRound();
+    if (this.#silence !== undefined) this.#silence = { ...this.#silence, hasCanaries: this.#hasCanaries };
+    this.#options.onOpinion();
   }
 
   stop(): void {
-    this.#isStopped = true;
-    for (const { timer } of this.#canaries) timer?.cancel();
+    this.#canaries.watch([]);
     this.#silence?.limit.cancel();
-    this.#round?.end(false);
+    this.#endRound();
   }
 
   /** What to think of an endpoint whose failures began at `failsFrom`, monotonic; asks where it must. */
@@ -99,122 +110,102 @@ export class Suspicion {
     const isFresh = this.#options.clock.now() - endedAt < suspicionFreshMs;
     if (isFresh && startedAt >= failsFrom) return 'trusted';
     if (this.#round !== undefined) return 'asked';
-    const canaries = this.#canaries.map(({ endpoint }) => endpoint);
-    const asked = canaries.length > 0 ? canaries : this.#options.endpoints();
-    if (canaries.length === 0 && asked.length < sweepLeast) return 'trusted';
-    this.#askAll(asked.slice(0, sweepMax));
+    const asked = this.#hasCanaries ? this.#canaries.endpoints : this.#options.endpoints();
+    if (asked.length === 0) return 'trusted';
+    this.#askAll(asked.slice(0, sweepMax), false);
     return 'asked';
+  }
+
+  #askAll(asked: readonly Endpoint[], isSecond: boolean): void {
+    const round = new Round(asked, {
+      clock: this.#options.clock,
+      ask: (endpoint) => this.#ask(endpoint),
+      onAnswer: (at) => this.#note(at),
+      onSilence: (why) => {
+        this.#round = undefined;
+        if (!isSecond && this.#isAnybodyAlive(round.startedAt)) this.#askAll(asked, true);
+        else this.#fallSilent(why);
+      },
+    });
+    this.#round = round;
+  }
+
+  /** Whether somebody answered since: one lost probe of a canary then says nothing, a second one does. */
+  #isAnybodyAlive(startedAt: number): boolean {
+    return this.#hasCanaries && this.#lifeAt >= startedAt;
   }
 
   /** An endpoint answered a probe that started then: enough where there are no canaries. */
   answered(startedAt: number): void {
-    if (this.#canaries.length === 0) this.#note(startedAt);
+    this.#lifeAt = Math.max(this.#lifeAt, startedAt);
+    if (!this.#hasCanaries) this.#note(startedAt);
   }
 
   /** The newest result of every endpoint is no answer. */
   nobodyAnswers(): void {
-    if (this.#canaries.length === 0) this.#fallSilent();
+    if (!this.#hasCanaries) this.#fallSilent('');
   }
 
-  #begin(): void {
-    this.#answer = { startedAt: Number.NEGATIVE_INFINITY, endedAt: Number.NEGATIVE_INFINITY };
-    this.#round?.end(true);
-    this.#silence?.limit.cancel();
-    const wasSilent = this.#silence !== undefined;
-    this.#silence = undefined;
-    if (wasSilent) this.#options.onAnswer();
+  get #hasCanaries(): boolean {
+    return this.#canaries.endpoints.length > 0;
+  }
+
+  async #ask(endpoint: Endpoint): Promise<ProbeResult> {
+    try {
+      return await this.#options.run(endpoint);
+    } catch (error) {
+      return { outcome: 'inconclusive', reason: (error as Error).message, latencyMs: 0 }; // ours: no answer
+    }
   }
 
   #note(startedAt: number): void {
-    if (startedAt > this.#answer.startedAt) {
-      this.#answer = { startedAt, endedAt: this.#options.clock.now() };
-    }
-    if (this.#round !== undefined && startedAt >= this.#round.startedAt) this.#round.end(true);
+    const { clock, onOpinion, onAnswer } = this.#options;
+    this.#lifeAt = Math.max(this.#lifeAt, startedAt);
+    const lastAnswerAt = this.#answer.startedAt;
+    if (startedAt > lastAnswerAt) this.#answer = { startedAt, endedAt: clock.now() };
     const silence = this.#silence;
-    if (silence === undefined || startedAt < silence.begunAt) return;
-    silence.limit.cancel();
-    this.#silence = undefined;
-    this.#say('answered', silence);
-    this.#options.onAnswer();
-  }
-
-  /** Probes a canary, again and again. */
-  async #ask(canary: Canary): Promise<void> {
-    const { clock } = this.#options;
-    const { check } = canary.endpoint;
-    const startedAt = clock.now();
-    canary.timer = clock.after(check.intervalMs, () => void this.#ask(canary));
-    const outcome = await this.#outcome(canary.endpoint);
-    if (this.#isStopped || !this.#canaries.includes(canary)) return;
-    if (outcome === 'ok') {
-      canary.misses = 0;
-      this.#note(startedAt);
-      return;
+    if (silence !== undefined) {
+      silence.limit.cancel();
+      this.#silence = undefined;
+      this.#chain.endedAt = clock.now();
+      this.#say('answered', silence);
+      const isFirst = this.#chain.begunAt === silence.begunAt;
+      onAnswer(isFirst ? lastAnswerAt : Number.POSITIVE_INFINITY);
     }
-    // A result that says nothing may be one of a pause of our own: only the second is a miss.
-    canary.misses += outcome === 'fail' ? 2 : 1;
-    canary.timer.cancel();
-    const nextAt = Math.max(clock.now(), startedAt + check.recheckMs);
-    canary.timer = clock.after(nextAt - clock.now(), () => void this.#ask(canary));
-    if (this.#canaries.every(({ misses }) => misses >= 2)) this.#fallSilent();
+    if (this.#round === undefined || startedAt < this.#round.startedAt) return;
+    this.#endRound();
+    onOpinion();
   }
 
-  /** Asks all of these, some at a time, until one answers or the time is over. */
-  #askAll(asked: readonly Endpoint[]): void {
-    const { clock, onOpinion } = this.#options;
-    let isOpen = true;
-    let next = 0;
-    let underWay = 0;
-    const end = (isAnswered: boolean) => {
-      if (!isOpen) return;
-      isOpen = false;
-      timer.cancel();
-      this.#round = undefined;
-      if (this.#isStopped) return;
-      if (!isAnswered) this.#fallSilent();
-      onOpinion();
-    };
-    const askNext = () => {
-      const endpoint = asked[next++];
-      if (!isOpen || endpoint === undefined) return;
-      underWay++;
-      const startedAt = clock.now();
-      void this.#outcome(endpoint).then((outcome) => {
-        underWay--;
-        if (!isOpen) return;
-        if (outcome === 'ok') this.#note(startedAt);
-        askNext();
-        if (underWay === 0) end(false);
-      });
-    };
-    const timer = clock.after(suspicionTimeoutMs, () => end(false));
-    this.#round = { startedAt: clock.now(), end };
-    for (let i = 0; i < sweepAtOnceMax; i++) askNext();
+  #endRound(): void {
+    this.#round?.end();
+    this.#round = undefined;
   }
 
-  async #outcome(endpoint: Endpoint): Promise<ProbeResult['outcome']> {
-    try {
-      return (await this.#options.run(endpoint)).outcome;
-    } catch {
-      return 'inconclusive'; // a mistake of ours is no answer
-    }
+  #missed(startedAt: number): void {
+    if (!this.#canaries.haveMissed(this.#isAnybodyAlive(startedAt) ? 2 : 1)) return;
+    const { what, reason } = this.#canaries.states()[0]!;
+    this.#fallSilent(`${what}: ${reason}`);
   }
 
-  #fallSilent(): void {
+  #fallSilent(why: string): void {
     if (this.#silence !== undefined) return;
-    const { clock } = this.#options;
-    const limit = clock.after(suspicionMaxMs, () => {
+    const { clock, onOpinion } = this.#options;
+    const begunAt = clock.now();
+    if (begunAt - this.#chain.endedAt > suspicionChainMs) this.#chain.begunAt = begunAt;
+    const leftMs = Math.max(0, this.#chain.begunAt + suspicionMaxMs - begunAt);
+    const limit = clock.after(leftMs, () => {
       this.#silence = { ...this.#silence!, isOver: true };
       this.#say('over', this.#silence);
-      this.#options.onOpinion();
+      onOpinion();
     });
-    const hasCanaries = this.#canaries.length > 0;
-    this.#silence = { since: clock.wall(), hasCanaries, isOver: false, begunAt: clock.now(), limit };
+    const hasCanaries = this.#hasCanaries;
+    this.#silence = { since: clock.wall(), hasCanaries, why, isOver: false, begunAt, limit };
     this.#say('silent', this.#silence);
-    this.#options.onOpinion();
+    onOpinion();
   }
 
-  #say(kind: SuspicionEvent['kind'], { since, hasCanaries, isOver }: Silence): void {
-    this.#options.onEvent({ kind, since, hasCanaries, isOver, at: this.#options.clock.wall() });
+  #say(kind: SuspicionEvent['kind'], { since, hasCanaries, why, isOver }: Silence): void {
+    this.#options.onEvent({ kind, since, hasCanaries, why, isOver, at: this.#options.clock.wall() });
   }
 }

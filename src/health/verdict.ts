@@ -143,6 +143,11 @@ export function forgiven(state: VerdictState): VerdictState {
   return { ...state, failures: 0, cleared: 0, failsFrom: Number.POSITIVE_INFINITY };
 }
 
+/** A state some of whose failures may have been our own fault: one more decides. */
+export function halfForgiven(state: VerdictState, { fall }: Rules): VerdictState {
+  return fall < 2 ? forgiven(state) : { ...state, failures: Math.min(state.failures, fall - 1) };
+}
+
 /** Turns a state down whose failures are enough. */
 export function judgeFailures(state: VerdictState, { fall }: Rules, at: number): VerdictState {
   if (state.failures < (decidesAtOnce(state) ? 1 : fall)) return state;

@@ -109,12 +109,13 @@ test('group=NAME and * name several; all that are down are given all the same', 
   assert.equal(last?.kind === 'answers' && last.given[0]?.why, 'down, but all are (when-all-down: all)');
 });
 
-test('without a canary the last is not withdrawn for ten minutes, as with a daemon', async () => {
-  const { happenings } = await run(`${allDie}end 12m`);
+test('without a canary all that fall silent at once are withheld for ten minutes', async () => {
+  const { happenings } = await run(`at 5s * silent\nend 12m`);
   const said = happenings.flatMap((one) => (one.kind === 'prober' ? [one.event.kind] : []));
   assert.deepEqual(said, ['silent', 'over']);
-  const last = transitions(happenings).at(-1)!;
-  assert.match(last, /^6\d\d web1 up -> down$/);
+  assert.ok(transitions(happenings).every((line) => /^6\d\d web\d up -> down$/.test(line)));
+  const alone = await run(`${allDie}end 1m`);
+  assert.match(transitions(alone.happenings).at(-1)!, /^3\d web1 up -> down$/, 'the last is believed');
 });
 
 test('a seed makes the same of everything; another one other moments', async () => {

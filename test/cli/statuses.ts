@@ -97,6 +97,7 @@ export function status(pools: PoolStatus[], more: Partial<Status> = {}): Status 
     leftOut: [],
     refused: undefined,
     silence: undefined,
+    canaries: [],
     keeping: undefined,
     logLinesLost: 0,
     warnings: [],

@@ -88,12 +88,19 @@ test('what the policy remarks stands above the members', () => {
   assert.deepEqual(text.slice(at + 1, at + 3), ['  tier 1: 0 of 2 up, fails', '  tier 2: 1 of 1 up, in use']);
 });
 
-const silence = { since: now, hasCanaries: true, isOver: false, withheld: 3 };
+const why = 'tcp 192.0.2.53 port 53: connection refused';
+const silence = { since: now, hasCanaries: true, why, isOver: false, withheld: 3 };
+const canary = { what: 'tcp 192.0.2.53 port 53', outcome: 'fail', reason: 'connection refused' } as const;
 const troubles: [string, Partial<Status>, RegExp][] = [
   [
     'a silence of the canaries',
     { control: { ...status([]).control, silence } },
-    /cannot reach its canaries: .* nothing is withdrawn \(3 verdicts are withheld\)/,
+    /canaries \(tcp 192\.0\.2\.53 port 53: .* nothing is withdrawn \(3 verdicts are withheld\)/,
+  ],
+  [
+    'a canary that is gone for long',
+    { control: { ...status([]).control, canaries: [{ ...canary, since: now - 60_000 }] } },
+    /the canary tcp 192\.0\.2\.53 port 53 does not answer: connection refused/,
   ],
   [
     'a silence that is over',

@@ -116,7 +116,7 @@ describeAsRoot(import.meta.url, 'cut links', 120_000, () => {
     [
       'with a canary',
       { 'steerdns.yaml': canary },
-      /the prober cannot reach its canaries: .*\d verdicts? (is|are) withheld/,
+      /the prober cannot reach its canaries \(tcp .*\): .*\d verdicts? (is|are) withheld/,
     ],
     ['without a canary', {}, /no endpoint answers the prober: .*\d verdicts? (is|are) withheld/],
   ] as const) {

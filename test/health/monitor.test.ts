@@ -181,33 +181,6 @@ test('a result that comes after its endpoint has gone is ignored', async () => {
   world.monitors.stop();
 });
 
-test('a changed check starts with the verdict of the old one, and the first result decides', async () => {
-  const world = new World((endpoint) => (endpoint.check.intervalMs === 5000 ? 'refuse' : 'ok'));
-  world.monitors.watch([endpointOf(1)]);
-  await world.clock.advance(1000);
-  const changed = endpointOf(1, { intervalMs: 3000 });
-  world.monitors.watch([changed]);
-  const { verdict, settled } = world.monitors.state(changed.key)!;
-  assert.deepEqual([verdict, settled], ['down', false]);
-  await world.monitors.firstRound();
-  await world.clock.advance(okMs + 1);
-  assert.equal(world.monitors.state(changed.key)?.verdict, 'up');
-  world.monitors.stop();
-});
-
-test('a changed check starts with the verdict of the old one also while both are watched', async () => {
-  const world = new World((endpoint) => (endpoint.check.intervalMs === 5000 ? 'refuse' : 'silent'));
-  const old = endpointOf(1);
-  world.monitors.watch([old]);
-  await world.clock.advance(1000);
-  const changed = endpointOf(1, { intervalMs: 3000 });
-  world.monitors.watch([old, changed]);
-  assert.equal(world.monitors.state(changed.key)?.verdict, 'down');
-  world.monitors.watch([changed]);
-  assert.equal(world.monitors.state(changed.key)?.verdict, 'down');
-  world.monitors.stop();
-});
-
 test('firstRound waits for the newest list, counts inconclusive results, and ends at stop', async () => {
   const world = new World(({ address }) => (address.endsWith('.1') ? 'inconclusive' : 'silent'));
   const [silent, inconclusive] = endpointsOf(2);

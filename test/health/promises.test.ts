@@ -2,7 +2,13 @@
 // the answers; and that one server is one endpoint, whoever uses it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Check, checkDefaults, detectionMaxMs, endpointKey } from '../../src/health/check.ts';
+import {
+  type Check,
+  checkDefaults,
+  detectionMaxMs,
+  type Endpoint,
+  endpointKey,
+} from '../../src/health/check.ts';
 import { VirtualClock } from '../../src/health/virtualclock.ts';
 import { endpointOf, endpointsOf, randomOf, World } from './virtual.ts';
 
@@ -63,6 +69,8 @@ test('a server that flaps slowly comes back, each time after a longer hold-down'
   });
 });
 
+type Pair = [Endpoint, Endpoint, ...Endpoint[]];
+
 test('detection is never later than promised, in 200 runs', async () => {
   const random = randomOf(7);
   let worst = 0;
@@ -73,14 +81,21 @@ test('detection is never later than promised, in 200 runs', async () => {
     const check = { intervalMs, timeoutMs, recheckMs, fall: 1 + Math.floor(random() * 5) };
     const changedAt = 4 * intervalMs + random() * intervalMs;
     const how = random() < 0.5 ? 'silent' : 'refuse';
-    // Two others live: without an answer of theirs nothing is believed.
-    const [endpoint, ...others] = [endpointOf(1, check), endpointOf(2, check), endpointOf(3, check)] as const;
+    // Others live, some as slow as can be, one is dead long since: without an answer nothing is believed.
+    const [endpoint, dead, ...others] = [1, 2, 3, 4].map((index) => endpointOf(index, check)) as Pair;
+    const canary = endpointOf(1000, { intervalMs: 2000 });
+    const slowMs = Math.floor(timeoutMs * random() * 0.99);
     const world = new World(
-      ({ key }, now) => (key === endpoint.key && now >= changedAt ? how : 'ok'),
+      ({ key }, now) => {
+        if (key === dead.key) return 'refuse';
+        if (key === canary.key) return 'ok';
+        return key === endpoint.key && now >= changedAt ? how : slowMs;
+      },
       new VirtualClock(),
       true,
     );
-    world.monitors.watch([endpoint, ...others]);
+    world.monitors.watch([endpoint, dead, ...others]);
+    if (run % 2 === 0) world.monitors.watchCanaries([canary]);
     const promisedMs = detectionMaxMs({ ...endpoint.check });
     await world.clock.advance(changedAt + promisedMs + 1);
     world.monitors.stop();
@@ -102,9 +117,12 @@ test('the same server under the same check is one endpoint, however many zones n
   const world = new World(() => 'ok');
   const endpoints = endpointsOf(3);
   world.monitors.watch([...endpoints, ...endpointsOf(3), ...endpoints]);
-  await world.clock.advance(1000);
-  assert.equal(world.starts.length, 3);
+  await world.clock.advance(60_000);
   assert.equal(world.monitors.states().length, 3);
+  for (const { key } of endpoints) {
+    const count = world.starts.filter((start) => start.key === key).length;
+    assert.ok(count <= 14, `${count} probes in a minute`);
+  }
   world.monitors.stop();
 });
 

@@ -6,8 +6,8 @@ import { type MonitorEvent, Monitors } from '../../src/health/monitor.ts';
 import type { ProbeResult } from '../../src/health/probes/probe.ts';
 import { VirtualClock } from '../../src/health/virtualclock.ts';
 
-/** What a server does with a probe that starts now. */
-export type Behaviour = 'ok' | 'refuse' | 'silent' | 'inconclusive' | 'hang' | 'throw';
+/** What a server does with a probe that starts now; a number: it answers after so many milliseconds. */
+export type Behaviour = 'ok' | 'refuse' | 'silent' | 'inconclusive' | 'hang' | 'throw' | number;
 
 export const okMs = 5;
 
@@ -23,13 +23,16 @@ export class World {
   inFlight = 0;
 
   readonly suspicions: NotedSuspicion[] = [];
+  readonly #says: (endpoint: Endpoint) => ProbeResult['said'];
 
-  /** Where `suspects` is false every failure is believed. */
+  /** Where `suspects` is false every failure is believed; `says` is what servers say of their weight. */
   constructor(
     behaviour: (endpoint: Endpoint, now: number) => Behaviour,
     clock = new VirtualClock(),
-    suspects = false,
+    suspects: boolean | ((endpoint: Endpoint) => boolean) = false,
+    says: (endpoint: Endpoint) => ProbeResult['said'] = () => undefined,
   ) {
+    this.#says = says;
     this.clock = clock;
     this.monitors = new Monitors({
       clock,
@@ -37,7 +40,7 @@ export class World {
       onChange: (keys) => this.changes.push(...keys),
       onEvent: (event) => this.events.push(event),
       onSuspicion: (event) => this.suspicions.push(event),
-      isRemote: () => suspects,
+      isRemote: typeof suspects === 'boolean' ? () => suspects : suspects,
     });
   }
 
@@ -56,12 +59,15 @@ export class World {
     this.starts.push({ key: endpoint.key, at: this.clock.now(), inFlight: this.inFlight });
     if (behaviour === 'throw') throw new Error('a mistake');
     if (behaviour === 'hang') return new Promise(() => {});
-    const latencyMs = { ok: okMs, refuse: 1, silent: endpoint.check.timeoutMs, inconclusive: 1 }[behaviour];
-    const outcome = behaviour === 'ok' || behaviour === 'inconclusive' ? behaviour : 'fail';
+    const [word, okAfterMs] =
+      typeof behaviour === 'number' ? (['ok', behaviour] as const) : [behaviour, okMs];
+    const latencyMs = { ok: okAfterMs, refuse: 1, silent: endpoint.check.timeoutMs, inconclusive: 1 }[word];
+    const outcome = word === 'ok' || word === 'inconclusive' ? word : 'fail';
     return new Promise((resolve) => {
       this.clock.after(latencyMs, () => {
         this.inFlight--;
-        resolve({ outcome, reason: behaviour, latencyMs });
+        const said = this.#says(endpoint);
+        resolve({ outcome, reason: word, latencyMs, ...(said && { said }) });
       });
     });
   }

@@ -9,7 +9,7 @@ import { http, https } from './http.ts';
 import type { OnStep, Options, Probe, ProbeResult, Target } from './probe.ts';
 import { push } from './push.ts';
 import { lookUp } from './resolve.ts';
-import { runSeveral, severalKind } from './several.ts';
+import { runSeveral, severalKind, targetsOf } from './several.ts';
 import { tcp } from './tcp.ts';
 
 export const probes = { http, https, tcp, agent, dns, exec, file, push } as const satisfies Record<
@@ -51,8 +51,8 @@ function namedOptions(probe: Probe, name: string, port: number, options: Options
   return { ...options, host: port === probe.defaultPort ? name : `${name}:${port}` };
 }
 
-/** Whether an answer of it came over the network, as far as we know: it was asked at an address. */
+/** Whether an answer of it came over the network, as far as we know: all of it was asked at addresses. */
 export function isRemote({ check }: Endpoint): boolean {
-  const probe: Probe | undefined = (probes as Readonly<Record<string, Probe>>)[check.kind];
-  return probe?.hasAddress !== false;
+  const known: Readonly<Record<string, Probe>> = probes;
+  return targetsOf(check).every(({ kind }) => known[kind]?.hasAddress !== false);
 }
