@@ -7,7 +7,8 @@
 //         ^before       ^after
 //
 // total() grows by ran - due. What is overdue at this moment counts already, so a deadline that fires
-// before our own late tick sees the lag all the same.
+// before our own late tick sees the lag all the same. awake() grows by the rest, on the monotonic clock
+// alone: a clock that somebody sets must not make old what is young, or young what is old.
 import { lagTickMs } from '../limits.ts';
 
 /** Timers are late by a millisecond or two all the time; that is no lag. */
@@ -17,6 +18,8 @@ export class LagMeter {
   readonly #monotonic: () => number;
   readonly #wall: () => number;
   #total = 0;
+  /** Lag that the monotonic clock shows too. */
+  #monotonicTotal = 0;
   #tickAt: number;
   #tickWallAt: number;
 
@@ -31,26 +34,35 @@ export class LagMeter {
     this.#tickWallAt = wall();
   }
 
-  /** Lag in milliseconds since the meter was made; the difference of two calls is the lag between them. */
+  /**
+   * Lag in milliseconds since the meter was made; the difference of two calls is the lag between them. A wall
+   * clock that was set forward looks like sleep: one round of probes is void then, which harms nobody.
+   */
   total(): number {
-    return this.#total + this.#overdue();
+    return this.#total + lateBy(Math.max(this.#sinceTick(), this.#wall() - this.#tickWallAt));
+  }
+
+  /** Monotonic milliseconds without those in which this process was held up. */
+  awake(): number {
+    return this.#monotonic() - this.#monotonicTotal - lateBy(this.#sinceTick());
   }
 
   /** To be called every lagTickMs; when it is not, that is the lag. */
   tick(): void {
-    this.#total += this.#overdue();
+    this.#total = this.total();
+    this.#monotonicTotal += lateBy(this.#sinceTick());
     this.#tickAt = this.#monotonic();
     this.#tickWallAt = this.#wall();
   }
 
-  /**
-   * A wall clock that was set forward looks like sleep: one round of probes is void then, which harms nobody.
-   */
-  #overdue(): number {
-    const passed = Math.max(this.#monotonic() - this.#tickAt, this.#wall() - this.#tickWallAt);
-    const late = passed - lagTickMs;
-    return late > toleranceMs ? late : 0;
+  #sinceTick(): number {
+    return this.#monotonic() - this.#tickAt;
   }
+}
+
+function lateBy(passedMs: number): number {
+  const late = passedMs - lagTickMs;
+  return late > toleranceMs ? late : 0;
 }
 
 let processLag: LagMeter | undefined;

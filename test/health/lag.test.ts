@@ -56,3 +56,22 @@ test('a machine that slept shows on the wall clock alone', () => {
   pass(lagTickMs);
   assert.ok(meter.total() < 60_000 + lagTickMs, 'a clock set back is no lag');
 });
+
+test('awake goes on without hold-ups, whatever becomes of the wall clock', () => {
+  const { meter, time, pass } = meterAt();
+  pass(lagTickMs);
+  assert.equal(meter.awake(), lagTickMs);
+  pass(5000);
+  assert.equal(meter.awake(), lagTickMs, 'held up just now');
+  meter.tick();
+  assert.equal(meter.awake(), lagTickMs);
+  for (const step of [3_600_000, -7_200_000]) {
+    const before = meter.awake();
+    time.wall += step;
+    assert.equal(meter.awake(), before);
+    meter.tick();
+    pass(lagTickMs);
+    meter.tick();
+    assert.equal(meter.awake(), before + lagTickMs);
+  }
+});

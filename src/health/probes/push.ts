@@ -28,8 +28,12 @@ function parseName(written: unknown): Parsed {
   return { value: written };
 }
 
-/** A name that is probed or was heard of. `lag` is lagMeter().total() at the time of `at`. */
-type Heartbeat = { readonly at: number; readonly lag: number; readonly said: Statement | undefined };
+/** A name that is probed or was heard of, and when on the clock below. */
+type Heartbeat = { readonly at: number; readonly said: Statement | undefined };
+
+/** Milliseconds; it stands still with this process, since nobody can be heard then. */
+const awake = () => lagMeter().awake();
+let clock = awake;
 
 const heartbeats = new Map<string, Heartbeat>();
 
@@ -46,13 +50,14 @@ export function hear(name: string, said: Statement): boolean {
   return isUp !== said.isUp || part !== said.part || why !== said.why;
 }
 
-/** Forgets everything that was heard, as a new process has; for tests. */
-export function forgetHeartbeats(): void {
+/** Forgets everything that was heard, as a new process has, and has another clock; for tests. */
+export function forgetHeartbeats(other = awake): void {
   heartbeats.clear();
+  clock = other;
 }
 
 function note(name: string, said: Statement | undefined): Heartbeat {
-  const heartbeat = { at: performance.now(), lag: lagMeter().total(), said };
+  const heartbeat = { at: clock(), said };
   heartbeats.delete(name);
   heartbeats.set(name, heartbeat);
   if (heartbeats.size > pushNamesMax) heartbeats.delete(heartbeats.keys().next().value!);
@@ -63,9 +68,8 @@ const run: Probe['run'] = (address, port, chosen, deadlineMs, onStep) => {
   const attempt = new Attempt(address, port, deadlineMs, onStep);
   const name = pushName(chosen, address);
   const maxAgeMs = Number(chosen['max-age'] ?? stateAgeDefaultMs);
-  const { at, lag, said } = heartbeats.get(name) ?? note(name, undefined);
-  // While this process stood still nobody could be heard.
-  const ageMs = Math.max(0, performance.now() - at - (lagMeter().total() - lag));
+  const { at, said } = heartbeats.get(name) ?? note(name, undefined);
+  const ageMs = Math.max(0, clock() - at);
   const [age, most] = [ageMs, maxAgeMs].map((ms) => `${Math.round(ms / 1000)} s`);
   if (said !== undefined) attempt.watch?.('heard', `${said.words}, ${age} ago`);
   if (said !== undefined && ageMs <= maxAgeMs) obey(attempt, said);

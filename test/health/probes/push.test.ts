@@ -4,15 +4,16 @@ import { afterEach, test } from 'node:test';
 import type { Loaded } from '../../../src/control/load.ts';
 import { takePush } from '../../../src/control/push.ts';
 import type { Endpoint } from '../../../src/health/check.ts';
+import { LagMeter } from '../../../src/health/lag.ts';
 import type { Options, ProbeResult } from '../../../src/health/probes/probe.ts';
 import { forgetHeartbeats, hear, push, pushName } from '../../../src/health/probes/push.ts';
 import { severalTarget } from '../../../src/health/probes/several.ts';
 import { parseStatement } from '../../../src/health/probes/statement.ts';
-import { probeReasonMax, pushNamesMax } from '../../../src/limits.ts';
+import { lagTickMs, probeReasonMax, pushNamesMax } from '../../../src/limits.ts';
 import { until } from '../../until.ts';
 import { endpointOf, World } from '../virtual.ts';
 
-afterEach(forgetHeartbeats);
+afterEach(() => forgetHeartbeats());
 
 const run = (options: Options = {}): Promise<ProbeResult> => push.run('192.0.2.1', 0, options, 1000);
 const say = (text: string, name = '192.0.2.1'): boolean => hear(name, parseStatement(text)!);
@@ -39,6 +40,27 @@ test('one that is too old is a failure', async () => {
   const old = await becomes('fail', { 'max-age': 50 });
   assert.equal(old.reason, 'last heartbeat 0 s ago, at most 0 s are good');
   assert.equal((await run()).outcome, 'ok');
+});
+
+test('a wall clock that is set forward keeps no dead sender up; a stopped process makes nobody old', async () => {
+  const time = { monotonic: 0, wall: 1e12 };
+  const meter = new LagMeter(
+    () => time.monotonic,
+    () => time.wall,
+  );
+  const pass = (ms: number) => {
+    time.monotonic += ms;
+    time.wall += ms;
+    meter.tick();
+  };
+  forgetHeartbeats(() => meter.awake());
+  say('up');
+  time.wall += 3_600_000;
+  pass(lagTickMs);
+  pass(600_000); // SIGSTOP, SIGCONT
+  assert.equal((await run()).outcome, 'ok');
+  for (let ms = 0; ms <= 60_000; ms += lagTickMs) pass(lagTickMs);
+  assert.equal((await run()).reason, 'last heartbeat 60 s ago, at most 60 s are good');
 });
 
 test('before the first: for max-age nobody knows, then it is a failure', async () => {
