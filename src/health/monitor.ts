@@ -82,6 +82,8 @@ export class Monitors {
   readonly #turns = new Turns<Watched>(probesInFlightMax, probesPerHostMax, hostOf);
   /** Without a result or a verdict from before: what firstRound() waits for. */
   readonly #unanswered = new Set<Watched>();
+  /** To be probed again when one in flight ends: that one may have read what was before the news. */
+  readonly #again = new Set<Watched>();
   #firstRoundEnds: (() => void)[] = [];
   /** Verdicts of an earlier process, by key. */
   readonly #kept = new Map<string, Kept>();
@@ -134,8 +136,12 @@ export class Monitors {
   probeNow(keys: readonly string[]): void {
     for (const key of keys) {
       const watched = this.#watched.get(key);
-      if (watched?.timer === undefined) continue; // about to be probed
-      watched.timer.cancel();
+      if (watched === undefined || this.#turns.waits(watched)) continue; // about to be probed
+      if (watched.inFlight >= resultsMissing(watched.state, watched.endpoint.check)) {
+        this.#again.add(watched);
+        continue;
+      }
+      watched.timer?.cancel();
       this.#due(watched);
     }
   }
@@ -221,6 +227,7 @@ export class Monitors {
     this.#watched.delete(watched.endpoint.key);
     this.#turns.leave(watched);
     this.#unanswered.delete(watched);
+    this.#again.delete(watched);
     this.#doubts.remove(watched);
   }
 
@@ -301,6 +308,7 @@ export class Monitors {
     const heard = this.#doubts.heard(watched, startedAt, result);
     if (!watched.isGone) this.#take(watched, startedAt, heard);
     for (const next of this.#turns.ended(watched)) this.#start(next);
+    if (this.#again.delete(watched)) this.probeNow([watched.endpoint.key]);
   }
 
   #take(watched: Watched, startedAt: number, result: ProbeResult): void {

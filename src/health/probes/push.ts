@@ -42,11 +42,20 @@ export function pushName({ name }: Options, address: string): string {
   return String(name ?? options.name.default).replaceAll('{address}', address);
 }
 
-/** Writes a heartbeat down; says whether it is more than a repetition of what is known. */
-export function hear(name: string, said: Statement): boolean {
+/** So long a heartbeat holds under the options of a check. */
+export function maxAgeOf(options: Options): number {
+  return Number(options['max-age'] ?? stateAgeDefaultMs);
+}
+
+/**
+ * Writes a heartbeat down; says whether it is more than a repetition of what is known. Behind a silence that
+ * was longer than the least max-age of the checks that wait for it everything is.
+ */
+export function hear(name: string, said: Statement, maxAgeMs: number): boolean {
   const before = heartbeats.get(name);
-  note(name, said);
-  const { isUp, part, why } = before?.said ?? {};
+  const { at } = note(name, said);
+  if (before === undefined || at - before.at > maxAgeMs) return true;
+  const { isUp, part, why } = before.said ?? {};
   return isUp !== said.isUp || part !== said.part || why !== said.why;
 }
 
@@ -67,7 +76,7 @@ function note(name: string, said: Statement | undefined): Heartbeat {
 const run: Probe['run'] = (address, port, chosen, deadlineMs, onStep) => {
   const attempt = new Attempt(address, port, deadlineMs, onStep);
   const name = pushName(chosen, address);
-  const maxAgeMs = Number(chosen['max-age'] ?? stateAgeDefaultMs);
+  const maxAgeMs = maxAgeOf(chosen);
   const { at, said } = heartbeats.get(name) ?? note(name, undefined);
   const ageMs = Math.max(0, clock() - at);
   const [age, most] = [ageMs, maxAgeMs].map((ms) => `${Math.round(ms / 1000)} s`);

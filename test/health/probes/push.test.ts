@@ -11,12 +11,12 @@ import { severalTarget } from '../../../src/health/probes/several.ts';
 import { parseStatement } from '../../../src/health/probes/statement.ts';
 import { lagTickMs, probeReasonMax, pushNamesMax } from '../../../src/limits.ts';
 import { until } from '../../until.ts';
-import { endpointOf, World } from '../virtual.ts';
+import { type Behaviour, endpointOf, okMs, World } from '../virtual.ts';
 
 afterEach(() => forgetHeartbeats());
 
 const run = (options: Options = {}): Promise<ProbeResult> => push.run('192.0.2.1', 0, options, 1000);
-const say = (text: string, name = '192.0.2.1'): boolean => hear(name, parseStatement(text)!);
+const say = (text: string, name = '192.0.2.1'): boolean => hear(name, parseStatement(text)!, 60_000);
 /** The first result of this outcome; a machine that is busy is not to blame heartbeats for it. */
 const becomes = (outcome: ProbeResult['outcome'], options: Options): Promise<ProbeResult> =>
   until(outcome, 10_000, async () => {
@@ -42,7 +42,7 @@ test('one that is too old is a failure', async () => {
   assert.equal((await run()).outcome, 'ok');
 });
 
-test('a wall clock that is set forward keeps no dead sender up; a stopped process makes nobody old', async () => {
+test('a clock set forward keeps no dead sender up, a stopped process makes nobody old', async () => {
   const time = { monotonic: 0, wall: 1e12 };
   const meter = new LagMeter(
     () => time.monotonic,
@@ -87,11 +87,34 @@ test('news is told from repetition', () => {
   assert.deepEqual(all, [true, false, true, false, true, true, false, true]);
 });
 
+test('after a silence of more than max-age everything is news', () => {
+  let now = 0;
+  forgetHeartbeats(() => now);
+  const news = [0, 60_000, 60_001, 60_000].map((ms) => {
+    now += ms;
+    return say('up');
+  });
+  assert.deepEqual(news, [true, false, true, false]);
+});
+
 test('names that nobody asks for any more are forgotten, the oldest first', async () => {
   say('up', 'first');
   for (let i = 0; i < pushNamesMax; i++) say('up', `name ${i}`);
   assert.equal((await run({ name: 'first' })).outcome, 'inconclusive');
   assert.equal((await run({ name: `name ${pushNamesMax - 1}` })).outcome, 'ok');
+});
+
+test('the least max-age of those that wait for a name says what is a silence', () => {
+  let now = 0;
+  forgetHeartbeats(() => now);
+  const wait = (index: number, maxAge?: number) =>
+    endpointOf(index, { kind: 'push', options: { name: 'job', ...(maxAge && { 'max-age': maxAge }) } });
+  const { take, probed } = handler([wait(1, 90_000), wait(2, 10_000), wait(3)]);
+  for (const ms of [0, 10_000, 10_001]) {
+    now += ms;
+    take('name=job');
+  }
+  assert.equal(probed.length, 6);
 });
 
 /** The handler over these endpoints; `probed` are the keys that it wanted to be probed at once. */
@@ -128,6 +151,30 @@ test('the route: names that are waited for, states that are some, and news is pr
   assert.equal(take('').status, 404);
   assert.equal(take('name=job&state=perhaps').status, 422);
   assert.equal(take(`name=job&reason=${'x'.repeat(9 * probeReasonMax)}`).status, 200);
+});
+
+test('probeNow while a probe is in flight: again at its end, which may be old', async () => {
+  for (const news of [1, 2]) {
+    const endpoint = endpointOf(1, { intervalMs: 30_000, timeoutMs: 4000, rise: 1, fall: 1 });
+    let said: Behaviour = 'ok';
+    const world = new World(() => said);
+    world.monitors.watch([endpoint]);
+    await world.clock.advance(100);
+    said = 'silent';
+    world.monitors.probeNow([endpoint.key]);
+    await world.clock.advance(1000);
+    said = 'ok';
+    for (let i = 0; i < news; i++) world.monitors.probeNow([endpoint.key]);
+    const before = world.starts.length;
+    await world.clock.advance(2999);
+    assert.equal(world.starts.length, before);
+    await world.clock.advance(okMs + 1);
+    assert.equal(world.starts.length, before + 1, 'once, however often there was news');
+    assert.equal(world.monitors.state(endpoint.key)?.verdict, 'up');
+    await world.clock.advance(20_000);
+    assert.ok(world.starts.length <= before + 2);
+    world.monitors.stop();
+  }
 });
 
 test('probeNow: at once, and the turns after that are as they were', async () => {
