@@ -58,10 +58,14 @@ function selectOne(pools: readonly Selectable[], selector: string): Selected {
       hint: 'such as web2, web2@www.site.example or label=rack1',
     };
   }
-  const there = pools.filter(({ owner }) => ownerPattern(where).test(owner));
+  const ofOwner = (text: string) => {
+    const pattern = ownerPattern(text);
+    return pools.filter(({ owner }) => pattern.test(owner));
+  };
+  const there = ofOwner(where);
   const byMember = there.flatMap((pool) => membersOf(pool, who));
   const all = (some: readonly Selectable[]) => some.flatMap((pool) => membersOf(pool, '*'));
-  const byPool = at < 0 ? all(pools.filter(({ owner }) => ownerPattern(who).test(owner))) : [];
+  const byPool = at < 0 ? all(ofOwner(who)) : [];
   if (byMember.length > 0 && byPool.length > 0 && !isDeepStrictEqual(byMember, byPool)) {
     const hint = `write "${who}@*" for the members, "*@${who}" for the pool`;
     return { error: `"${selector}" names both members and a pool`, hint };
@@ -88,19 +92,40 @@ function wordsOf({ labels, group }: Member, key: string): readonly string[] {
   return key === 'label' ? (labels ?? []) : group === undefined ? [] : [group];
 }
 
-function ownerPattern(text: string): RegExp {
+function ownerPattern(text: string): Pattern {
   const lower = text.toLowerCase();
   return patternOf(lower.endsWith('.') || lower === '*' ? lower : `${lower}.`);
 }
 
-function patternOf(text: string): RegExp {
-  const parts = text.match(/\\?./gsu) ?? [];
-  const source = parts.map((part) => {
-    if (part === '*') return '.*';
-    if (part === '?') return '.';
-    return part.at(-1)!.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
+/** A pattern taken apart: characters as they are, and what stands for some. */
+type Pattern = { test(text: string): boolean };
+
+const anyOne = Symbol('?');
+const anySome = Symbol('*');
+
+function patternOf(text: string): Pattern {
+  const parts = (text.match(/\\?./gsu) ?? []).map((part) => {
+    if (part === '*') return anySome;
+    return part === '?' ? anyOne : part.replace(/^\\(?=.)/su, '');
   });
-  return new RegExp(`^${source.join('')}$`, 's');
+  return { test: (name) => isMatch(parts, [...name]) };
+}
+
+/**
+ * A `*` stands for as little as it can, and takes one more where what follows does not match. Only the last
+ * one ever has to: whatever those before it could take, it can take, too.
+ */
+function isMatch(parts: readonly (string | symbol)[], name: readonly string[]): boolean {
+  let [part, at] = [0, 0];
+  let last: { readonly part: number; at: number } | undefined;
+  while (at < name.length) {
+    const wanted = parts[part];
+    if (wanted === anySome) last = { part: ++part, at };
+    else if (wanted === anyOne || wanted === name[at]) [part, at] = [part + 1, at + 1];
+    else if (last !== undefined) [part, at] = [last.part, ++last.at];
+    else return false;
+  }
+  return parts.slice(part).every((rest) => rest === anySome);
 }
 
 /** What may have been meant: the part that names nothing is the one that is looked for. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Selectable, select } from '../../src/control/selectors.ts';
+import { randomOf } from '../health/virtual.ts';
 
 const member = (name: string, addresses: string, labels: readonly string[] = [], group?: string) => ({
   name,
@@ -54,6 +55,8 @@ const meanings: [selector: string, targets: string[]][] = [
   ['cdn.example.net.', ['cdn.example.net.@api.other.example.']],
   ['db@*', ['db@*.site.example.']],
   ['*@db', ['m@db.']],
+  ['**2@*.*.example', ['web2@www.site.example.', 'web2@*.site.example.']],
+  ['\\w\\e\\b2@www*', ['web2@www.site.example.']],
 ];
 for (const [selector, targets] of meanings) {
   test(`${selector}`, () => assert.deepEqual(named(selector), targets));
@@ -87,6 +90,29 @@ const faults: [selector: string, said: string][] = [
 ];
 for (const [selector, said] of faults)
   test(`${selector}: refused`, () => assert.equal(named(selector), said));
+
+test('a pattern means what the same regular expression means', () => {
+  const random = randomOf(7);
+  const word = (letters: string, length: number) =>
+    Array.from({ length }, () => letters[Math.floor(random() * letters.length)]).join('');
+  for (let round = 0; round < 5000; round++) {
+    const [pattern, name] = [word('ab*?', 1 + (round % 7)), word('ab', 1 + (round % 5))];
+    const one: Selectable[] = [{ owner: 'o.', members: [member(name, 'x')] }];
+    const source = pattern.replaceAll('*', '.*').replaceAll('?', '.');
+    const isNamed = !('error' in select(one, [`${pattern}@o`]));
+    const isExpected = new RegExp(`^${source}$`).test(name) || /^([*]|[*]*[?][*]*)$/.test(pattern);
+    assert.equal(isNamed, isExpected, `${pattern} of ${name}`);
+  }
+});
+
+test('many stars cost no time', () => {
+  const one: Selectable[] = [{ owner: 'o.', members: [member('a'.repeat(255), 'x')] }];
+  const startedAt = performance.now();
+  for (const pattern of ['*'.repeat(200) + 'y', '*a'.repeat(100) + 'y', '*' + 'a'.repeat(127) + 'y']) {
+    assert.ok('error' in select(one, [`${pattern}@o`]));
+  }
+  assert.ok(performance.now() - startedAt < 1000); // a backtracking one takes longer than a life
+});
 
 test('one selector that names nothing refuses them all', () => {
   assert.match(String(named('web1', 'web9')), /^nothing matches "web9"/);
