@@ -3,10 +3,10 @@
 // `POST /hand`; one at a time.
 import { type Hand, handText } from '../balance/hand.ts';
 import { choosePool, type FamilyChoice, familyText, type Health, type Pool } from '../balance/pool.ts';
-import { isWilling, type Moment, poolState } from '../balance/state.ts';
 import { handsMax } from '../limits.ts';
 import { type Reply, refusal } from './admin.ts';
 import type { Caches } from './caches.ts';
+import { firstEmptied } from './emptied.ts';
 import { type Answered, answerText, type HandReport } from './handreport.ts';
 import { type HandRequest, readHandRequest } from './handrequest.ts';
 import { type HandRow, type Hands, handOfRows, inertRows, withHand, withoutHands } from './hands.ts';
@@ -72,34 +72,23 @@ export class HandVerbs {
     const touched = isLifting ? change.lifted : targets;
     const owners = new Set(touched.map(({ owner }) => owner));
     const concerned = pools.filter(({ owner }) => owners.has(owner));
-    const at = request.from ?? now;
-    const left = request.force ? undefined : this.#leftEmpty(concerned, change.rows, at);
+    const left = request.force ? undefined : this.#leftEmpty(concerned, change.rows, now);
     if (left !== undefined) return refusal(409, left, 'with --force it is done all the same');
     return { status: 200, body: await this.#take(request, targets, concerned, change) };
   }
 
-  /** Says which family of a pool would lose its last member that takes clients. */
-  #leftEmpty(pools: readonly Pool[], rows: readonly HandRow[], at: number): string | undefined {
-    const { healthOf, hands, now } = this.#around;
-    const willing = (pool: Pool, moment: Moment) =>
-      poolState(pool, healthOf, moment).families.map(({ family, entries }) => ({
-        family,
-        count: entries.filter(isWilling).length,
-      }));
-    const [before, after] = [
-      { handOf: hands.handOf, now: now() },
-      { handOf: handOfRows(rows), now: at },
-    ];
-    for (const pool of pools) {
-      const had = willing(pool, before);
-      const lost = willing(pool, after).find(({ count }, i) => count === 0 && had[i]!.count > 0);
-      if (lost === undefined) continue;
-      const [choice] = choosePool(pool, healthOf, after).filter(({ family }) => family === lost.family);
-      const given = answerText(answered(pool, choice!));
-      const then = choice!.mode === 'sets' ? `still given: ${given}` : given;
-      return `${ownerText(pool.owner)} ${familyText(lost.family)} would be left without a member (${then})`;
-    }
-    return undefined;
+  /** Says which family of a pool would lose its last member that takes clients, and when. */
+  #leftEmpty(pools: readonly Pool[], rows: readonly HandRow[], now: number): string | undefined {
+    const { healthOf, hands } = this.#around;
+    const emptied = firstEmptied(pools, hands.rows, rows, healthOf, now);
+    if (emptied === undefined) return undefined;
+    const { pool, family, at } = emptied;
+    const moment = { handOf: handOfRows(rows), now: at };
+    const choice = choosePool(pool, healthOf, moment).find((one) => one.family === family)!;
+    const given = answerText(answered(pool, choice));
+    const then = choice.mode === 'sets' ? `still given: ${given}` : given;
+    const when = at === now ? '' : ` at ${new Date(at).toLocaleString('sv-SE')}`;
+    return `${ownerText(pool.owner)} ${familyText(family)} would be left without a member${when} (${then})`;
   }
 
   /** Puts the hand into service, writes it down, and says what came of it. */

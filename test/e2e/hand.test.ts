@@ -202,6 +202,12 @@ describe("the operator's hand", { timeout: 90_000 }, () => {
     await done('release', '192.0.2.7');
     assert.deepEqual(addressesOf(await ask(daemon.port, 'pair.site.example')), ['192.0.2.7']);
     await done('release', '*@pair*');
+    await done('drain', 'late1', '--at', '+1h');
+    const later =
+      /^1 .*late\.site\.example A would be left without a member at 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d \(/;
+    assert.match(await refused('drain', 'late2'), later);
+    await done('drain', 'late2', '--for', '59m');
+    await done('release', '*@late*');
   });
 
   it('refuses what it does not understand, with a suggestion', async () => {
