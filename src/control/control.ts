@@ -1,7 +1,6 @@
 // The control process: a child of the server, which forks it with a channel and restarts it when it dies. It
 // loads, watches, publishes and answers on the control socket; queries are answered without it. It speaks
-// first when it is told to start, and ends with its channel. This file wires; each piece has a file of its
-// own.
+// first when it is told to start, and ends with its channel. This file wires; each piece has its own.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerConfig } from '../config.ts';
@@ -191,9 +190,10 @@ class Control {
 
   /** The hands that were kept, and what commands do with them. */
   #takeUpHands(healthOf: HandSurroundings['healthOf']): HandVerbs {
-    const { rows, fault } = readHands(this.#start.stateDir);
+    const { rows, faults } = readHands(this.#start.stateDir);
     this.#hands.set(rows);
-    if (fault !== undefined) this.#warnings.push(fault);
+    for (const fault of faults) log.error(fault);
+    this.#warnings.push(...faults);
     return new HandVerbs({
       hands: this.#hands,
       publisher: this.#publisher,

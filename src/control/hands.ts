@@ -6,7 +6,7 @@
 // configuration has no such member any more the row is inert: it changes nothing, waits, and status says so.
 import { type Hand, type HandOf, lay } from '../balance/hand.ts';
 import type { Pool } from '../balance/pool.ts';
-import type { Target } from './selectors.ts';
+import { ownerText, type Target } from './selectors.ts';
 
 /** One hand on one target. */
 export type HandRow = Target & {
@@ -87,14 +87,26 @@ export function inertRows(rows: readonly HandRow[], pools: readonly Pool[]): Han
   return rows.filter((row) => !known.has(targetKey(row)));
 }
 
-/** Reads rows that were kept; undefined where the text is not what was written. */
-export function parseRows(text: string): HandRow[] | undefined {
+/**
+ * Reads rows that were kept: those that are sound, and whom the others were on, as far as they say it;
+ * undefined where the text is no list of rows at all.
+ */
+export function parseRows(text: string): { rows: readonly HandRow[]; lost: readonly string[] } | undefined {
+  let hands: unknown;
   try {
-    const { hands } = JSON.parse(text) as { hands: HandRow[] };
-    return hands.every(isRow) ? hands : undefined;
+    hands = (JSON.parse(text) as { hands?: unknown } | null)?.hands;
   } catch {
     return undefined;
   }
+  if (!Array.isArray(hands)) return undefined;
+  const lost = hands.filter((row) => !isRow(row)).map(whoseRow);
+  return { rows: hands.filter(isRow), lost: [...new Set(lost)] };
+}
+
+function whoseRow(row: unknown): string {
+  const { owner, member, address } = (row ?? {}) as Record<keyof HandRow, unknown>;
+  if (typeof owner !== 'string' || typeof member !== 'string') return 'nobody knows whom';
+  return `${typeof address === 'string' ? address : member}@${ownerText(owner)}`;
 }
 
 /** Rows as they are kept. */
@@ -102,8 +114,9 @@ export function printRows(rows: readonly HandRow[]): string {
   return JSON.stringify({ hands: rows });
 }
 
-function isRow({ owner, member, address, hand, at }: HandRow): boolean {
-  const { state, weight, from, until, reason, by } = hand;
+function isRow(row: unknown): row is HandRow {
+  const { owner, member, address, hand, at } = (row ?? {}) as HandRow;
+  const { state, weight, from, until, reason, by } = hand ?? {};
   const isText = (value: unknown) => typeof value === 'string';
   const isTime = (value: unknown) => value === undefined || Number.isFinite(value);
   const isState = state === undefined || ['up', 'down', 'drain'].includes(state);

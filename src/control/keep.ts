@@ -2,7 +2,7 @@
 // from, the verdicts, and the operator's hands. Best effort and never waited for: a full or frozen disk is
 // alarmed in log and status, health goes on. One write at a time; of what is asked for meanwhile only the
 // last counts. Hands alone are written at once, and whoever laid them is told what came of it.
-import { readFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { link, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Kept, Saved } from '../health/state.ts';
@@ -10,6 +10,9 @@ import { handKeepMaxMs, keptRefreshMs, keptRetryMs, keptWriteMinMs } from '../li
 import { inParallel, type ToKeep, writeDurably, writeKept } from '../serve/kept.ts';
 import { type HandRow, parseRows, printRows } from './hands.ts';
 import type { Source } from './sources.ts';
+
+/** Members that a fault names; who wants to know all reads the file. */
+const handsNamedMax = 8;
 
 /** What is in service at this moment. */
 export type Service = Pick<ToKeep, 'zones' | 'sets'>;
@@ -186,17 +189,50 @@ export function readVerdicts(stateDir: string, now: number, ageMaxMs: number): S
   }
 }
 
-/** Reads the hands that were kept; what is wrong with the file is a fault, and then there are none. */
-export function readHands(stateDir: string): { readonly rows: HandRow[]; readonly fault?: string } {
+/** Hands that were kept, and what is wrong with the rest. */
+export type KeptHands = { readonly rows: readonly HandRow[]; readonly faults: readonly string[] };
+
+/**
+ * Reads the hands that were kept. What cannot be read is said, and the file has a second name from then on,
+ * since the next write takes the place of the first.
+ */
+export function readHands(stateDir: string): KeptHands {
+  const path = join(stateDir, 'hands.json');
+  const lose = (what: string, rows: readonly HandRow[] = []): KeptHands => {
+    const isAside = setAside(path, `${path}.damaged`);
+    return { rows, faults: [`${what}${isAside ? '; the file is kept as hands.json.damaged' : ''}`] };
+  };
   let text: string;
   try {
-    text = readFileSync(join(stateDir, 'hands.json'), 'utf8');
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? { rows: [] } : { rows: [], fault: `hands cannot be read: ${message}` };
+    if (code === 'ENOENT') return { rows: [], faults: [] };
+    return lose(`hands cannot be read, none is in force: ${message}`);
   }
-  const rows = parseRows(text);
-  return rows === undefined ? { rows: [], fault: 'hands.json is damaged: no hand is in force' } : { rows };
+  const parsed = parseRows(text);
+  if (parsed === undefined) return lose('hands.json is damaged: no hand is in force');
+  const { rows, lost } = parsed;
+  if (lost.length === 0) return { rows, faults: [] };
+  const more = lost.length > handsNamedMax ? ` and ${lost.length - handsNamedMax} more` : '';
+  const names = lost.slice(0, handsNamedMax).join(', ');
+  return lose(`hands.json is damaged: hands are not in force on ${names}${more}`, rows);
+}
+
+/** Best effort. A link, where that is possible: until the next write the file is read by each new process. */
+function setAside(path: string, aside: string): boolean {
+  try {
+    rmSync(aside, { force: true });
+    linkSync(path, aside);
+    return true;
+  } catch {
+    try {
+      renameSync(path, aside);
+      return true;
+    } catch {
+      return false;
+    }
+  }
 }
 
 function isVerdict({ key, verdict, since, at, turns, returnedAt, failedAt, said }: Kept): boolean {

@@ -85,9 +85,9 @@ describe('rows', () => {
 
   test('what is kept is read again; anything else is not hands', () => {
     const { rows } = withHand([], [web1, web1v6], { ...heavy, from: now, by: 'alice', until: now + 1 }, now);
-    assert.deepEqual(parseRows(printRows(rows)), rows);
+    assert.deepEqual(parseRows(printRows(rows)), { rows, lost: [] });
     const row = { ...web1, hand: drain, at: now };
-    assert.deepEqual(parseRows(JSON.stringify({ hands: [row] })), [row]);
+    const parse = (...hands: unknown[]) => parseRows(JSON.stringify({ hands }));
     const bad: unknown[] = [
       { ...row, owner: 3 },
       { ...row, at: 'x' },
@@ -98,10 +98,19 @@ describe('rows', () => {
       { ...row, hand: { ...drain, until: 'never' } },
       { ...row, hand: { state: 'up' } },
       { owner, member: 'x', at: 1 },
+      { ...web1v6, hand: { state: 'maint', reason: '' }, at: now },
       null,
+      'web1',
     ];
-    for (const one of bad) assert.equal(parseRows(JSON.stringify({ hands: [one] })), undefined);
-    for (const text of ['', '{}', '[]', '{"hands":3}', '{"hands"']) assert.equal(parseRows(text), undefined);
+    for (const one of bad) assert.deepEqual(parse(one, row)?.rows, [row], JSON.stringify(one));
+    assert.deepEqual(parse(...bad)?.lost, [
+      'nobody knows whom',
+      'web1@www.site.example',
+      'x@www.site.example',
+      '2001:db8::1@www.site.example',
+    ]);
+    for (const text of ['', '{}', '[]', 'null', '{"hands":3}', '{"hands"'])
+      assert.equal(parseRows(text), undefined, text);
   });
 });
 
