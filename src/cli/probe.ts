@@ -5,13 +5,14 @@
 import { isIP } from 'node:net';
 import { loadConfig } from '../config.ts';
 import { type Loaded, type LoadedZone, loadAll } from '../control/load.ts';
-import { ownerText, select, type Target } from '../control/selectors.ts';
+import { ownerText, type Target as Selected, select } from '../control/selectors.ts';
 import { Sources } from '../control/sources.ts';
 import type { MemberStatus, Status } from '../control/status.ts';
 import { refuses } from '../faults.ts';
 import { type Check, type Endpoint, endpointKey } from '../health/check.ts';
 import { probeEndpoint } from '../health/probes/index.ts';
-import type { ProbeResult, Step } from '../health/probes/probe.ts';
+import type { ProbeResult, Step, Target } from '../health/probes/probe.ts';
+import { needsAll } from '../health/probes/several.ts';
 import { probedAtOnce, probedMax } from '../limits.ts';
 import { suggest } from '../near.ts';
 import { findControl, resolvePaths } from '../paths.ts';
@@ -49,13 +50,14 @@ export const command: Command = {
     const loaded = loadAll({ dir, tablesDir: undefined, known: [] });
     if (refuses(loaded.faults))
       complain(`${dir} has faults, and what they touch is left out: steerdns check`);
-    const found = find(dir, loaded, selectors, textOf(values, 'check'));
+    const checkName = textOf(values, 'check');
+    const found = find(dir, loaded, selectors, checkName);
     if ('error' in found) {
       complain(`${found.error}${found.hint === '' ? '' : ` (${found.hint})`}`);
       return EXIT.failed;
     }
     const status = await askDaemon(findControl({ control: textOf(values, 'control') }), dir);
-    const reports = await probeAll(found.probed, status);
+    const reports = await probeAll(found.probed, status, checkName === undefined);
     const isGood = reports.every(({ result }) => result.outcome === 'ok');
     if (values.json === true) process.stdout.write(`${JSON.stringify(jsonOf(reports))}\n`);
     else {
@@ -124,7 +126,7 @@ function checksNamed(dir: string, name: string): Map<string, Check> | { error: s
 
 function addTarget(
   zones: readonly LoadedZone[],
-  { owner, member, address }: Target,
+  { owner, member, address }: Selected,
   checks: ReadonlyMap<string, Check> | undefined,
   add: (endpoint: Endpoint, members: Probed['members']) => void,
 ): void {
@@ -147,7 +149,12 @@ async function askDaemon(socketPath: string, dir: string): Promise<Status | unde
   return status?.control.configDir === dir ? status : undefined;
 }
 
-async function probeAll(probed: readonly Probed[], status: Status | undefined): Promise<ProbeReport[]> {
+/** `isOwn`: by the checks that the daemon probes by, so that what it has heard counts. */
+async function probeAll(
+  probed: readonly Probed[],
+  status: Status | undefined,
+  isOwn: boolean,
+): Promise<ProbeReport[]> {
   const reports: ProbeReport[] = [];
   let next = 0;
   const work = async () => {
@@ -155,7 +162,8 @@ async function probeAll(probed: readonly Probed[], status: Status | undefined): 
       const one = probed[i]!;
       const steps: Step[] = [];
       const daemon = status && memberOf(status, one);
-      const result = await probeOne(one.endpoint, daemon, (step) => steps.push(step));
+      const known = (target: Target) => heardBy(isOwn ? daemon : undefined, one.endpoint.check, target);
+      const result = await probeEndpoint(one.endpoint, (step) => steps.push(step), known);
       reports[i] = { ...one, steps, result, daemon };
     }
   };
@@ -163,14 +171,21 @@ async function probeAll(probed: readonly Probed[], status: Status | undefined): 
   return reports;
 }
 
-/** Heartbeats come to the daemon: nobody else can say what they said. */
-async function probeOne(
-  endpoint: Endpoint,
-  daemon: MemberStatus | undefined,
-  onStep: (step: Step) => void,
-): Promise<ProbeResult> {
-  if (endpoint.check.kind !== 'push') return probeEndpoint(endpoint, onStep);
-  if (daemon?.last !== undefined) return daemon.last;
+/**
+ * Heartbeats come to the daemon: nobody else can say what they said. Of one of several probes its last result
+ * says so where it is up and all must be.
+ */
+export function heardBy(
+  daemon: Pick<MemberStatus, 'last'> | undefined,
+  check: Check,
+  { kind }: Target,
+): ProbeResult | undefined {
+  if (kind !== 'push') return undefined;
+  const last = daemon?.last;
+  if (last !== undefined && check.kind === 'push') return last;
+  if (last?.outcome === 'ok' && needsAll(check)) {
+    return { outcome: 'ok', reason: 'the daemon has heard that it is up', latencyMs: 0 };
+  }
   return { outcome: 'inconclusive', reason: 'inconclusive: heartbeats come to the daemon', latencyMs: 0 };
 }
 

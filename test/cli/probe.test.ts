@@ -7,9 +7,12 @@ import { createServer as createHttpsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { ProbeReport } from '../../src/cli/probe.ts';
+import { heardBy, type ProbeReport } from '../../src/cli/probe.ts';
 import { probeText } from '../../src/cli/probetext.ts';
 import { width } from '../../src/cli/text.ts';
+import type { Check } from '../../src/health/check.ts';
+import type { ProbeResult, Target } from '../../src/health/probes/probe.ts';
+import { severalTarget } from '../../src/health/probes/several.ts';
 import { build, built } from '../build.ts';
 import { runToEnd } from '../daemon.ts';
 import { listen, makeAuthority, opensslMissing, refusingPort } from '../health/probes/servers.ts';
@@ -65,6 +68,8 @@ describe('steerdns probe', { skip: opensslMissing() }, () => {
   tls: { type: https, port: ${https.port}, host: tls.site.example, ca: ca.pem }
   both: { probes: [{ type: http, port: ${http.port} }, { type: tcp, port: ${refusing} }] }
   beat: { type: push }
+  alive: { probes: [{ type: http, port: ${http.port} }, { type: push }] }
+  either: { need: any, probes: [{ type: http, port: ${http.port} }, { type: push }] }
 balance:
   www: { check: web, members: { 127.0.0.1: { name: web1 }, 127.0.0.2: { name: web2 } } }
   tls: { check: tls }
@@ -141,6 +146,18 @@ balance:
     assert.deepEqual(probes[0]!.said, { part: 0.4 });
   });
 
+  test('heartbeats, alone or among others, come to the daemon', async () => {
+    const of = async (check: string) => {
+      const { code, stdout } = await run('tls.site.example', '--check', check, '--json');
+      const [{ outcome, reason }] = (JSON.parse(stdout) as Json).probes as [Json['probes'][number]];
+      return `${code} ${outcome} ${reason}`;
+    };
+    const words = 'heartbeats come to the daemon';
+    assert.equal(await of('beat'), `1 inconclusive inconclusive: ${words}`);
+    assert.equal(await of('alive'), `1 inconclusive inconclusive: 1 of 2 up, 2 needed; push: ${words}`);
+    assert.equal(await of('either'), `0 ok 1 of 2 up; push: ${words}`);
+  });
+
   test('what cannot be probed is refused', async () => {
     const refused: readonly (readonly [string[], RegExp])[] = [
       [['wbe1'], /^steerdns: nothing matches "wbe1" \(did you mean "web1"\?\)\n$/],
@@ -159,6 +176,20 @@ balance:
       }),
     );
   });
+});
+
+test('what the daemon has heard counts, where it can be told from its last result', () => {
+  const beat = { kind: 'push', port: 0, options: {} };
+  const web = { kind: 'http', port: 80, options: {} };
+  const check = (target: Target): Check => endpointOf(1, target).check;
+  const last = (outcome: ProbeResult['outcome']) => ({ last: { outcome, reason: 'x', latencyMs: 9, at: 0 } });
+  const [all, any] = [2, 1].map((need) => check(severalTarget(need, [web, beat])));
+  assert.equal(heardBy(last('ok'), all!, web), undefined);
+  assert.equal(heardBy(last('ok'), all!, beat)?.outcome, 'ok');
+  assert.equal(heardBy(last('fail'), all!, beat)?.outcome, 'inconclusive');
+  assert.equal(heardBy(last('ok'), any!, beat)?.outcome, 'inconclusive');
+  assert.equal(heardBy(undefined, all!, beat)?.outcome, 'inconclusive');
+  assert.equal(heardBy(last('fail'), check(beat), beat)?.outcome, 'fail');
 });
 
 test('the text of what happens rarely: a resolver, many lines, slowness, what the daemon says', () => {

@@ -18,6 +18,11 @@ export function targetsOf(target: Target): readonly Target[] {
   return target.kind === severalKind ? (target.options as Several).probes : [target];
 }
 
+/** Whether each of the targets that it stands for must be up for it to be up. */
+export function needsAll(target: Target): boolean {
+  return target.kind !== severalKind || (target.options as Several).need === targetsOf(target).length;
+}
+
 /** Runs all and joins what comes of it. */
 export async function runSeveral(
   options: Options,
