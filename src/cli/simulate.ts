@@ -34,7 +34,8 @@ export const command: Command = {
     const script = readScript(file!, text);
     const errors = loaded.faults.filter(({ severity }) => severity === 'error');
     if (errors.length > 0) return refuse([...errors, ...script.faults]);
-    const plan = planOf(script, loaded.zones);
+    const { canaries } = loaded.server;
+    const plan = planOf(script, loaded.zones, canaries);
     const faults = [...script.faults, ...plan.faults];
     if (refuses(faults)) return refuse(faults);
     const last = script.steps.at(-1)?.atMs ?? 0;
@@ -42,7 +43,7 @@ export const command: Command = {
     const outcome = await simulate(loaded.zones, settingsOf(loaded), plan, {
       seed: Number(seedText),
       endMs,
-      canaries: loaded.server.canaries,
+      canaries,
     });
     process.stdout.write(
       values.json === true

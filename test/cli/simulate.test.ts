@@ -21,7 +21,7 @@ before(() => {
   const addresses = [1, 2, 3].map((i) => `www A 192.0.2.${i}\n`).join('');
   writeFileSync(
     join(folder, 'site.example.zone'),
-    `$TTL 30\n@ SOA ns1 h 1 1h 15m 1w 5m\n NS ns1\nns1 A 192.0.2.9\n${addresses}`,
+    `$TTL 30\n@ SOA ns1 h 1 1h 15m 1w 5m\n NS ns1\nns1 A 192.0.2.9\n${addresses}bare A 192.0.2.4\n`,
   );
   writeFileSync(
     join(folder, 'site.example.yaml'),
@@ -34,6 +34,7 @@ balance:
       192.0.2.1: { name: web1, weight: 2 }
       192.0.2.2: { name: web2, group: rack1 }
       192.0.2.3: { name: web3, group: rack1 }
+  bare: { members: { 192.0.2.4: { name: unwatched } } }
 `,
   );
   loaded = loadAll({ dir: folder, tablesDir: undefined, known: [] });
@@ -43,7 +44,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 async function run(text: string, seed = 1, canaries: readonly Endpoint[] = []) {
   const script = readScript('script', text);
-  const plan = planOf(script, loaded.zones);
+  const plan = planOf(script, loaded.zones, canaries);
   assert.deepEqual([...script.faults, ...plan.faults], []);
   return simulate(loaded.zones, settingsOf(loaded), plan, { seed, endMs: script.endMs!, canaries });
 }
@@ -68,6 +69,14 @@ const faults: readonly [string, string][] = [
   ['at 5s web2 ok 3s', '1:15: error: "ok" says too much (such as "at 10s web2 ok")'],
   ['at 5s web2 slow x', '1:17: error: "slow" is "x", which is no duration (such as 500ms, 5s or 1m)'],
   ['kill web2', '1:1: error: "kill" begins no line of a script (one of: at, end)'],
+  [
+    '\nat 5s unwatched refuses',
+    '2:7: error: nothing probes unwatched: what it does is seen by nobody (give it a check)',
+  ],
+  ['at 5s prober slow', '1:14: error: "slow" is nothing that becomes of the prober (one of: cut, ok)'],
+  ['at 5s prober cut 3s', '1:18: error: "cut" says too much (such as "at 10s prober cut")'],
+  ['at 5s web2 drain 3s', '1:18: error: "drain" says too much (such as "at 10s web2 drain")'],
+  ['at 5s web2 dran', '1:12: error: "dran" is nothing that a server does (did you mean "drain"?)'],
   ['end 1m\nend 2m', '2:1: error: the end is said twice'],
   ['end 1m 2', '1:8: error: nothing follows the time of the end'],
 ];
@@ -111,11 +120,72 @@ test('group=NAME and * name several; all that are down are given all the same', 
 
 test('without a canary all that fall silent at once are withheld for ten minutes', async () => {
   const { happenings } = await run(`at 5s * silent\nend 12m`);
-  const said = happenings.flatMap((one) => (one.kind === 'prober' ? [one.event.kind] : []));
-  assert.deepEqual(said, ['silent', 'over']);
+  assert.deepEqual(saidOf(happenings), ['silent', 'over']);
   assert.ok(transitions(happenings).every((line) => /^6\d\d web\d up -> down$/.test(line)));
   const alone = await run(`${allDie}end 1m`);
   assert.match(transitions(alone.happenings).at(-1)!, /^3\d web1 up -> down$/, 'the last is believed');
+});
+
+const saidOf = (happenings: readonly Happening[]) =>
+  happenings.flatMap((one) => (one.kind === 'prober' ? [one.event.kind] : []));
+
+test('while the prober is cut nothing is withdrawn, with a canary or without', async () => {
+  for (const canaries of [[endpointOf(1000)], []]) {
+    for (const seed of [1, 2, 3]) {
+      const script = 'at 20s prober cut\nat 3m prober ok\nend 5m';
+      const { happenings } = await run(script, seed, canaries);
+      assert.deepEqual(transitions(happenings), []);
+      assert.deepEqual(saidOf(happenings), ['silent', 'answered']);
+      for (const one of happenings) {
+        if (one.kind !== 'answers' || !one.owner.startsWith('www')) continue;
+        assert.deepEqual(
+          one.given.map(({ member }) => member),
+          ['web1', 'web2', 'web3'],
+        );
+      }
+    }
+  }
+});
+
+test('a server that dies while the prober is cut leaves when it is not any more', async () => {
+  const script = 'at 20s prober cut\nat 60s web2 refuses\nat 2m prober ok\nend 3m';
+  const { happenings } = await run(script, 1, [endpointOf(1000)]);
+  const [down, ...more] = transitions(happenings);
+  assert.match(down!, /^12\d web2 up -> down$/);
+  assert.deepEqual(more, []);
+});
+
+test('a canary is called by its address', async () => {
+  const canary = endpointOf(1000);
+  const outcome = await run(`at 10s ${canary.address} silent\nat 20s * refuses\nend 1m`, 1, [canary]);
+  assert.deepEqual(transitions(outcome.happenings), []);
+  assert.deepEqual(saidOf(outcome.happenings), ['silent']);
+});
+
+test('the hand of the operator is laid as control lays it, and refused as control refuses it', async () => {
+  const script = `at 0s  web3 down
+at 10s web2 drain
+at 20s web1 drain # would leave nobody
+at 30s web2 undrain
+at 40s web1 refuses
+at 60s web1 up
+at 70s unwatched down
+end 80s`;
+  const { happenings } = await run(script);
+  const given = happenings.flatMap((one) =>
+    one.kind === 'answers' && one.owner === 'www.site.example.'
+      ? [`${Math.floor(one.atMs / 10_000)} ${one.given.map(({ member }) => member).join(' ')}`]
+      : [],
+  );
+  assert.deepEqual(
+    given.filter((line, i) => line.slice(1) !== given[i - 1]?.slice(1)),
+    ['0 web1 web2 web3', '0 web1 web2', '1 web1', '3 web1 web2', '4 web2', '6 web1 web2'],
+  );
+  const refused = happenings.flatMap((one) => (one.kind === 'refused' ? [one.text] : []));
+  assert.deepEqual(refused, [
+    'www.site.example A would be left without a member (still given: web1 66.7%, web2 33.3%)',
+    'bare.site.example A would be left without a member (answered NODATA)',
+  ]);
 });
 
 test('a seed makes the same of everything; another one other moments', async () => {

@@ -96,9 +96,9 @@ describe('a simulation and a daemon under the same script', { timeout: 60_000 },
   it('have the same transitions, each within an interval and a timeout of the other', async () => {
     const { steps, endMs } = readScript('lab.txt', script);
     const startedAt = Date.now();
-    for (const { atMs, selector, behaviour } of steps) {
+    for (const { atMs, selector, deed } of steps) {
       await pause(startedAt + atMs - Date.now());
-      await toys[names.indexOf(selector)]!.behave(toyBehaviours[behaviour.kind]!);
+      await toys[names.indexOf(selector)]!.behave(toyBehaviours[deed.kind]!);
     }
     await until('the script is at its end', 20_000, () => Date.now() >= startedAt + endMs!);
     const { stdout } = await daemon.run('events', '--json', '--kinds', 'verdict');

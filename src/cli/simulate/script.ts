@@ -1,11 +1,14 @@
-// The script of a simulation: what the servers do and when, as a person writes it. Text in, steps or faults
-// out; who is meant by a name is found out by simulation.ts, which knows the pools.
+// The script of a simulation: what servers, the prober's link and the operator's hand do and when, as a
+// person writes it. Text in, steps or faults out; who is meant by a name is found out by simulation.ts, which
+// knows the pools.
 //
 //   # web2 is killed and comes back; then a rack is slow
 //   at 10s   web2            refuses
 //   at 40s   web2            ok
 //   at 1m    group=rack1     slow 800ms
 //   at 90s   web3@www        flaky 30%
+//   at 100s  prober          cut
+//   at 2m    web1            drain
 //   end 3m
 import { durationMs, percent } from '../../config/values.ts';
 import { errorAt, type Fault, type Place } from '../../faults.ts';
@@ -22,10 +25,20 @@ export type Behaviour =
   /** It refuses for so long, then it is well for so long, and so on. */
   | { readonly kind: 'flaps'; readonly periodMs: number };
 
+/** What the operator's hand does, without a word that says more. */
+const handVerbs = ['drain', 'undrain', 'down', 'up'] as const;
+
+export type Deed =
+  | Behaviour
+  /** What the prober asks over the network comes to nothing from now on, or comes through again. */
+  | { readonly kind: 'link'; readonly isCut: boolean }
+  | { readonly kind: 'hand'; readonly verb: (typeof handVerbs)[number] };
+
 export type Step = {
   readonly atMs: number;
+  /** Whom a behaviour or a hand is about. */
   readonly selector: string;
-  readonly behaviour: Behaviour;
+  readonly deed: Deed;
   /** As it was written, without its time. */
   readonly text: string;
   /** Where the selector stands. */
@@ -89,10 +102,10 @@ function readStep(at: Word, [time, who, what, ...more]: readonly Word[], faults:
     faults.push(errorAt((who ?? time).place, `${missing} is missing`, 'such as "at 10s web2 refuses"'));
     return undefined;
   }
-  const behaviour = readBehaviour(what, more, faults);
-  if (atMs === undefined || behaviour === undefined) return undefined;
+  const deed = who.text === proberWord ? readLink(what, more, faults) : readDeed(what, more, faults);
+  if (atMs === undefined || deed === undefined) return undefined;
   const text = [who, what, ...more].map((word) => word.text).join(' ');
-  return { atMs, selector: who.text, behaviour, text, place: who.place };
+  return { atMs, selector: who.text, deed, text, place: who.place };
 }
 
 function readTime({ place }: Word, time: Word | undefined, faults: Fault[]): number | undefined {
@@ -116,28 +129,52 @@ const behaviours: Readonly<Record<string, string>> = {
   flaky: 'web2 flaky 30%',
   flaps: 'web2 flaps 5s',
   says: 'web2 says 50%',
+  ...Object.fromEntries(handVerbs.map((verb) => [verb, `web2 ${verb}`])),
 };
 
-function readBehaviour(what: Word, more: readonly Word[], faults: Fault[]): Behaviour | undefined {
-  const example = Object.hasOwn(behaviours, what.text) ? behaviours[what.text]! : undefined;
-  if (example === undefined) {
-    const hint =
-      suggest(what.text, Object.keys(behaviours)) || `one of ${Object.keys(behaviours).join(', ')}`;
-    faults.push(errorAt(what.place, `"${what.text}" is nothing that a server does`, hint));
-    return undefined;
-  }
-  const hint = `such as "at 10s ${example}"`;
-  const argumentsWanted = example.split(' ').length - 2;
+/** In place of a name: the prober itself. A member of this name is `prober@*`. */
+const proberWord = 'prober';
+
+const links: Readonly<Record<string, string>> = { cut: 'prober cut', ok: 'prober ok' };
+
+function readLink(what: Word, more: readonly Word[], faults: Fault[]): Deed | undefined {
+  const example = exampleOf(links, what, 'is nothing that becomes of the prober', faults);
+  if (example === undefined || !isOfLength(what, more, example, faults)) return undefined;
+  return { kind: 'link', isCut: what.text === 'cut' };
+}
+
+function exampleOf(
+  words: Readonly<Record<string, string>>,
+  what: Word,
+  wrong: string,
+  faults: Fault[],
+): string | undefined {
+  if (Object.hasOwn(words, what.text)) return words[what.text]!;
+  const hint = suggest(what.text, Object.keys(words)) || `one of ${Object.keys(words).join(', ')}`;
+  faults.push(errorAt(what.place, `"${what.text}" ${wrong}`, hint));
+  return undefined;
+}
+
+function isOfLength(what: Word, more: readonly Word[], example: string, faults: Fault[]): boolean {
+  const wanted = example.split(' ').length - 2;
+  if (more.length === wanted) return true;
+  const wrong = more.length > wanted ? 'says too much' : 'wants one more word';
+  const { place } = more[wanted] ?? what;
+  faults.push(errorAt(place, `"${what.text}" ${wrong}`, `such as "at 10s ${example}"`));
+  return false;
+}
+
+function readDeed(what: Word, more: readonly Word[], faults: Fault[]): Deed | undefined {
+  const example = exampleOf(behaviours, what, 'is nothing that a server does', faults);
+  if (example === undefined || !isOfLength(what, more, example, faults)) return undefined;
+  const verb = handVerbs.find((word) => word === what.text);
+  if (verb !== undefined) return { kind: 'hand', verb };
   const [argument] = more;
-  if (more.length !== argumentsWanted) {
-    const place = (more[argumentsWanted] ?? what).place;
-    const wrong = more.length > argumentsWanted ? 'says too much' : 'wants one more word';
-    faults.push(errorAt(place, `"${what.text}" ${wrong}`, hint));
-    return undefined;
-  }
   const made = behaviourOf(what.text, argument?.text ?? '');
   if ('kind' in made) return made;
-  faults.push(errorAt(argument!.place, `"${what.text}" ${made.wrong}`, made.hint ?? hint));
+  faults.push(
+    errorAt(argument!.place, `"${what.text}" ${made.wrong}`, made.hint ?? `such as "at 10s ${example}"`),
+  );
   return undefined;
 }
 

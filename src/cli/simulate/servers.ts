@@ -1,7 +1,8 @@
-// The servers of a simulation: what each probe of theirs comes to, after which time, as the script and the
-// seed have it. Reasons are in the words of the real probes.
+// The servers of a simulation, and the link to them: what each probe of theirs comes to, after which time, as
+// the script and the seed have it. Reasons are in the words of the real probes.
 import type { Endpoint } from '../../health/check.ts';
 import type { Clock } from '../../health/clock.ts';
+import { isRemote } from '../../health/probes/index.ts';
 import type { ProbeResult } from '../../health/probes/probe.ts';
 import { slotOf } from '../../wire/hash.ts';
 import type { Behaviour } from './script.ts';
@@ -19,6 +20,7 @@ export class Servers {
   readonly #clock: Clock;
   readonly #seed: number;
   #draws = 0;
+  #isCut = false;
   /** By endpoint; what is not here is well. */
   readonly #doing = new Map<string, Doing>();
 
@@ -37,9 +39,16 @@ export class Servers {
     this.#doing.set(key, { behaviour, since: this.#clock.now() });
   }
 
+  /** From now on nobody is reached over the network, or all are again. */
+  cut(isCut: boolean): void {
+    this.#isCut = isCut;
+  }
+
   /** Probes the endpoint in virtual time. */
-  probe({ key, check }: Endpoint): Promise<ProbeResult> {
-    const result = this.#result(this.#doing.get(key), check.timeoutMs);
+  probe(endpoint: Endpoint): Promise<ProbeResult> {
+    const { key, check } = endpoint;
+    const isLost = this.#isCut && isRemote(endpoint);
+    const result = isLost ? silent(check.timeoutMs) : this.#result(this.#doing.get(key), check.timeoutMs);
     return new Promise((resolve) => this.#clock.after(result.latencyMs, () => resolve(result)));
   }
 

@@ -1,12 +1,14 @@
-// A simulation: the real monitors and the real publisher, which chooses, on a virtual clock; the servers do
-// what the script says. Nothing is sent anywhere. The same folder, script and seed come to the same in every
-// run.
+// A simulation: the real monitors, the real publisher, which chooses, and the real hand of the operator, on a
+// virtual clock; the servers do what the script says. Nothing is sent anywhere. The same folder, script and
+// seed come to the same in every run.
 //
 // The seed says at which moment of its schedule each endpoint is when the script begins, how long answers
 // take, and which probes of a flaky server fail.
 import type { Settings } from '../../answer/settings.ts';
 import { familyText } from '../../balance/pool.ts';
-import { addressesOf } from '../../control/handverbs.ts';
+import { Caches } from '../../control/caches.ts';
+import { Hands } from '../../control/hands.ts';
+import { addressesOf, HandVerbs } from '../../control/handverbs.ts';
 import type { LoadedZone } from '../../control/load.ts';
 import { Publisher } from '../../control/publish.ts';
 import { endpointsOf, memberNames } from '../../control/reload.ts';
@@ -46,6 +48,8 @@ export type Happening = { readonly atMs: number } & (
   | { readonly kind: 'script'; readonly text: string; readonly line: number }
   | ({ readonly kind: 'monitor'; readonly member: string } & { readonly event: MonitorEvent })
   | { readonly kind: 'prober'; readonly event: NotedSuspicion }
+  /** Control refused a hand. */
+  | { readonly kind: 'refused'; readonly text: string }
   | ({ readonly kind: 'answers'; readonly isFirst: boolean } & Answers)
 );
 
@@ -62,16 +66,32 @@ export type Plan = {
   readonly faults: readonly Fault[];
 };
 
-/** Finds whom the steps of a script mean. */
-export function planOf({ steps }: Script, zones: readonly LoadedZone[]): Plan {
+/** Finds whom the steps of a script mean; canaries are called by their addresses. */
+export function planOf(
+  { steps }: Script,
+  zones: readonly LoadedZone[],
+  canaries: readonly Endpoint[] = [],
+): Plan {
   const faults: Fault[] = [];
   const pools = zones.flatMap((zone) => zone.pools);
   const planned = steps.map((step) => {
-    const selected = select(pools, [step.selector]);
-    if ('error' in selected) faults.push(errorAt(step.place, selected.error, selected.hint));
-    const targets = 'error' in selected ? [] : selected.targets;
-    const endpoints = addressesOf(pools, targets).flatMap(({ endpoint }) => endpoint ?? []);
-    return { ...step, keys: [...new Set(endpoints)] };
+    const { deed, selector, place } = step;
+    if (deed.kind === 'link') return { ...step, keys: [] };
+    const isHand = deed.kind === 'hand';
+    const named = isHand ? [] : canaries.filter(({ address }) => address === selector);
+    const selected = select(pools, [selector]);
+    const isFound = !('error' in selected);
+    const endpoints = isFound
+      ? addressesOf(pools, selected.targets).flatMap((one) => one.endpoint ?? [])
+      : [];
+    const keys = [...new Set([...endpoints, ...named.map(({ key }) => key)])];
+    if (!isFound && keys.length === 0) faults.push(errorAt(place, selected.error, selected.hint));
+    else if (!isHand && keys.length === 0) {
+      faults.push(
+        errorAt(place, `nothing probes ${selector}: what it does is seen by nobody`, 'give it a check'),
+      );
+    }
+    return { ...step, keys };
   });
   return { steps: planned, faults };
 }
@@ -114,11 +134,17 @@ export async function simulate(
       note({ kind: 'answers', isFirst, ...answers });
     }
   };
-  const publisher = publisherOn(clock, monitors, () => noteAnswers(false));
-  for (const { atMs, keys, behaviour, text, place } of steps) {
-    clock.after(atMs, () => {
-      note({ kind: 'script', text, line: place.line });
-      for (const key of keys) servers.turn(key, behaviour);
+  const hands = new Hands();
+  const publisher = publisherOn(clock, monitors, hands, () => noteAnswers(false));
+  const lay = handOn(clock, monitors, hands, publisher);
+  let sayBegun = () => {};
+  const begun = new Promise<void>((resolve) => (sayBegun = resolve));
+  for (const step of steps) {
+    clock.after(step.atMs, () => {
+      note({ kind: 'script', text: step.text, line: step.place.line });
+      void perform(step, servers, (verb) => begun.then(() => lay(verb, step.selector))).then((refused) => {
+        if (refused !== undefined) note({ kind: 'refused', text: refused });
+      });
     });
   }
   const endpoints = endpointsOf(zones);
@@ -129,6 +155,7 @@ export async function simulate(
     await Promise.race([monitors.firstRound(), enough]);
     await publisher.publishZones(zones, settings);
     noteAnswers(true);
+    sayBegun();
   };
   clock.after(0, () => void begin());
   await clock.advance(endMs);
@@ -137,8 +164,41 @@ export async function simulate(
   return { seed, endMs, endpoints: endpoints.length, happenings };
 }
 
+/** Does what a step says; gives the reason where control refuses it. */
+async function perform(
+  { deed, keys }: Plan['steps'][number],
+  servers: Servers,
+  lay: (verb: string) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  if (deed.kind === 'hand') return lay(deed.verb);
+  if (deed.kind === 'link') servers.cut(deed.isCut);
+  else for (const key of keys) servers.turn(key, deed);
+  return undefined;
+}
+
+/** The operator's hand as control lays it; gives the reason where it is refused. */
+function handOn(clock: VirtualClock, monitors: Monitors, hands: Hands, publisher: Publisher) {
+  const verbs = new HandVerbs({
+    hands,
+    publisher,
+    caches: new Caches(),
+    healthOf: healthFrom(monitors),
+    keep: async () => undefined,
+    now: () => clock.wall(),
+    note: () => {},
+  });
+  return async (verb: string, selector: string): Promise<string | undefined> => {
+    const { status, body } = await verbs.run(new URLSearchParams({ verb, selector }));
+    return status === 200 ? undefined : (body as { error: string }).error;
+  };
+}
+
+function healthFrom(monitors: Monitors) {
+  return (key: string) => monitors.state(key) ?? ({ verdict: 'unknown', settled: false } as const);
+}
+
 /** A publisher whose server takes everything at once. */
-function publisherOn(clock: VirtualClock, monitors: Monitors, onServed: () => void): Publisher {
+function publisherOn(clock: VirtualClock, monitors: Monitors, hands: Hands, onServed: () => void): Publisher {
   let generation = 0;
   const publisher: Publisher = new Publisher({
     send: (message) => {
@@ -150,7 +210,8 @@ function publisherOn(clock: VirtualClock, monitors: Monitors, onServed: () => vo
         fault: undefined,
       });
     },
-    healthOf: (key) => monitors.state(key) ?? { verdict: 'unknown', settled: false },
+    healthOf: healthFrom(monitors),
+    handOf: hands.handOf,
     clock,
     shares: new Shares(),
     firstEdition: 1,

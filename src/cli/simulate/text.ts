@@ -53,6 +53,7 @@ function lineOf(
   before: ReadonlyMap<string, Answers>,
 ): [Parameters<Paint>[0] | undefined, string] | undefined {
   if (happening.kind === 'script') return ['bold', `script: ${happening.text}`];
+  if (happening.kind === 'refused') return ['yellow', `refused: ${happening.text}`];
   if (happening.kind === 'answers') {
     const name = nameOf(happening);
     if (happening.isFirst && !changing.has(name)) return undefined;
