@@ -25,6 +25,7 @@ import { EventStreams } from './eventstream.ts';
 import { FactsDesk } from './facts.ts';
 import { type Family, printFamilies } from './families.ts';
 import { firstLoad, isSettled } from './firstload.ts';
+import { generationOf, healthz } from './generation.ts';
 import { Hands } from './hands.ts';
 import { type HandSurroundings, HandVerbs } from './handverbs.ts';
 import { AdminHttp } from './http.ts';
@@ -106,7 +107,8 @@ class Control {
   /** What answers each route, on the control socket and over TCP. */
   readonly #handlers: Handlers = {
     'GET /status': async () => ({ status: 200, body: this.#statusOf(await this.#facts.ask()) }),
-    'GET /healthz': () => this.#healthz(),
+    'GET /healthz': () => healthz(this.#publisher.generation),
+    'GET /generation': async () => generationOf(this.#publisher.generation, await this.#facts.ask()),
     'GET /explain': (parameters) => this.#explain(parameters),
     'GET /events': (parameters, caller) => this.#streams.reply(parameters, caller),
     'GET /metrics': async () => {
@@ -318,13 +320,6 @@ class Control {
       logLinesLost: logLinesLost(),
       warnings: [...this.#warnings, ...(this.#socket?.warnings ?? []), ...this.#http.warnings],
     };
-  }
-
-  #healthz(): Reply {
-    const { generation } = this.#publisher;
-    return generation > 0
-      ? { status: 200, body: { ok: true, generation } }
-      : refusal(503, 'nothing is published yet');
   }
 
   async #explain(parameters: URLSearchParams): Promise<Reply> {

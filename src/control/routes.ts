@@ -24,6 +24,10 @@ export type Route = {
 export const routes = {
   'GET /status': { scope: 'read', summary: 'What needs attention, the server, zones, pools and members' },
   'GET /healthz': { scope: 'read', summary: 'Whether answers were published' },
+  'GET /generation': {
+    scope: 'read',
+    summary: 'Which generation is in service, and from which each thread answers',
+  },
   'GET /explain': {
     scope: 'read',
     summary: 'How a name is answered, step by step',

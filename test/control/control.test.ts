@@ -309,5 +309,7 @@ test('the control socket has the mode of the YAML', async () => {
   site.folders.write('steerdns.yaml', 'listen: [127.0.0.1:5399]\ncontrol: { mode: 0600 }\n');
   await site.started();
   assert.equal((await ask(site.folders.socket, 'GET', '/healthz')).status, 200);
+  const { body } = await ask(site.folders.socket, 'GET', '/generation');
+  assert.deepEqual(Object.keys(body as object), ['generation', 'workers']);
   assert.equal(statSync(site.folders.socket).mode & 0o777, 0o600);
 });
