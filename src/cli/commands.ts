@@ -23,6 +23,10 @@ export const commands: Readonly<Record<string, Row>> = {
   events: { what: 'show what happened, and follow it', load: () => import('./events.ts') },
   stats: { what: 'show everything that is measured', load: () => import('./stats.ts') },
   token: { what: 'make a token for the admin API', load: () => import('./token.ts') },
+  verify: {
+    what: 'ask many times, and compare shares with what is wanted',
+    load: () => import('./verify.ts'),
+  },
   probe: { what: 'probe members now, and show every step', load: () => import('./probe.ts') },
   push: { what: 'say how a server is, for checks of type push', load: () => import('./push.ts') },
   simulate: {
