@@ -1,6 +1,6 @@
 // `steerdns verify` against real daemons: it passes a server that gives what it should, and finds a weight
-// that is changed behind the operator's back: by a hand, in a file that is not in service yet, at another server.
-// What changes while it asks is said, and does not make a good server a bad one.
+// that is changed behind the operator's back: by a hand, in a file that is not in service yet, at another
+// server. What changes while it asks is said, and does not make a good server a bad one.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Report } from '../../src/cli/verify/text.ts';
