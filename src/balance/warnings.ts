@@ -15,16 +15,30 @@ export function arithmeticWarnings(
   return [...ttlWarnings(pool, endpoints, placeOf('ttl')), ...shareWarnings(pool, placeOf('answers'))];
 }
 
-/** A TTL that is long against detection makes all probing in vain for those who have the answer. */
-function ttlWarnings({ owner, ttl }: Pool, endpoints: readonly Endpoint[], place: Place): Fault[] {
-  if (endpoints.length === 0) return [];
-  const stable = ttl.stable ?? Math.max(...Object.values(ttl.rrset));
+/** How long clients keep an address against how long its end goes unnoticed, in seconds. */
+export type Kept = {
+  readonly ttl: number;
+  readonly detection: number;
+  /** The longest TTL that nobody is warned of. */
+  readonly advice: number;
+};
+
+/** What a pool's TTL and checks come to; undefined where nothing is checked. */
+export function keptOf({ ttl }: Pool, endpoints: readonly Endpoint[]): Kept | undefined {
+  if (endpoints.length === 0) return undefined;
   const detection = Math.max(...endpoints.map(({ check }) => detectionMaxMs(check) / 1000));
-  if (stable <= ttlQuietMax || stable <= cachedToDetectionMax * detection) return [];
-  const found = `a server that falls silent is found out after ${Math.ceil(detection)} s at most`;
-  const what = `the TTL of ${owner} is ${stable} s, while ${found}`;
   const advice = Math.max(ttlQuietMax, Math.ceil(cachedToDetectionMax * detection));
-  const hint = `clients keep a dead address for ${stable} s; at most ${advice} s: ttl: { stable: 30s }`;
+  return { ttl: ttl.stable ?? Math.max(...Object.values(ttl.rrset)), detection, advice };
+}
+
+/** A TTL that is long against detection makes all probing in vain for those who have the answer. */
+function ttlWarnings(pool: Pool, endpoints: readonly Endpoint[], place: Place): Fault[] {
+  const kept = keptOf(pool, endpoints);
+  if (kept === undefined || kept.ttl <= kept.advice) return [];
+  const { ttl, detection, advice } = kept;
+  const found = `a server that falls silent is found out after ${Math.ceil(detection)} s at most`;
+  const what = `the TTL of ${pool.owner} is ${ttl} s, while ${found}`;
+  const hint = `clients keep a dead address for ${ttl} s; at most ${advice} s: ttl: { stable: 30s }`;
   return [warningAt(place, what, hint)];
 }
 

@@ -134,6 +134,24 @@ function isSameName(a: string, b: string): boolean {
   return plain(a) === plain(b);
 }
 
+/** Asks over UDP until there is an answer, `tries` times at most. */
+export async function askUdp(
+  server: SocketAddress,
+  question: Question,
+  timeoutMs: number,
+  tries: number,
+): Promise<Reply> {
+  try {
+    const asker = await UdpAsker.open(server, 1, timeoutMs);
+    let reply = await asker.ask(question);
+    for (let i = 1; 'lost' in reply && i < tries; i++) reply = await asker.ask(question);
+    asker.close();
+    return reply;
+  } catch (error) {
+    return { lost: (error as Error).message };
+  }
+}
+
 /** Asks once over TCP. */
 export function askTcp(server: SocketAddress, question: Question, timeoutMs: number): Promise<Reply> {
   const { name, type, ...options } = question;

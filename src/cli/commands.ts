@@ -27,6 +27,7 @@ export const commands: Readonly<Record<string, Row>> = {
     what: 'ask many times, and compare shares with what is wanted',
     load: () => import('./verify.ts'),
   },
+  doctor: { what: 'look for what goes wrong in practice', load: () => import('./doctor.ts') },
   probe: { what: 'probe members now, and show every step', load: () => import('./probe.ts') },
   push: { what: 'say how a server is, for checks of type push', load: () => import('./push.ts') },
   simulate: {

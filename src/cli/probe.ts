@@ -18,6 +18,7 @@ import { suggest } from '../near.ts';
 import { findControl, resolvePaths } from '../paths.ts';
 import { exchange } from './client.ts';
 import { type Command, complain, EXIT, options, paint, textOf } from './command.ts';
+import { eachOf } from './eachof.ts';
 import { probeText } from './probetext.ts';
 
 /** What is probed: an endpoint, and the members that it stands for. */
@@ -150,25 +151,18 @@ async function askDaemon(socketPath: string, dir: string): Promise<Status | unde
 }
 
 /** `isOwn`: by the checks that the daemon probes by, so that what it has heard counts. */
-async function probeAll(
+function probeAll(
   probed: readonly Probed[],
   status: Status | undefined,
   isOwn: boolean,
 ): Promise<ProbeReport[]> {
-  const reports: ProbeReport[] = [];
-  let next = 0;
-  const work = async () => {
-    for (let i = next++; i < probed.length; i = next++) {
-      const one = probed[i]!;
-      const steps: Step[] = [];
-      const daemon = status && memberOf(status, one);
-      const known = (target: Target) => heardBy(isOwn ? daemon : undefined, one.endpoint.check, target);
-      const result = await probeEndpoint(one.endpoint, (step) => steps.push(step), known);
-      reports[i] = { ...one, steps, result, daemon };
-    }
-  };
-  await Promise.all(Array.from({ length: probedAtOnce }, work));
-  return reports;
+  return eachOf(probed, probedAtOnce, async (one) => {
+    const steps: Step[] = [];
+    const daemon = status && memberOf(status, one);
+    const known = (target: Target) => heardBy(isOwn ? daemon : undefined, one.endpoint.check, target);
+    const result = await probeEndpoint(one.endpoint, (step) => steps.push(step), known);
+    return { ...one, steps, result, daemon };
+  });
 }
 
 /**

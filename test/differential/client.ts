@@ -12,7 +12,7 @@ const attempts = 4;
 type Waiting = { readonly resolve: (response: Uint8Array | undefined) => void };
 
 export class Client {
-  readonly #port: number;
+  readonly port: number;
   readonly #udp: UdpSocket;
   #tcp: Socket | undefined;
   #id = 0;
@@ -26,7 +26,7 @@ export class Client {
   }
 
   private constructor(port: number, udp: UdpSocket) {
-    this.#port = port;
+    this.port = port;
     this.#udp = udp;
     udp.on('message', (message) => this.#take('udp', message));
     udp.on('error', () => {}); // nobody listens yet: asked again
@@ -71,7 +71,7 @@ export class Client {
 
   #connection(): Socket {
     if (this.#tcp !== undefined) return this.#tcp;
-    const socket = connect(this.#port, '127.0.0.1');
+    const socket = connect(this.port, '127.0.0.1');
     socket.setNoDelay(true);
     let received = Buffer.alloc(0);
     socket.on('data', (data: Buffer) => {

@@ -1,0 +1,190 @@
+// steerdns doctor [ZONE...]: looks for what goes wrong in practice, from the machine to the parent's records:
+// each step asks somebody and takes its time from nobody. Needs no daemon: without one it says whether one
+// could start here.
+import { getServers } from 'node:dns';
+import { type Loaded, type LoadedZone, loadAll } from '../control/load.ts';
+import type { Status } from '../control/status.ts';
+import { refuses } from '../faults.ts';
+import { suggest } from '../near.ts';
+import { findControl, resolvePaths } from '../paths.ts';
+import type { SocketAddress } from '../wire/addresses.ts';
+import { parseServer } from './asking.ts';
+import { exchange } from './client.ts';
+import { type Command, complain, EXIT, options, paint, textOf, type Values } from './command.ts';
+import { factsOf } from './doctor/facts.ts';
+import { type Finding, finding } from './doctor/finding.ts';
+import {
+  bufferFindings,
+  clockFindings,
+  daemonFindings,
+  descriptorFindings,
+  portFindings,
+  readProc,
+} from './doctor/machine.ts';
+import { parentFindings, parentRecords } from './doctor/parent.ts';
+import { probeFindings, ttlFindings } from './doctor/pools.ts';
+import { askServers, type ServersReport } from './doctor/servers.ts';
+import { type Diagnosis, doctorText, type ZoneDiagnosis } from './doctor/text.ts';
+import { startProgress } from './progress.ts';
+import type { Paint } from './statustext.ts';
+import { plural } from './text.ts';
+
+/** Zones that are looked at where none is named: each asks a dozen questions of others. */
+const zonesMax = 20;
+
+export const command: Command = {
+  usage: '[ZONE...]',
+  options: {
+    config: options.config,
+    resolver: { value: 'ADDR#PORT', what: "who knows names that are not ours, in place of this machine's" },
+    parent: { value: 'ADDR#PORT', what: 'a server of the parent, in place of those that the resolver finds' },
+    port: { value: 'N', what: 'name servers answer on this port, 53 unless said otherwise' },
+    control: options.control,
+    json: options.json,
+  },
+  positionalsMin: 0,
+  positionalsMax: Number.MAX_SAFE_INTEGER,
+  async run(values, named) {
+    const asked = readFlags(values);
+    if ('error' in asked) {
+      complain(asked.error);
+      return EXIT.usage;
+    }
+    const socketPath = findControl({ control: textOf(values, 'control') });
+    const answer = await exchange(socketPath, 'GET', '/status').catch(() => undefined);
+    const status = answer?.status === 200 ? (answer.body as Status) : undefined;
+    const dir = dirOf(values, status);
+    const loaded = loadAll({ dir, tablesDir: undefined, known: [] });
+    const zones = zonesNamed(loaded, named);
+    if (typeof zones === 'string') {
+      complain(zones);
+      return EXIT.failed;
+    }
+    const diagnosis = await diagnose({ ...asked, socketPath, status, dir, loaded, zones });
+    const ok = everything(diagnosis).every(({ level }) => level !== 'error');
+    const painter: Paint = (style, text) => paint(process.stdout, style, text);
+    if (values.json === true) process.stdout.write(`${JSON.stringify({ ok, ...diagnosis })}\n`);
+    else process.stdout.write(doctorText(diagnosis, painter));
+    return ok ? EXIT.done : EXIT.failed;
+  },
+};
+
+function dirOf(values: Values, status: Status | undefined): string {
+  const flag = textOf(values, 'config');
+  const { configDir } = resolvePaths({ config: flag });
+  return flag === undefined ? (status?.control.configDir ?? configDir) : configDir;
+}
+
+type Asked = {
+  readonly resolver: SocketAddress | undefined;
+  readonly parent: SocketAddress | undefined;
+  readonly port: number;
+};
+
+function readFlags(values: Values): Asked | { readonly error: string } {
+  const servers: (SocketAddress | undefined)[] = [];
+  for (const flag of ['resolver', 'parent']) {
+    const text = textOf(values, flag);
+    const server = text === undefined ? undefined : parseServer(text);
+    if (text !== undefined && server === undefined)
+      return { error: `--${flag} is an address such as 192.0.2.1#53, not "${text}"` };
+    servers.push(server);
+  }
+  const portText = textOf(values, 'port') ?? '53';
+  const port = /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
+  if (port < 1 || port > 65_535) return { error: `--port is a number from 1 to 65535, not "${portText}"` };
+  const [standard] = getServers();
+  const resolver = servers[0] ?? (standard === undefined ? undefined : parseServer(standard));
+  return { resolver, parent: servers[1], port };
+}
+
+function zonesNamed({ zones, faulty }: Loaded, named: readonly string[]): LoadedZone[] | string {
+  const origins = named.map((name) => (name === '.' ? name : `${name.toLowerCase().replace(/\.$/, '')}.`));
+  const known = [...zones.map(({ origin }) => origin), ...faulty];
+  const unknown = origins.find((origin) => !known.includes(origin));
+  if (unknown !== undefined) {
+    const hint = suggest(unknown, known);
+    return `there is no zone ${unknown}${hint === '' ? '' : ` (${hint})`}`;
+  }
+  return origins.length === 0 ? [...zones] : zones.filter(({ origin }) => origins.includes(origin));
+}
+
+type Examined = Asked & {
+  readonly socketPath: string;
+  readonly status: Status | undefined;
+  readonly dir: string;
+  readonly loaded: Loaded;
+  readonly zones: readonly LoadedZone[];
+};
+
+function everything({ machine, zones }: Diagnosis): Finding[] {
+  return [...machine, ...zones.flatMap(({ findings }) => findings)];
+}
+
+async function diagnose(examined: Examined): Promise<Diagnosis> {
+  const { status, loaded, socketPath, dir } = examined;
+  const progress = startProgress();
+  const endpoints = loaded.zones.reduce((sum, zone) => sum + zone.endpoints.length, 0);
+  const looked = examined.zones.slice(0, zonesMax);
+  const zones: ZoneDiagnosis[] = [];
+  const skews: ServersReport['skews'][number][] = [];
+  for (const zone of looked) {
+    progress.show(`${zone.origin}: asking its name servers and its parent`);
+    const { diagnosis, report } = await diagnoseZone(zone, examined);
+    zones.push(diagnosis);
+    skews.push(...report.skews);
+  }
+  const probes = await probeFindings(looked, status, (done, of) =>
+    progress.show(`${done} of ${of} endpoints probed`),
+  );
+  const machine = [
+    ...daemonFindings(status, socketPath),
+    ...fileFindings(loaded, dir),
+    ...(await portFindings(status, loaded.server.listen)),
+    ...bufferFindings(status, readProc),
+    ...descriptorFindings(status, endpoints, readProc),
+    ...clockFindings([...new Map(skews.map((skew) => [skew.server, skew])).values()], readProc),
+    ...probes,
+  ];
+  const rest = examined.zones.length - looked.length;
+  if (rest > 0) machine.push(finding('ok', 'zones', `${plural(rest, 'more zone')}: name those to look at`));
+  progress.end();
+  return { machine, zones };
+}
+
+function fileFindings({ faults, zones, faulty }: Loaded, dir: string): Finding[] {
+  const hint = 'steerdns check';
+  if (refuses(faults)) {
+    const left = faulty.length === 0 ? '' : `: ${faulty.join(', ')} cannot be loaded`;
+    return [finding('error', 'files', `${dir} has errors${left}`, hint)];
+  }
+  if (zones.length === 0) return [finding('error', 'files', `${dir} has no zone`, 'a file NAME.zone there')];
+  if (faults.length > 0) {
+    return [finding('warning', 'files', `${dir} has ${plural(faults.length, 'warning')}`, hint)];
+  }
+  return [finding('ok', 'files', `${dir}: ${plural(zones.length, 'zone')}, no faults`)];
+}
+
+async function diagnoseZone(zone: LoadedZone, { dir, status, resolver, parent, port }: Examined) {
+  const facts = factsOf(dir, zone);
+  const report = await askServers(facts, { resolver, port, now: Date.now });
+  const findings = [
+    ...servedFindings(zone, status),
+    ...report.findings,
+    ...(await parentFindings(facts, report.listed, resolver, parent)),
+    ...ttlFindings(zone),
+  ];
+  const records = parentRecords(facts, report.listed);
+  return { diagnosis: { origin: zone.origin, findings, records }, report };
+}
+
+/** Whether the daemon serves what the files say. */
+function servedFindings({ origin, id, serial }: LoadedZone, status: Status | undefined): Finding[] {
+  if (status === undefined) return [];
+  const served = status.zones.find((zone) => zone.origin === origin);
+  const hint = 'steerdns reload';
+  if (served === undefined) return [finding('error', 'served', `${origin} is not in service`, hint)];
+  if (served.id === id) return [finding('ok', 'served', `serial ${serial}, as the files have it`)];
+  const text = `the files have changed (serial ${serial}), what is served has not (serial ${served.serial})`;
+  return [finding('warning', 'served', text, hint)];
+}
