@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { choosePool, familyText } from '../balance/pool.ts';
 import { relativeName } from '../control/diff.ts';
 import { type Loaded, type LoadedZone, loadAll, openZone } from '../control/load.ts';
+import { startProgress } from '../control/progress.ts';
 import { printFault } from '../faults.ts';
 import { resolvePaths } from '../paths.ts';
 import { printZoneChunks } from '../zone/print.ts';
@@ -21,7 +22,9 @@ export const command: Command = {
   positionalsMax: 2,
   async run(values, positionals) {
     const { dir, zone } = whatToCheck(textOf(values, 'config'), positionals);
-    const loaded = loadAll({ dir, tablesDir: undefined, known: [] });
+    const progress = startProgress();
+    const loaded = loadAll({ dir, tablesDir: undefined, known: [] }, undefined, progress.show);
+    progress.end();
     const errors = loaded.faults.filter(({ severity }) => severity === 'error').length;
     const wanted =
       zone === undefined ? loaded.zones : loaded.zones.filter(({ origin }) => isNamed(origin, zone));

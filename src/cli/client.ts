@@ -1,7 +1,7 @@
 // A command's way to the daemon: one HTTP exchange over the control socket, and the exit code where there is
 // none.
 import { readFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { clientTimeoutMs, queryTimeoutMs } from '../limits.ts';
 import { findControl, runDirOf } from '../paths.ts';
@@ -42,6 +42,17 @@ export function exchange(socketPath: string, method: string, path: string): Prom
   });
 }
 
+/** Opens what is a text and comes as it likes; the caller looks at its status. */
+export function open(
+  socketPath: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path, headers, agent: false }, resolve).on('error', reject).end();
+  });
+}
+
 function explainSilence(socketPath: string, error: NodeJS.ErrnoException): number {
   const absent = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTDIR'].includes(error.code ?? '');
   const pid = absent ? livingServer(runDirOf(socketPath)) : undefined;
@@ -60,7 +71,7 @@ function explainSilence(socketPath: string, error: NodeJS.ErrnoException): numbe
 }
 
 /** The process that the server's status file names, where it lives. */
-function livingServer(runDir: string): number | undefined {
+export function livingServer(runDir: string): number | undefined {
   let pid: unknown;
   try {
     pid = (JSON.parse(readFileSync(join(runDir, 'server.json'), 'utf8')) as { pid?: unknown }).pid;

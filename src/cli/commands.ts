@@ -12,6 +12,9 @@ export const commands: Readonly<Record<string, Row>> = {
   check: { what: 'find every fault in zones and settings', load: () => import('./check.ts') },
   reload: { what: 'take changed zones and settings into service', load: () => import('./reload.ts') },
   status: { what: 'show members, verdicts and shares', load: () => import('./status.ts') },
+  zones: { what: 'list the zones in service', load: () => import('./zones.ts') },
+  zone: { what: 'show a zone, or its records as they are in service', load: () => import('./zone.ts') },
+  pools: { what: 'list the balanced names', load: () => import('./pools.ts') },
   explain: { what: 'show how a name is answered, step by step', load: () => import('./explain.ts') },
   drain: { what: 'no new clients for these members', load: () => hand('drain') },
   undrain: { what: 'lift a drain', load: () => hand('undrain') },
@@ -22,6 +25,7 @@ export const commands: Readonly<Record<string, Row>> = {
   timeline: { what: 'show how verdicts turned over, and why', load: () => import('./timeline.ts') },
   events: { what: 'show what happened, and follow it', load: () => import('./events.ts') },
   stats: { what: 'show everything that is measured', load: () => import('./stats.ts') },
+  stop: { what: 'end the server that runs here', load: () => import('./stop.ts') },
   token: { what: 'make a token for the admin API', load: () => import('./token.ts') },
   verify: {
     what: 'ask many times, and compare shares with what is wanted',

@@ -3,6 +3,7 @@
 // could start here.
 import { getServers } from 'node:dns';
 import { type Loaded, type LoadedZone, loadAll } from '../control/load.ts';
+import { startProgress } from '../control/progress.ts';
 import type { Status } from '../control/status.ts';
 import { refuses } from '../faults.ts';
 import { suggest } from '../near.ts';
@@ -25,7 +26,6 @@ import { parentFindings, parentRecords } from './doctor/parent.ts';
 import { probeFindings, ttlFindings } from './doctor/pools.ts';
 import { askServers, type ServersReport } from './doctor/servers.ts';
 import { type Diagnosis, doctorText, type ZoneDiagnosis } from './doctor/text.ts';
-import { startProgress } from './progress.ts';
 import type { Paint } from './statustext.ts';
 import { plural } from './text.ts';
 
@@ -54,7 +54,9 @@ export const command: Command = {
     const answer = await exchange(socketPath, 'GET', '/status').catch(() => undefined);
     const status = answer?.status === 200 ? (answer.body as Status) : undefined;
     const dir = dirOf(values, status);
-    const loaded = loadAll({ dir, tablesDir: undefined, known: [] });
+    const progress = startProgress();
+    const loaded = loadAll({ dir, tablesDir: undefined, known: [] }, undefined, progress.show);
+    progress.end();
     const zones = zonesNamed(loaded, named);
     if (typeof zones === 'string') {
       complain(zones);

@@ -1,10 +1,10 @@
 // steerdns events: what happened lately, and with --follow what happens from now on. A daemon that goes away
 // is waited for: the stream goes on where it was.
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Event } from '../control/events.ts';
 import { eventStreamRetryMs } from '../limits.ts';
 import { findControl } from '../paths.ts';
-import { ask, refused } from './client.ts';
+import { ask, open, refused } from './client.ts';
 import { type Command, complain, EXIT, options, textOf, type Values } from './command.ts';
 import { printMoment } from './text.ts';
 
@@ -49,7 +49,9 @@ async function follow(values: Values, query: string, lastId: number): Promise<vo
   process.stdout.once('error', () => (isOver = true));
   while (!isOver) {
     try {
-      for await (const { id, event, data } of eventsOf(await open(socketPath, `/events${query}`, last))) {
+      for await (const { id, event, data } of eventsOf(
+        await followFrom(socketPath, `/events${query}`, last),
+      )) {
         isSaid = false;
         if (event === 'missed') complain('there were more events than are kept: some are missing here');
         if (id === '' || isOver) continue;
@@ -64,16 +66,11 @@ async function follow(values: Values, query: string, lastId: number): Promise<vo
   }
 }
 
-function open(socketPath: string, path: string, lastId: string): Promise<IncomingMessage> {
+async function followFrom(socketPath: string, path: string, lastId: string): Promise<IncomingMessage> {
   const headers = { accept: 'text/event-stream', 'last-event-id': lastId };
-  return new Promise((resolve, reject) => {
-    request({ socketPath, path, headers, agent: false }, (response) => {
-      if (response.statusCode === 200) resolve(response);
-      else reject(new Error(`the daemon answers ${response.statusCode}`));
-    })
-      .on('error', reject)
-      .end();
-  });
+  const response = await open(socketPath, path, headers);
+  if (response.statusCode !== 200) throw new Error(`the daemon answers ${response.statusCode}`);
+  return response;
 }
 
 /** Takes a stream of server-sent events apart. */

@@ -1,5 +1,6 @@
 // steerdns reload: takes changed zones and settings into service, whole or not at all, and says what changed.
 // With --dry-run it only says so; what would be lost by it refuses it unless it is forced.
+import { startProgress } from '../control/progress.ts';
 import type { ReloadReport } from '../control/reload.ts';
 import { type Fault, printFault } from '../faults.ts';
 import { ask, refused } from './client.ts';
@@ -20,7 +21,15 @@ export const command: Command = {
     const parameters = new URLSearchParams();
     for (const flag of ['dry-run', 'force']) if (values[flag] === true) parameters.set(flag, '1');
     if (zone !== undefined) parameters.set('zone', zone);
+    const progress = startProgress();
+    const from = Date.now();
+    const timer = setInterval(
+      () => progress.show(`reading and checking: ${printSpan(Date.now() - from)}`),
+      100,
+    );
     const answer = await ask(values, 'POST', `/reload?${parameters}`);
+    clearInterval(timer);
+    progress.end();
     if (typeof answer === 'number') return answer;
     if (answer.status !== 200 && answer.status !== 422) return refused(answer);
     const report = answer.body as ReloadReport;

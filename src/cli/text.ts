@@ -75,3 +75,15 @@ export function alignRows(columns: readonly Column[], rows: readonly (readonly s
     }),
   );
 }
+
+/**
+ * A table, the head first: the lines of each row. Where rows are too long for 80 columns the first cell of
+ * each has a line of its own above the others.
+ */
+export function tableRows(columns: readonly Column[], rows: readonly (readonly string[])[]): string[][] {
+  const cells = alignRows(columns, rows).map((row) => [row[0]!, row.slice(1).join('  ').trimEnd()] as const);
+  const isNarrow = cells.every(([first, rest]) => first.length + rest.length + 4 <= width);
+  return cells.map(([first, rest]) => {
+    return isNarrow ? [`  ${first}  ${rest}`] : [`  ${first.trimEnd()}`, `    ${rest}`];
+  });
+}

@@ -2,6 +2,7 @@
 // answers each member is given with what it should have: as the daemon serves it, or as files say. Fails
 // where a share lies outside its interval, where answers are wrong, and where too many are lost.
 import { randomBytes, randomInt } from 'node:crypto';
+import { startProgress } from '../control/progress.ts';
 import type { Status } from '../control/status.ts';
 import { findControl } from '../paths.ts';
 import { printSocketAddress, type SocketAddress } from '../wire/addresses.ts';
@@ -10,7 +11,6 @@ import { TYPE } from '../wire/numbers.ts';
 import { parseServer, type Question, UdpAsker } from './asking.ts';
 import { ask, exchange, refused } from './client.ts';
 import { type Command, complain, EXIT, options, paint, textOf, type Values } from './command.ts';
-import { startProgress } from './progress.ts';
 import type { Paint } from './statustext.ts';
 import { printCount } from './text.ts';
 import { judge } from './verify/judge.ts';

@@ -25,7 +25,6 @@ import { EventStreams } from './eventstream.ts';
 import { FactsDesk } from './facts.ts';
 import { type Family, printFamilies } from './families.ts';
 import { firstLoad, isSettled } from './firstload.ts';
-import { generationOf, healthz } from './generation.ts';
 import { Hands } from './hands.ts';
 import { type HandSurroundings, HandVerbs } from './handverbs.ts';
 import { AdminHttp } from './http.ts';
@@ -47,10 +46,12 @@ import {
   takeIntoService,
 } from './reload.ts';
 import { type Handlers, routes } from './routes.ts';
+import { generationOf, healthz, stopBy } from './service.ts';
 import { Shares } from './shares.ts';
 import { ControlSocket, type SocketSettings } from './socket.ts';
 import { type ControlFacts, type Refusal, type Status, statusOf } from './status.ts';
 import { Webhooks } from './webhooks.ts';
+import { zoneText } from './zonetext.ts';
 
 /** Starts to listen to the server; false where there is no channel to one. */
 export function runControl(): boolean {
@@ -109,6 +110,7 @@ class Control {
     'GET /status': async () => ({ status: 200, body: this.#statusOf(await this.#facts.ask()) }),
     'GET /healthz': () => healthz(this.#publisher.generation),
     'GET /generation': async () => generationOf(this.#publisher.generation, await this.#facts.ask()),
+    'GET /zone': (parameters) => zoneText(this.#publisher.zones(), parameters),
     'GET /explain': (parameters) => this.#explain(parameters),
     'GET /events': (parameters, caller) => this.#streams.reply(parameters, caller),
     'GET /metrics': async () => {
@@ -122,6 +124,7 @@ class Control {
       return this.#handVerbs.run(parameters);
     },
     'POST /push': (parameters) => takePush(this.#running.loaded, this.#monitors, parameters),
+    'POST /stop': (_, { by }) => stopBy(by, this.#start.serverPid, () => send({ kind: 'stop' })),
     'POST /reload': (parameters) => this.#answerReload(parameters),
   };
   readonly #facts = new FactsDesk(send);

@@ -83,6 +83,9 @@ export type LoadRequest = {
   readonly only?: string | undefined;
 };
 
+/** Is told how far a load is, often. */
+export type Tell = (text: string) => void;
+
 /**
  * Loads the folder. Faults are in the result; only a mistake of our own is thrown. `onSettings` is told the
  * server's settings before any zone is read, where the YAML has no errors.
@@ -90,6 +93,7 @@ export type LoadRequest = {
 export function loadAll(
   { dir, tablesDir, known, knownPlaces, acceptedDir, only }: LoadRequest,
   onSettings: (server: ServerConfig) => void = () => {},
+  tell: Tell = () => {},
 ): Loaded {
   const sources = new Sources(dir, only === undefined ? undefined : { acceptedDir: acceptedDir!, only });
   const { list, read, isOpenToAll } = sources;
@@ -109,7 +113,7 @@ export function loadAll(
     const before = knownByOrigin.get(zone.origin);
     knownByOrigin.delete(zone.origin);
     sources.enter(zone.origin);
-    const loaded = loadZone(zone, sources, tables, before);
+    const loaded = loadZone(zone, sources, tables, before, tell);
     all.push(...loaded.faults);
     const ownFaults = faults.filter(({ file }) => file === zone.yamlFile || file === zone.file);
     if (loaded.zone === undefined || refuses(ownFaults) || !zone.isWhole) {
@@ -153,10 +157,11 @@ function loadZone(
   sources: Sources,
   tables: TableFiles | undefined,
   before: LoadedZone | undefined,
+  tell: Tell,
 ): LoadedOrNot {
   const owners = config.pools.map(({ owner }) => wireName(owner));
   const reused = tables === undefined ? undefined : reuseTable(config, owners, sources, tables, before);
-  const made = reused ?? makeTable(config, owners, sources, tables);
+  const made = reused ?? makeTable(config, owners, sources, tables, tell);
   const pools = config.pools.map((pool, i) => makePool(pool, made.addresses(owners[i]!)));
   const faults = [...made.faults, ...boundFaults(sortFaults(pools.flatMap((pool) => pool.faults)))];
   if (refuses(faults) || made.table === undefined) return { zone: undefined, faults };
@@ -235,9 +240,12 @@ function makeTable(
   owners: readonly Uint8Array[],
   sources: Sources,
   tables: TableFiles | undefined,
+  tell: Tell,
 ): MadeTable {
   const originName = wireName(origin);
-  const scanned = loadZoneFile(file, originName, { root: sources.dir, read: sources.read });
+  const { dir: root, read } = sources;
+  const scanned = loadZoneFile(file, originName, { root, read, tell: (what) => tell(`${origin} ${what}`) });
+  tell(`${origin} ${scanned.records.count.toLocaleString('en-US')} records, being checked and compiled`);
   const zone = indexZone(scanned.records, originName);
   const faults = [
     ...scanned.faults,

@@ -4,6 +4,7 @@
 import { parentPort } from 'node:worker_threads';
 import type { ServerConfig } from '../config.ts';
 import { type Loaded, type LoadRequest, loadAll } from './load.ts';
+import { startProgress } from './progress.ts';
 import { waitForWriters } from './writers.ts';
 
 export type FromLoader =
@@ -16,7 +17,9 @@ function post(message: FromLoader, transfer: ArrayBuffer[]): void {
 
 parentPort!.once('message', (request: LoadRequest) => {
   waitForWriters(request.dir);
-  const loaded = loadAll(request, (server) => post({ kind: 'settings', server }, []));
+  const progress = startProgress(); // of a server that somebody has started by hand
+  const loaded = loadAll(request, (server) => post({ kind: 'settings', server }, []), progress.show);
+  progress.end();
   const contents = new Set(loaded.sources.map(({ content }) => content.buffer as ArrayBuffer));
   post({ kind: 'loaded', loaded }, [...contents]);
 });

@@ -44,6 +44,14 @@ export type ServedSets = {
   readonly signature: string;
 };
 
+/** When a zone went into service as it is now. */
+export type Taken = {
+  readonly id: string;
+  readonly generation: number;
+  /** Wall clock in milliseconds. */
+  readonly at: number;
+};
+
 export type PublisherOptions = {
   readonly send: (message: ToServer) => void;
   readonly healthOf: (endpoint: string) => Health;
@@ -69,6 +77,8 @@ export class Publisher {
   /** Zones in service and their answer sets, by origin. Written only between a publication and the next. */
   #zones = new Map<string, LoadedZone>();
   #served = new Map<string, ServedSets>();
+  /** Since when a zone is as it is, by origin. */
+  readonly #taken = new Map<string, Taken>();
   #settings: Settings | undefined;
   #generation = 0;
   #edition: number;
@@ -105,6 +115,11 @@ export class Publisher {
     return [...this.#zones.values()];
   }
 
+  /** Since when a zone is as it is. */
+  taken(origin: string): Taken | undefined {
+    return this.#taken.get(origin);
+  }
+
   served(origin: string): ServedSets | undefined {
     return this.#served.get(origin);
   }
@@ -137,6 +152,7 @@ export class Publisher {
           if (!sets.some((made) => made.origin === origin)) this.#noteServed(origin, []);
         }
         for (const { origin, slots } of fresh) this.#noteServed(origin, slots);
+        this.#noteTaken(zones);
         this.#zones = new Map(zones.map((zone) => [zone.origin, zone]));
         this.#served = new Map(sets.map((made) => [made.origin, made]));
         this.#settings = settings;
@@ -193,6 +209,15 @@ export class Publisher {
       this.#timer = undefined;
       void this.#inTurn(() => this.#publishHealth());
     });
+  }
+
+  #noteTaken(zones: readonly LoadedZone[]): void {
+    const origins = new Set(zones.map(({ origin }) => origin));
+    for (const origin of [...this.#taken.keys()]) if (!origins.has(origin)) this.#taken.delete(origin);
+    for (const { origin, id } of zones) {
+      if (this.#taken.get(origin)?.id === id) continue;
+      this.#taken.set(origin, { id, generation: this.#generation, at: this.#clock.wall() });
+    }
   }
 
   #noteServed(origin: string, slots: readonly Slot[]): void {

@@ -28,6 +28,12 @@ export const routes = {
     scope: 'read',
     summary: 'Which generation is in service, and from which each thread answers',
   },
+  'GET /zone': {
+    scope: 'read',
+    summary: 'The records of a zone as they are in service, as a master file (RFC 1035 §5)',
+    parameters: { name: { what: 'the zone', required: true } },
+    types: ['text/dns'],
+  },
   'GET /explain': {
     scope: 'read',
     summary: 'How a name is answered, step by step',
@@ -77,6 +83,10 @@ export const routes = {
       state: { what: 'up, down, drain, maint, or a percentage of the weight; up unless said otherwise' },
       reason: { what: 'why, in a line' },
     },
+  },
+  'POST /stop': {
+    scope: 'operate',
+    summary: 'Ends the server; on the control socket only',
   },
   'POST /reload': {
     scope: 'operate',

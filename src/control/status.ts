@@ -85,6 +85,11 @@ export type ZoneStatus = {
   readonly records: number;
   readonly names: number;
   readonly id: string;
+  /** The zone file, in the folder of the operator or in the copy of what was accepted. */
+  readonly file: string;
+  /** With which generation it went into service as it is, as far as this control process knows, and when. */
+  readonly generation: number;
+  readonly since: number | undefined;
   readonly pools: readonly PoolStatus[];
 };
 
@@ -186,10 +191,12 @@ export function statusOf(
 }
 
 function zoneStatus(zone: LoadedZone, publisher: Publisher, sources: PoolSources): ZoneStatus {
-  const { origin, serial, records, names, id } = zone;
+  const { origin, serial, records, names, id, sources: files } = zone;
+  const taken = publisher.taken(origin);
   const slots = publisher.served(origin)?.slots ?? [];
   const pools = slots.map((slot) => poolStatus(slot, sources));
-  return { origin, serial, records, names, id, pools };
+  const service = { file: files[0] ?? '', generation: taken?.generation ?? 0, since: taken?.at };
+  return { origin, serial, records, names, id, ...service, pools };
 }
 
 /** How one family of a pool is, with what it was given. */

@@ -135,6 +135,8 @@ export type ToServer =
   | { readonly kind: 'query-log'; readonly part: number }
   /** Control's event loop turns; sent every controlPulseMs. */
   | { readonly kind: 'alive' }
+  /** Somebody who may asks the server to end. */
+  | { readonly kind: 'stop' }
   /** The first round is over (or was not needed): begin to receive. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'facts?'; readonly ticket: number };

@@ -92,9 +92,7 @@ export class Server {
   readonly #waiting = new Map<string, (message: ToServer) => void>();
   #stopping: Promise<void> | undefined;
 
-  /**
-   * Starts a server. It answers when kept tables are fresh, or when control has published its first round.
-   */
+  /** Starts a server. It answers when kept tables are fresh, or when control has published a round. */
   static async start(options: ServerOptions): Promise<Server | ServerFault> {
     const lock = await claimDirectories(options);
     if ('fault' in lock) return lock;
@@ -318,6 +316,7 @@ export class Server {
   #receive(message: ToServer): void {
     if (message.kind === 'publish') this.#publications.publish(message);
     else if (message.kind === 'query-log') this.#queries.sample(message.part);
+    else if (message.kind === 'stop') process.kill(process.pid, 'SIGTERM');
     else if (message.kind === 'facts?') this.#control.send(this.#facts(message.ticket));
     else {
       // What control read from the accepted copy says nothing about the file that lies there now.

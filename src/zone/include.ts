@@ -15,6 +15,8 @@ export type FileAccess = {
   readonly read: (path: string) => Uint8Array;
   /** Follows symbolic links; the file system's own unless the files are kept copies. */
   readonly realpath?: (path: string) => string;
+  /** Is told now and then how many records there are. */
+  readonly tell?: (text: string) => void;
 };
 
 /** The files open at the moment, outermost first. */

@@ -15,6 +15,9 @@ import { type FileAccess, Includes } from './include.ts';
 import { Records } from './records.ts';
 import { beginsWithDigit, isClass, isClassIn } from './words.ts';
 
+/** How far a scan is, is told each time so many records have come, less one: 65,536. */
+const tellMask = 0xffff;
+
 const grammar = 'a record is: OWNER [TTL] [IN] TYPE DATA';
 
 /** What holds for the whole zone while its files are read. */
@@ -24,6 +27,7 @@ type Scan = {
   /** By index in `records.files`: a file's faults, however often it is included. */
   readonly faultsOf: number[];
   readonly includes: Includes;
+  readonly tell: FileAccess['tell'];
   /**
    * From $TTL, or from a SOA without a TTL of its own; -1 while there is none. Goes on behind $INCLUDE, as in
    * BIND.
@@ -65,6 +69,7 @@ export function loadZoneFile(
   const includes = new Includes(options);
   const scan: Scan = {
     records,
+    tell: options.tell,
     faults,
     faultsOf: [],
     includes,
@@ -82,7 +87,8 @@ export function loadZoneFile(
 }
 
 function scanFile(scan: Scan, path: string, octets: Uint8Array, origin: Uint8Array): void {
-  const { files } = scan.records;
+  const { records } = scan;
+  const { files } = records;
   const known = files.indexOf(path);
   const file = known < 0 ? files.push(path) - 1 : known;
   if ((scan.faultsOf[file] ?? 0) >= faultsMax) return; // it was said that it is not read
@@ -94,7 +100,10 @@ function scanFile(scan: Scan, path: string, octets: Uint8Array, origin: Uint8Arr
   const source: Source = { scan, path, file, tokens, origin, ownerAt: -1, ownerLength: 0 };
   while (tokens.startRecord()) {
     if (tokens.kind === TOKEN.end) continue; // an empty line, or a comment
-    if (scanEntry(source)) continue;
+    if (scanEntry(source)) {
+      if ((records.count & tellMask) === 0) scan.tell?.(`${records.count.toLocaleString('en-US')} records`);
+      continue;
+    }
     tokens.skipRecord();
     if (!report(source)) return;
   }

@@ -5,7 +5,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { askTcp, parseServer, UdpAsker } from '../../src/cli/asking.ts';
-import { startProgress } from '../../src/cli/progress.ts';
+import { startProgress } from '../../src/control/progress.ts';
 import { readCookie, readResponse, writeQuery } from '../../src/health/dnsclient.ts';
 import { readQuestion } from '../asked.ts';
 import { freePort } from '../ports.ts';

@@ -102,7 +102,8 @@ export function status(pools: PoolStatus[], more: Partial<Status> = {}): Status 
     logLinesLost: 0,
     warnings: [],
   };
-  const zone = { origin: 'site.example.', serial: 7, records: 28, names: 14, id: '00', pools };
+  const service = { file: '/etc/steerdns/site.example.zone', generation: 4, since: now - 60_000 };
+  const zone = { origin: 'site.example.', serial: 7, records: 28, names: 14, id: '00', ...service, pools };
   const all = { version: '0.1.0', now, control, server, zones: [zone], hands: [], ...more };
   return { ...all, attention: attentionOf(all) };
 }

@@ -170,6 +170,7 @@ test('long names, IPv6 and long reasons stay within 80 columns and lose nothing'
 test('many plain zones are cut short, with where to find the rest', () => {
   const zones = Array.from({ length: 30 }, (_, i) => ({
     ...{ origin: `z${i}.example.`, serial: 1, records: 1, names: 1, id: '0', pools: [] },
+    ...{ file: 'z.zone', generation: 1, since: undefined },
   }));
   const text = lines(statusText(status([], { zones }), plain));
   assert.equal(text.at(-2), 'and 10 more zones (status --json has them all)');

@@ -1,6 +1,6 @@
 // What `steerdns verify` prints, in 80 columns: who was asked what, the table, then what it comes to. Pure.
 import type { Paint } from '../statustext.ts';
-import { alignRows, type Column, hang, plural, printCount, printShare, width } from '../text.ts';
+import { alignRows, type Column, hang, plural, printCount, printShare, tableRows } from '../text.ts';
 import { confidence, type Row } from './judge.ts';
 import type { Change } from './sample.ts';
 import type { WantedMember } from './wanted.ts';
@@ -85,30 +85,19 @@ function changeText({ after, from, to, what }: Change): string {
   return `${when}: ${what.length === 0 ? 'nothing is otherwise for this name' : what.join(', ')}`;
 }
 
-/** Where a name does not fit beside the numbers it has a line of its own. */
 function tableLines(rows: readonly Row[], paint: Paint): string[] {
   const named = rows.some(({ member, address }) => member !== address);
-  const whoOf = ({ member, address }: Row) => {
-    if (!named) return [address];
-    return [member === address || member === '' ? '-' : member, address];
-  };
   const heads: Column[] = named ? [{ head: 'MEMBER' }, { head: 'ADDRESS' }] : [{ head: 'ADDRESS' }];
-  const names = alignRows(
-    [...heads, { head: '' }],
-    rows.map((row) => [...whoOf(row), '']),
-  );
-  const cells = alignRows(
-    columns,
-    rows.map(({ wanted, given, low, high, verdict }) => {
-      const between = `${(low * 100).toFixed(1)}-${printShare(high)}`;
-      return [printShare(wanted), printShare(given), between, verdict];
-    }),
-  );
-  const room = Math.max(...cells.map((row) => row.join('  ').length));
-  return cells.flatMap((row, i) => {
-    const lead = `  ${names[i]!.join('  ')}`;
-    const text = row.join('  ');
-    const lines = lead.length + room <= width ? [lead + text] : [lead.trimEnd(), `    ${text}`];
+  const whoOf = ({ member, address }: Row) => {
+    if (!named) return [address, ''];
+    return [member === address || member === '' ? '-' : member, address, ''];
+  };
+  const who = alignRows([...heads, { head: '' }], rows.map(whoOf)).map((row) => row.join('  ').trimEnd());
+  const cells = rows.map(({ wanted, given, low, high, verdict }, i) => {
+    const between = `${(low * 100).toFixed(1)}-${printShare(high)}`;
+    return [who[i + 1]!, printShare(wanted), printShare(given), between, verdict];
+  });
+  return tableRows([{ head: who[0]! }, ...columns], cells).flatMap((lines, i) => {
     if (i === 0) return lines.map((line) => paint('dim', line));
     return rows[i - 1]!.verdict === 'ok' ? lines : lines.map((line) => paint('red', line));
   });

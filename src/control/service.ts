@@ -1,5 +1,6 @@
-// Which generation is in service: for health checks, and for whoever must know that answers did not change
-// between two moments. `GET /healthz` and `GET /generation`.
+// What is asked of the server as a whole: which generation is in service, for health checks and for whoever
+// must know that answers did not change between two moments; and its end. `GET /healthz`, `GET /generation`,
+// `POST /stop`.
 import type { Facts } from '../serve/channel.ts';
 import { type Reply, refusal } from './admin.ts';
 
@@ -14,4 +15,13 @@ export function healthz(generation: number): Reply {
 export function generationOf(generation: number, facts: Facts | undefined): Reply {
   if (facts === undefined) return refusal(503, 'the server does not say what it answers from', 'try again');
   return { status: 200, body: { generation, workers: facts.workers.map((worker) => worker.generation) } };
+}
+
+/** Ends the server, where who asks is on this machine: `by` is the token of somebody who is not. */
+export function stopBy(by: string | undefined, pid: number, stop: () => void): Reply {
+  if (by !== undefined) {
+    return refusal(403, 'a server is not ended from afar', 'steerdns stop, on its own machine');
+  }
+  setImmediate(stop); // the answer goes first
+  return { status: 200, body: { pid } };
 }

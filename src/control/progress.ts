@@ -1,5 +1,8 @@
 // A line of progress for work that takes long: on stderr, only where that is a terminal, and erased at the
-// end, so that neither a log nor a pipe ever has it.
+// end, so that neither a log nor a pipe ever has it. Written at once, also in the midst of a load and by a
+// thread, where process.stderr would wait for the event loop of somebody.
+import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 
 /** A terminal is told so often at most. */
 const gapMs = 100;
@@ -17,7 +20,7 @@ type Terminal = { readonly isTTY?: boolean; readonly columns?: number; write(tex
 
 /** Begins a line of progress. */
 export function startProgress(
-  stream: Terminal = process.stderr,
+  stream: Terminal = { isTTY: isatty(2), write: writeNow },
   now: () => number = () => performance.now(),
 ): Progress {
   if (stream.isTTY !== true || process.env.TERM === 'dumb') return { show: () => {}, end: () => {} };
@@ -35,4 +38,12 @@ export function startProgress(
       isShown = false;
     },
   };
+}
+
+function writeNow(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // a terminal that takes nothing at the moment misses a line of progress
+  }
 }

@@ -1,0 +1,59 @@
+// steerdns zones: the zones in service, a line for each.
+import type { Status, ZoneStatus } from '../control/status.ts';
+import { ask, refused } from './client.ts';
+import { type Command, EXIT, options, paint } from './command.ts';
+import type { Paint } from './statustext.ts';
+import { type Column, printCount, printShortSpan, tableRows } from './text.ts';
+
+export const command: Command = {
+  usage: '',
+  options: { control: options.control, json: options.json },
+  positionalsMin: 0,
+  positionalsMax: 0,
+  async run(values) {
+    const answer = await ask(values, 'GET', '/status');
+    if (typeof answer === 'number') return answer;
+    if (answer.status !== 200) return refused(answer);
+    const { zones, now } = answer.body as Status;
+    if (values.json === true) process.stdout.write(`${JSON.stringify({ zones: zones.map(zoneJson) })}\n`);
+    else process.stdout.write(zonesText(zones, now, (style, text) => paint(process.stdout, style, text)));
+    return EXIT.done;
+  },
+};
+
+/** What there is to say of a zone, its pools by name. */
+export function zoneJson({ pools, ...zone }: ZoneStatus) {
+  return { ...zone, balanced: balancedOf(pools) };
+}
+
+/** The names that are balanced. */
+export function balancedOf(pools: ZoneStatus['pools']): string[] {
+  return [...new Set(pools.map(({ owner }) => owner))];
+}
+
+const columns: readonly Column[] = [
+  { head: 'SERIAL', right: true },
+  { head: 'RECORDS', right: true },
+  { head: 'NAMES', right: true },
+  { head: 'BALANCED', right: true },
+  { head: 'GENERATION', right: true },
+  { head: 'SINCE' },
+];
+
+/** Makes the text, in 80 columns. */
+export function zonesText(zones: readonly ZoneStatus[], now: number, paint: Paint): string {
+  if (zones.length === 0) return 'no zone is in service\n';
+  const rows = zones.map(({ origin, serial, records, names, pools, generation, since }) => [
+    origin,
+    String(serial),
+    printCount(records),
+    printCount(names),
+    printCount(balancedOf(pools).length),
+    String(generation),
+    since === undefined ? '-' : `${printShortSpan(now - since)} ago`,
+  ]);
+  const lines = tableRows([{ head: 'ZONE' }, ...columns], rows).flatMap((row, i) => {
+    return i === 0 ? row.map((line) => paint('dim', line)) : row;
+  });
+  return `${lines.join('\n')}\n`;
+}
