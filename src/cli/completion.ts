@@ -1,7 +1,7 @@
 // steerdns completion bash|zsh|fish: a completion script made from the table of commands, so that it knows
 // each verb and flag there is. It is printed and not installed: where completions lie differs from system to
 // system.
-import { type Command, complain, EXIT, type Option } from './command.ts';
+import { type Command, complain, EXIT, type Option, options } from './command.ts';
 import { type Described, describeCommands, helpWhat } from './commands.ts';
 
 /** What may follow a flag, or stand where no flag does. */
@@ -29,15 +29,16 @@ const shells = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 
 export const command: Command = {
   usage: Object.keys(shells).join('|'),
-  options: {},
+  options: { json: options.json },
   positionalsMin: 1,
   positionalsMax: 1,
-  async run(_values, [shell = '']) {
+  async run(values, [shell = '']) {
     if (!Object.hasOwn(shells, shell)) {
       complain(`there are completions for ${Object.keys(shells).join(', ')}, not for "${shell}"`);
       return EXIT.usage;
     }
-    process.stdout.write(completionScript(shell as keyof typeof shells, await describeCommands()));
+    const script = completionScript(shell as keyof typeof shells, await describeCommands());
+    process.stdout.write(values.json === true ? `${JSON.stringify({ shell, script })}\n` : script);
     return EXIT.done;
   },
 };

@@ -1,16 +1,17 @@
 // steerdns man: the man page in roff (man(7)), made from the table of commands. The build writes it to
 // dist/steerdns.8, which npm puts where man looks.
 import { version } from '../version.ts';
-import { type Command, EXIT, exitMeanings } from './command.ts';
+import { type Command, EXIT, exitMeanings, options } from './command.ts';
 import { type Described, describeCommands } from './commands.ts';
 
 export const command: Command = {
   usage: '',
-  options: {},
+  options: { json: options.json },
   positionalsMin: 0,
   positionalsMax: 0,
-  async run() {
-    process.stdout.write(manPage(await describeCommands()));
+  async run(values) {
+    const page = manPage(await describeCommands());
+    process.stdout.write(values.json === true ? `${JSON.stringify({ page })}\n` : page);
     return EXIT.done;
   },
 };

@@ -2,11 +2,11 @@
 // it is written.
 import { jsonSchema, schemaNames } from '../config/schema.ts';
 import { suggest } from '../near.ts';
-import { type Command, complain, EXIT } from './command.ts';
+import { type Command, complain, EXIT, options } from './command.ts';
 
 export const command: Command = {
   usage: `[${schemaNames.join('|')}]`,
-  options: {},
+  options: { json: options.json },
   positionalsMin: 0,
   positionalsMax: 1,
   async run(_values, [asked = 'zone']) {
