@@ -84,7 +84,7 @@ export type LoadRequest = {
 };
 
 /** Is told how far a load is, often. */
-export type Tell = (text: string) => void;
+export type Tell = (text: string, isNew?: boolean) => void;
 
 /**
  * Loads the folder. Faults are in the result; only a mistake of our own is thrown. `onSettings` is told the
@@ -245,7 +245,10 @@ function makeTable(
   const originName = wireName(origin);
   const { dir: root, read } = sources;
   const scanned = loadZoneFile(file, originName, { root, read, tell: (what) => tell(`${origin} ${what}`) });
-  tell(`${origin} ${scanned.records.count.toLocaleString('en-US')} records, being checked and compiled`);
+  tell(
+    `${origin} ${scanned.records.count.toLocaleString('en-US')} records, being checked and compiled`,
+    true,
+  );
   const zone = indexZone(scanned.records, originName);
   const faults = [
     ...scanned.faults,

@@ -10,8 +10,8 @@ const gapMs = 100;
 const quietMs = 300;
 
 export type Progress = {
-  /** Says how far the work is; called as often as one likes. */
-  readonly show: (text: string) => void;
+  /** Says how far the work is; called as often as one likes. `isNew`: it is at something else now. */
+  readonly show: (text: string, isNew?: boolean) => void;
   /** Erases the line. */
   readonly end: () => void;
 };
@@ -27,8 +27,8 @@ export function startProgress(
   let due = now() + quietMs;
   let isShown = false;
   return {
-    show(text) {
-      if (now() < due) return;
+    show(text, isNew = false) {
+      if (now() < due && !(isNew && isShown)) return;
       due = now() + gapMs;
       isShown = true;
       stream.write(`\r\x1b[K${text.slice(0, (stream.columns ?? 80) - 1)}`);

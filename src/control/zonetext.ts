@@ -1,7 +1,7 @@
 // The records of a zone as they are in service, as text: read from the table that the threads answer from,
 // and sent as fast as they are taken. `GET /zone`.
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import { ZoneReader } from '../answer/read.ts';
 import { suggest } from '../near.ts';
 import { printRdata, typeText } from '../wire/rdata.ts';
@@ -31,16 +31,17 @@ export function zoneText(zones: readonly LoadedZone[], parameters: URLSearchPara
 
 async function send(reader: ZoneReader, response: ServerResponse): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/dns' });
+  await pipeline(chunksOf(reader), response).catch(() => {}); // who asked is gone
+}
+
+async function* chunksOf(reader: ZoneReader): AsyncGenerator<string> {
   let text = '';
   for (const { owner, type, ttl, rdata } of reader.records()) {
     text += `${owner}\t${ttl}\tIN\t${typeText(type)}\t${printRdata(type, rdata)}\n`;
     if (text.length < chunkSize) continue;
-    const isTaken = response.write(text);
+    yield text;
     text = '';
-    // Others have their turn meanwhile, and whoever takes nothing more gets nothing more.
-    if (isTaken) await new Promise((resolve) => setImmediate(resolve));
-    else await Promise.race([once(response, 'drain'), once(response, 'close')]).catch(() => {});
-    if (response.destroyed) return;
+    await new Promise((resolve) => setImmediate(resolve)); // others have their turn
   }
-  response.end(text);
+  if (text !== '') yield text;
 }

@@ -101,7 +101,8 @@ function scanFile(scan: Scan, path: string, octets: Uint8Array, origin: Uint8Arr
   while (tokens.startRecord()) {
     if (tokens.kind === TOKEN.end) continue; // an empty line, or a comment
     if (scanEntry(source)) {
-      if ((records.count & tellMask) === 0) scan.tell?.(`${records.count.toLocaleString('en-US')} records`);
+      if (records.count > 0 && (records.count & tellMask) === 0)
+        scan.tell?.(`${records.count.toLocaleString('en-US')} records`);
       continue;
     }
     tokens.skipRecord();

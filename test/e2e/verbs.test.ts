@@ -1,5 +1,6 @@
 // Every verb of the table: --json is JSON, exit codes say what came of it, an error is one line that names a
-// way out, never a stack trace, and a slip of the finger is understood. A verb that is new has to be added here.
+// way out, never a stack trace, and a slip of the finger is understood. A verb that is new has to be added
+// here.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
