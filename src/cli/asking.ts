@@ -1,12 +1,14 @@
 // Asks a name server as a client does, for verify and doctor: over UDP from a few sockets, so that each of
 // its workers gets a part, and over TCP. What is no response to an open query of ours (another ID, another
 // question) is ignored, as RFC 5452 §9.1 has it.
+
 import { randomInt } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { connect } from 'node:net';
 import type { QueryOptions } from '../health/dnsclient.ts';
 import { type DnsResponse, readCookie, readResponse, writeQuery } from '../health/dnsclient.ts';
 import { parseSocketAddress, printSocketAddress, type SocketAddress } from '../wire/addresses.ts';
+import { absoluteText } from '../wire/names.ts';
 
 /** What came of a query: a response, or in words why there is none. */
 export type Reply =
@@ -41,7 +43,7 @@ type Open = {
 /** A few connected UDP sockets to one server. */
 export class UdpAsker {
   readonly server: SocketAddress;
-  readonly #timeoutMs: number;
+  readonly timeoutMs: number;
   readonly #sockets: readonly { readonly socket: Socket; readonly open: Map<number, Open>; id: number }[];
   #next = 0;
 
@@ -69,7 +71,7 @@ export class UdpAsker {
 
   private constructor(server: SocketAddress, sockets: readonly Socket[], timeoutMs: number) {
     this.server = server;
-    this.#timeoutMs = timeoutMs;
+    this.timeoutMs = timeoutMs;
     this.#sockets = sockets.map((socket) => ({ socket, open: new Map(), id: randomInt(65_536) }));
     for (const { socket, open } of this.#sockets) {
       socket.on('message', (message) => take(open, message));
@@ -97,7 +99,7 @@ export class UdpAsker {
         open.delete(id);
         resolve(reply);
       };
-      const timer = setTimeout(() => settle({ lost: 'no answer in time' }), this.#timeoutMs);
+      const timer = setTimeout(() => settle({ lost: 'no answer in time' }), this.timeoutMs);
       open.set(id, { question, settle });
       const { name, type, ...options } = question;
       socket.send(writeQuery(name, type, id, options), (error) => {
@@ -124,14 +126,9 @@ function replyTo({ name, type, cookie }: Question, message: Buffer): Reply | und
   if (response === undefined || !response.isResponse) return undefined;
   const { question } = response;
   // Some servers leave the question out of an error (RFC 1035 §4.1.1 lets a FORMERR do so).
-  const isSame = question && question.type === type && isSameName(question.name, name);
+  const isSame = question && question.type === type && absoluteText(question.name) === absoluteText(name);
   if (question !== undefined && !isSame) return undefined;
   return { response, octets: message.length, cookie: cookie && readCookie(message, cookie.subarray(0, 8)) };
-}
-
-function isSameName(a: string, b: string): boolean {
-  const plain = (name: string) => name.toLowerCase().replace(/\.$/, '');
-  return plain(a) === plain(b);
 }
 
 /** Asks over UDP until there is an answer, `tries` times at most. */

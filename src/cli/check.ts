@@ -1,5 +1,6 @@
 // steerdns check: finds every fault in a folder of zones and settings without a running server, says the
 // shares that the weights come to, and prints zones in canonical form with --print.
+
 import { statSync } from 'node:fs';
 import { choosePool, familyText } from '../balance/pool.ts';
 import { relativeName } from '../control/diff.ts';
@@ -7,6 +8,7 @@ import { type Loaded, type LoadedZone, loadAll, openZone } from '../control/load
 import { startProgress } from '../control/progress.ts';
 import { printFault } from '../faults.ts';
 import { resolvePaths } from '../paths.ts';
+import { absoluteText } from '../wire/names.ts';
 import { printZoneChunks } from '../zone/print.ts';
 import { type Command, complain, EXIT, options, textOf } from './command.ts';
 import { hang, plural, printShare } from './text.ts';
@@ -58,7 +60,7 @@ function whatToCheck(config: string | undefined, positionals: readonly string[])
 }
 
 function isNamed(origin: string, name: string): boolean {
-  return origin === (name === '.' ? name : `${name.toLowerCase().replace(/\.$/, '')}.`);
+  return origin === absoluteText(name);
 }
 
 function summary({ zones, faulty, faults }: Loaded, errors: number): string {

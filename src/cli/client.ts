@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
+import type { Status } from '../control/status.ts';
 import { clientTimeoutMs, queryTimeoutMs } from '../limits.ts';
 import { findControl, runDirOf } from '../paths.ts';
 import { complain, EXIT, textOf, type Values } from './command.ts';
@@ -84,9 +85,16 @@ export function livingServer(runDir: string): number | undefined {
   }
 }
 
+/** The daemon's status, or the exit code that says why there is none. */
+export async function askStatus(values: Values): Promise<Status | number> {
+  const answer = await ask(values, 'GET', '/status');
+  if (typeof answer === 'number') return answer;
+  return answer.status === 200 ? (answer.body as Status) : refused(answer);
+}
+
 /** Prints a daemon's refusal, `{ error, hint }`, and gives the exit code. */
 export function refused({ body }: Answer): number {
   const { error, hint } = (body ?? {}) as { error?: unknown; hint?: unknown };
-  complain(`${error ?? 'refused'}${hint ? ` (${hint})` : ''}`);
+  complain(String(error ?? 'refused'), String(hint ?? ''));
   return EXIT.failed;
 }

@@ -118,9 +118,9 @@ export function textsOf(values: Values, name: string): string[] {
   return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];
 }
 
-/** Prints a line of diagnostics, `steerdns: …`, on stderr. */
-export function complain(text: string): void {
-  process.stderr.write(`steerdns: ${text}\n`);
+/** Prints a line of diagnostics, `steerdns: …`, on stderr, with a way out where there is one. */
+export function complain(text: string, hint = ''): void {
+  process.stderr.write(`steerdns: ${text}${hint === '' ? '' : ` (${hint})`}\n`);
 }
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';

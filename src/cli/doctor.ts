@@ -1,6 +1,7 @@
 // steerdns doctor [ZONE...]: looks for what goes wrong in practice, from the machine to the parent's records:
 // each step asks somebody and takes its time from nobody. Needs no daemon: without one it says whether one
 // could start here.
+
 import { getServers } from 'node:dns';
 import { type Loaded, type LoadedZone, loadAll } from '../control/load.ts';
 import { startProgress } from '../control/progress.ts';
@@ -9,6 +10,7 @@ import { refuses } from '../faults.ts';
 import { suggest } from '../near.ts';
 import { findControl, resolvePaths } from '../paths.ts';
 import type { SocketAddress } from '../wire/addresses.ts';
+import { absoluteText } from '../wire/names.ts';
 import { parseServer } from './asking.ts';
 import { exchange } from './client.ts';
 import { type Command, complain, EXIT, options, paint, textOf, type Values } from './command.ts';
@@ -24,13 +26,16 @@ import {
 } from './doctor/machine.ts';
 import { parentFindings, parentRecords } from './doctor/parent.ts';
 import { probeFindings, ttlFindings } from './doctor/pools.ts';
-import { askServers, type ServersReport } from './doctor/servers.ts';
-import { type Diagnosis, doctorText, type ZoneDiagnosis } from './doctor/text.ts';
+import { askServers } from './doctor/servers.ts';
+import { type Diagnosis, doctorText } from './doctor/text.ts';
+import { eachOf } from './eachof.ts';
 import type { Paint } from './statustext.ts';
 import { plural } from './text.ts';
 
 /** Zones that are looked at where none is named: each asks a dozen questions of others. */
 const zonesMax = 20;
+/** Zones at a time: where nobody answers each takes some seconds. */
+const zonesAtOnce = 4;
 
 export const command: Command = {
   usage: '[ZONE...]',
@@ -58,8 +63,8 @@ export const command: Command = {
     const loaded = loadAll({ dir, tablesDir: undefined, known: [] }, undefined, progress.show);
     progress.end();
     const zones = zonesNamed(loaded, named);
-    if (typeof zones === 'string') {
-      complain(zones);
+    if ('error' in zones) {
+      complain(zones.error, zones.hint);
       return EXIT.failed;
     }
     const diagnosis = await diagnose({ ...asked, socketPath, status, dir, loaded, zones });
@@ -100,13 +105,16 @@ function readFlags(values: Values): Asked | { readonly error: string } {
   return { resolver, parent: servers[1], port };
 }
 
-function zonesNamed({ zones, faulty }: Loaded, named: readonly string[]): LoadedZone[] | string {
-  const origins = named.map((name) => (name === '.' ? name : `${name.toLowerCase().replace(/\.$/, '')}.`));
+function zonesNamed(
+  { zones, faulty }: Loaded,
+  named: readonly string[],
+): LoadedZone[] | { readonly error: string; readonly hint: string } {
+  const origins = named.map(absoluteText);
   const known = [...zones.map(({ origin }) => origin), ...faulty];
   const unknown = origins.find((origin) => !known.includes(origin));
   if (unknown !== undefined) {
     const hint = suggest(unknown, known);
-    return `there is no zone ${unknown}${hint === '' ? '' : ` (${hint})`}`;
+    return { error: `there is no zone ${unknown}`, hint };
   }
   return origins.length === 0 ? [...zones] : zones.filter(({ origin }) => origins.includes(origin));
 }
@@ -128,14 +136,12 @@ async function diagnose(examined: Examined): Promise<Diagnosis> {
   const progress = startProgress();
   const endpoints = loaded.zones.reduce((sum, zone) => sum + zone.endpoints.length, 0);
   const looked = examined.zones.slice(0, zonesMax);
-  const zones: ZoneDiagnosis[] = [];
-  const skews: ServersReport['skews'][number][] = [];
-  for (const zone of looked) {
+  const asked = await eachOf(looked, zonesAtOnce, (zone) => {
     progress.show(`${zone.origin}: asking its name servers and its parent`);
-    const { diagnosis, report } = await diagnoseZone(zone, examined);
-    zones.push(diagnosis);
-    skews.push(...report.skews);
-  }
+    return diagnoseZone(zone, examined);
+  });
+  const zones = asked.map(({ diagnosis }) => diagnosis);
+  const skews = asked.flatMap(({ report }) => report.skews);
   const probes = await probeFindings(looked, status, (done, of) =>
     progress.show(`${done} of ${of} endpoints probed`),
   );

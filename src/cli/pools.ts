@@ -1,6 +1,6 @@
 // steerdns pools: the balanced names, a line for each.
-import type { PoolStatus, Status } from '../control/status.ts';
-import { ask, refused } from './client.ts';
+import type { PoolStatus } from '../control/status.ts';
+import { askStatus } from './client.ts';
 import { type Command, EXIT, options, paint } from './command.ts';
 import type { Paint } from './statustext.ts';
 import { type Column, printCount, tableRows } from './text.ts';
@@ -11,10 +11,9 @@ export const command: Command = {
   positionalsMin: 0,
   positionalsMax: 0,
   async run(values) {
-    const answer = await ask(values, 'GET', '/status');
-    if (typeof answer === 'number') return answer;
-    if (answer.status !== 200) return refused(answer);
-    const pools = (answer.body as Status).zones.flatMap((zone) => zone.pools);
+    const status = await askStatus(values);
+    if (typeof status === 'number') return status;
+    const pools = status.zones.flatMap((zone) => zone.pools);
     if (values.json === true) process.stdout.write(`${JSON.stringify({ pools })}\n`);
     else process.stdout.write(poolsText(pools, (style, text) => paint(process.stdout, style, text)));
     return EXIT.done;

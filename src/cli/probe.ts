@@ -54,7 +54,7 @@ export const command: Command = {
     const checkName = textOf(values, 'check');
     const found = find(dir, loaded, selectors, checkName);
     if ('error' in found) {
-      complain(`${found.error}${found.hint === '' ? '' : ` (${found.hint})`}`);
+      complain(found.error, found.hint);
       return EXIT.failed;
     }
     const status = await askDaemon(findControl({ control: textOf(values, 'control') }), dir);

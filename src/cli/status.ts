@@ -1,6 +1,5 @@
 // steerdns status: what needs somebody, then how everything is.
-import type { Status } from '../control/status.ts';
-import { ask, refused } from './client.ts';
+import { askStatus } from './client.ts';
 import { type Command, EXIT, options, paint } from './command.ts';
 import { statusText } from './statustext.ts';
 
@@ -10,14 +9,10 @@ export const command: Command = {
   positionalsMin: 0,
   positionalsMax: 0,
   async run(values) {
-    const answer = await ask(values, 'GET', '/status');
-    if (typeof answer === 'number') return answer;
-    if (answer.status !== 200) return refused(answer);
-    if (values.json === true) process.stdout.write(JSON.stringify(answer.body) + '\n');
-    else
-      process.stdout.write(
-        statusText(answer.body as Status, (style, text) => paint(process.stdout, style, text)),
-      );
+    const status = await askStatus(values);
+    if (typeof status === 'number') return status;
+    if (values.json === true) process.stdout.write(JSON.stringify(status) + '\n');
+    else process.stdout.write(statusText(status, (style, text) => paint(process.stdout, style, text)));
     return EXIT.done;
   },
 };

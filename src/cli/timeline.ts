@@ -1,10 +1,12 @@
 // steerdns timeline [WHO]: how verdicts turned over lately, each with the results it was judged by, beside
 // what the operator's hand and the prober's own troubles changed. WHO is a member, an address or a pool.
+
 import type { Event } from '../control/events.ts';
 import type { Status } from '../control/status.ts';
 import { evidenceShownMax } from '../limits.ts';
 import { suggest } from '../near.ts';
-import { ask, refused } from './client.ts';
+import { absoluteText } from '../wire/names.ts';
+import { ask, askStatus, refused } from './client.ts';
 import { type Command, complain, EXIT, options, paint } from './command.ts';
 import type { Paint } from './statustext.ts';
 import { hang, printMoment } from './text.ts';
@@ -22,11 +24,11 @@ export const command: Command = {
     if (answer.status !== 200) return refused(answer);
     let { events } = answer.body as { events: Event[] };
     if (who !== undefined) {
-      const status = await ask(values, 'GET', '/status');
+      const status = await askStatus(values);
       if (typeof status === 'number') return status;
-      const named = whoIs(status.body as Status, who);
+      const named = whoIs(status, who);
       if ('hint' in named) {
-        complain(`there is no member, address or pool "${who}"${named.hint && ` (${named.hint})`}`);
+        complain(`there is no member, address or pool "${who}"`, named.hint);
         return EXIT.failed;
       }
       events = events.filter((event) => concerns(event, named.addresses));
@@ -43,7 +45,7 @@ export const command: Command = {
 /** The addresses that a word stands for, or what may have been meant by it. */
 function whoIs({ zones }: Status, who: string) {
   const pools = zones.flatMap((zone) => zone.pools);
-  const owner = `${who.toLowerCase().replace(/\.$/, '')}.`;
+  const owner = absoluteText(who);
   const isMeant = (pool: { owner: string }, member: { name: string; address: string }) =>
     pool.owner === owner || member.name === who || member.address === who;
   const found = pools.flatMap((pool) => pool.members.filter((member) => isMeant(pool, member)));

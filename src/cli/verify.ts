@@ -9,7 +9,7 @@ import { printSocketAddress, type SocketAddress } from '../wire/addresses.ts';
 import { parseAddressText, printAddress } from '../wire/literals.ts';
 import { TYPE } from '../wire/numbers.ts';
 import { parseServer, type Question, UdpAsker } from './asking.ts';
-import { ask, exchange, refused } from './client.ts';
+import { askStatus, exchange } from './client.ts';
 import { type Command, complain, EXIT, options, paint, textOf, type Values } from './command.ts';
 import type { Paint } from './statustext.ts';
 import { printCount } from './text.ts';
@@ -54,7 +54,7 @@ export const command: Command = {
       return { error: error.message, hint: '' };
     });
     if ('error' in report) {
-      complain(`${report.error}${report.hint === '' ? '' : ` (${report.hint})`}`);
+      complain(report.error, report.hint);
       return EXIT.failed;
     }
     const painter: Paint = (style, text) => paint(process.stdout, style, text);
@@ -106,15 +106,14 @@ async function sourceOf(values: Values, { name, type, server }: Asked): Promise<
     const answer = await exchange(socketPath, 'GET', '/status').catch(() => undefined);
     if (answer?.status === 200) status = answer.body as Status;
   } else {
-    const answer = await ask(values, 'GET', '/status');
+    const answer = await askStatus(values);
     if (typeof answer === 'number') return answer;
-    if (answer.status !== 200) return refused(answer);
-    status = answer.body as Status;
+    status = answer;
   }
   const daemon = status && { socketPath, status };
   const source = dir === undefined ? servedSource(daemon!, name, type) : filesSource(dir, daemon, name, type);
   if ('error' in source) {
-    complain(`${source.error}${source.hint === '' ? '' : ` (${source.hint})`}`);
+    complain(source.error, source.hint);
     return EXIT.failed;
   }
   const asked = server ?? listening(status!);

@@ -1,12 +1,12 @@
 // steerdns zone NAME: one zone as it is in service; with --records its records, as canonical text.
-import type { Status, ZoneStatus } from '../control/status.ts';
+import type { ZoneStatus } from '../control/status.ts';
 import { suggest } from '../near.ts';
 import { findControl } from '../paths.ts';
-import { parseNameText } from '../wire/names.ts';
+import { absoluteText, parseNameText } from '../wire/names.ts';
 import { printZoneChunks } from '../zone/print.ts';
 import { loadZoneFile } from '../zone/scan.ts';
 import { indexZone, type Zone } from '../zone/zone.ts';
-import { ask, open, refused } from './client.ts';
+import { askStatus, open, refused } from './client.ts';
 import { type Command, complain, EXIT, options, paint, textOf, type Values } from './command.ts';
 import { poolsText } from './pools.ts';
 import type { Paint } from './statustext.ts';
@@ -23,18 +23,17 @@ export const command: Command = {
   positionalsMin: 1,
   positionalsMax: 1,
   async run(values, [name = '']) {
-    const answer = await ask(values, 'GET', '/status');
-    if (typeof answer === 'number') return answer;
-    if (answer.status !== 200) return refused(answer);
-    const { zones, now } = answer.body as Status;
-    const origin = name === '.' ? name : `${name.toLowerCase().replace(/\.$/, '')}.`;
+    const status = await askStatus(values);
+    if (typeof status === 'number') return status;
+    const { zones, now } = status;
+    const origin = absoluteText(name);
     const found = zones.find((zone) => zone.origin === origin);
     if (found === undefined) {
       const hint = suggest(
         origin,
         zones.map((zone) => zone.origin),
       );
-      complain(`there is no zone ${origin} in service${hint === '' ? '' : ` (${hint})`}`);
+      complain(`there is no zone ${origin} in service`, hint);
       return EXIT.failed;
     }
     const painter: Paint = (style, text) => paint(process.stdout, style, text);

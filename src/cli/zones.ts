@@ -1,6 +1,6 @@
 // steerdns zones: the zones in service, a line for each.
-import type { Status, ZoneStatus } from '../control/status.ts';
-import { ask, refused } from './client.ts';
+import type { ZoneStatus } from '../control/status.ts';
+import { askStatus } from './client.ts';
 import { type Command, EXIT, options, paint } from './command.ts';
 import type { Paint } from './statustext.ts';
 import { type Column, printCount, printShortSpan, tableRows } from './text.ts';
@@ -11,10 +11,9 @@ export const command: Command = {
   positionalsMin: 0,
   positionalsMax: 0,
   async run(values) {
-    const answer = await ask(values, 'GET', '/status');
-    if (typeof answer === 'number') return answer;
-    if (answer.status !== 200) return refused(answer);
-    const { zones, now } = answer.body as Status;
+    const status = await askStatus(values);
+    if (typeof status === 'number') return status;
+    const { zones, now } = status;
     if (values.json === true) process.stdout.write(`${JSON.stringify({ zones: zones.map(zoneJson) })}\n`);
     else process.stdout.write(zonesText(zones, now, (style, text) => paint(process.stdout, style, text)));
     return EXIT.done;

@@ -1,9 +1,11 @@
 // The records of a zone as they are in service, as text: read from the table that the threads answer from,
 // and sent as fast as they are taken. `GET /zone`.
+
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { ZoneReader } from '../answer/read.ts';
 import { suggest } from '../near.ts';
+import { absoluteText } from '../wire/names.ts';
 import { printRdata, typeText } from '../wire/rdata.ts';
 import { type Reply, refusal } from './admin.ts';
 import type { LoadedZone } from './load.ts';
@@ -15,7 +17,7 @@ const chunkSize = 65_536;
 /** Answers with the zone's records, a line for each. */
 export function zoneText(zones: readonly LoadedZone[], parameters: URLSearchParams): Reply {
   const name = parameters.get('name') ?? '';
-  const origin = name === '.' ? name : `${name.toLowerCase().replace(/\.$/, '')}.`;
+  const origin = absoluteText(name);
   const zone = zones.find((one) => one.origin === origin);
   if (zone === undefined) {
     const hint = suggest(

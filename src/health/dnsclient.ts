@@ -1,9 +1,11 @@
 // The door to dns2: messages as a client writes and reads them, for the dns probe and for commands that ask a
 // server as anybody else would. What the server answers with never passes through here. dns2 has no cookies
 // (RFC 7873): their option is written behind what it made, and found by what we sent.
+
 import dns2 from 'dns2';
 import { udpSizeMax } from '../limits.ts';
 import { parseAddressText, printAddress } from '../wire/literals.ts';
+import { absoluteText } from '../wire/names.ts';
 import { OPTION, TYPE } from '../wire/numbers.ts';
 
 const { Packet } = dns2;
@@ -136,7 +138,7 @@ type Resource = InstanceType<typeof Packet.Resource>;
 
 function recordOf(resource: Resource): DnsRecord {
   const { name, type, ttl } = resource;
-  return { name: absolute(name), type, ttl, data: dataOf(resource) };
+  return { name: absoluteText(name), type, ttl, data: dataOf(resource) };
 }
 
 function dataOf({ type, address, ns, domain, serial }: Resource): string | undefined {
@@ -147,18 +149,14 @@ function dataOf({ type, address, ns, domain, serial }: Resource): string | undef
       return octets && printAddress(octets);
     }
     case TYPE.NS:
-      return ns === undefined ? undefined : absolute(ns);
+      return ns === undefined ? undefined : absoluteText(ns);
     case TYPE.CNAME:
-      return domain === undefined ? undefined : absolute(domain);
+      return domain === undefined ? undefined : absoluteText(domain);
     case TYPE.SOA:
       return String(serial);
     default:
       return undefined;
   }
-}
-
-function absolute(name: string): string {
-  return `${name.toLowerCase()}.`;
 }
 
 function scopeOf(options: readonly { readonly ednsCode: number }[]): number | undefined {

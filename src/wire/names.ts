@@ -202,3 +202,8 @@ function split(octets: Uint8Array, at: number, labels: Uint32Array): number {
   for (let p = at; octets[p] !== 0; p += octets[p]! + 1) labels[count++] = p;
   return count;
 }
+
+/** A name as people write it, with or without its final dot, absolute and lowercase. */
+export function absoluteText(name: string): string {
+  return name === '.' ? name : `${name.toLowerCase().replace(/\.$/, '')}.`;
+}

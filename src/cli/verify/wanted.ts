@@ -1,6 +1,7 @@
 // Which shares a name should have: as the daemon serves them now (GET /explain), or as the files of a folder
 // say, with the verdicts of the daemon where one can be asked. Either way what is wanted is what a policy
 // made of members and health, by the functions that publication uses.
+
 import { choosePool, type Family, familyText, type Health, type Pool } from '../../balance/pool.ts';
 import type { ExplainedPool, Explanation } from '../../control/explain.ts';
 import { explainClient, explainedSets } from '../../control/explainpool.ts';
@@ -9,6 +10,7 @@ import { settingsOf } from '../../control/settings.ts';
 import type { MemberStatus, Status } from '../../control/status.ts';
 import { suggest } from '../../near.ts';
 import { parseAddressText } from '../../wire/literals.ts';
+import { absoluteText } from '../../wire/names.ts';
 import { exchange } from '../client.ts';
 import type { WantedSet } from './judge.ts';
 
@@ -113,7 +115,7 @@ export function filesSource(
   type: string,
 ): Source | Fault {
   const loaded = loadAll({ dir, tablesDir: undefined, known: [] });
-  const owner = `${name.toLowerCase().replace(/\.$/, '')}.`;
+  const owner = absoluteText(name);
   const pools = loaded.zones.flatMap((zone) => zone.pools);
   const pool = pools.find((one) => one.owner === owner);
   if (pool === undefined) {
