@@ -23,6 +23,7 @@ own A 192.0.2.1
     A 192.0.2.3
 to  CNAME a.elsewhere.example.
 one A 192.0.2.1
+$GENERATE 1-100 big A 192.0.2.$
 `;
 const balance = (weights: readonly number[]): string => `balance:
   www:
@@ -31,6 +32,7 @@ const balance = (weights: readonly number[]): string => `balance:
 ${weights.map((weight, i) => `      192.0.2.${i + 1}: { name: web${i + 1}, weight: ${weight} }`).join('\n')}
   six: { answers: 2 }
   own: { policy: sticky }
+  big: { answers: 90 }
   to: { members: { a.elsewhere.example.: { name: a, weight: 3 }, b.elsewhere.example.: { name: b } } }
 `;
 const files = (weights: readonly number[], more = '') => ({
@@ -131,6 +133,9 @@ describe('verify', { timeout: 120_000 }, () => {
       [alias.ok, alias.type, alias.rows.map(({ wanted }) => wanted)],
       [true, 'CNAME', [0.75, 0.25]],
     );
+    // 90 addresses are more than 1232 octets: they come over TCP.
+    const big = read(await daemon.run('verify', 'big.site.example', '--queries', '200', '--json'));
+    assert.deepEqual([big.ok, big.wrong, big.rows.length], [true, {}, 100]);
     const own = await verify('own.site.example');
     assert.equal(own.ok, true);
     assert.match(own.notes.join(), /random network/);

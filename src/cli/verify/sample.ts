@@ -4,7 +4,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DnsResponse } from '../../health/dnsclient.ts';
 import { RCODE, rcodeText, TYPE } from '../../wire/numbers.ts';
-import type { Question, Reply, UdpAsker } from '../asking.ts';
+import { askTcp, type Question, type Reply, type UdpAsker } from '../asking.ts';
 import type { Given, Segment } from './judge.ts';
 import type { Source, Wanted } from './wanted.ts';
 
@@ -132,12 +132,20 @@ async function askBatch(plan: Plan, size: number, wanted: Wanted, done: number):
   const work = async () => {
     while (next < size) {
       next++;
-      take(await plan.asker.ask(plan.question()));
+      take(await askOnce(plan));
       plan.tell(done + next);
     }
   };
   await Promise.all(Array.from({ length: openMax }, work));
   return { responses, answered, given, wrong, losses };
+}
+
+/** What is truncated is asked for again over TCP, as a resolver does. */
+async function askOnce({ asker, question }: Plan): Promise<Reply> {
+  const asked = question();
+  const reply = await asker.ask(asked);
+  const isTruncated = 'response' in reply && reply.response.isTruncated;
+  return isTruncated ? askTcp(asker.server, asked, asker.timeoutMs) : reply;
 }
 
 /** The addresses of a name, or the target that it leads to; else what the response is in place of that. */
