@@ -6,8 +6,10 @@ import type { LoadedZone } from '../../control/load.ts';
 import type { MemberStatus, Status } from '../../control/status.ts';
 import type { Endpoint } from '../../health/check.ts';
 import { probeEndpoint } from '../../health/probes/index.ts';
+import type { Target } from '../../health/probes/probe.ts';
 import { probedAtOnce, probedMax } from '../../limits.ts';
 import { eachOf } from '../eachof.ts';
+import { heardBy } from '../probe.ts';
 import { plural } from '../text.ts';
 import { type Finding, finding } from './finding.ts';
 
@@ -45,16 +47,12 @@ export async function probeFindings(
   const probed = endpoints.slice(0, probedMax);
   let done = 0;
   const failed = await eachOf(probed, probedAtOnce, async (endpoint) => {
-    const result = await probeEndpoint(endpoint);
+    const member = members.find(({ address }) => address === endpoint.address);
+    const known = (target: Target) => heardBy(member, endpoint.check, target);
+    const result = await probeEndpoint(endpoint, undefined, known);
     tell(++done, probed.length);
     if (result.outcome === 'ok') return [];
-    return [
-      probeFinding(
-        endpoint,
-        result.reason,
-        members.find(({ address }) => address === endpoint.address),
-      ),
-    ];
+    return [probeFinding(endpoint, result.reason, member)];
   });
   const findings = failed.flat();
   const good = probed.length - findings.length;
