@@ -58,7 +58,8 @@ export function writeRrset(
   if (type === TYPE.SOA) writeSoa(zone, at, size, response);
   else if (count > 1 && (type === TYPE.A || type === TYPE.AAAA)) {
     tables.turn = (tables.turn + golden) >>> 0;
-    writeTurned(zone.view, at, count, size / count, tables.turn, response);
+    const first = Math.floor((tables.turn / 0x100000000) * count);
+    writeTurned(zone.view, at, count, size / count, first, response);
   } else writeTails(zone.view, at, size, (more & RRSET.compressed) !== 0, response);
   addCount(response, section, count);
   return WROTE.all;
@@ -66,7 +67,9 @@ export function writeRrset(
 
 /**
  * Draws one answer set of a slot, of those from `first` on: one add, no random numbers. Without `first`, -1,
- * what the slot answers with decides; what is drawn in turn, as most is, looks at nothing else.
+ * what the slot answers with decides; what is drawn in turn, as most is, looks at nothing else. Which address
+ * stands first says the place of the phase between the bounds of its set: a second phase would go in step
+ * with the first, and some members would stand first with hardly anybody.
  */
 function drawSet(
   tables: Tables,
@@ -89,19 +92,20 @@ function drawSet(
   const phase = (zone.phases[slot]! + golden) >>> 0;
   zone.phases[slot] = phase;
   let setRow = sets.setsAt + set * SET_ROW.words;
+  let from = 0;
   while (words[setRow]! < phase) {
+    from = words[setRow]! + 1;
     set++;
     setRow += SET_ROW.words;
   }
   const count = words[setRow + SET_ROW.count]!;
   const tailSize = words[setRow + SET_ROW.tailSize]!;
   if (response.end + count * (tailSize + 2) > response.limit) return WROTE.tooBig;
-  let turn = 0;
+  let index = 0;
   if (count > 1 && words[row] !== MODE.client) {
-    turn = (zone.turns[slot]! + golden) >>> 0;
-    zone.turns[slot] = turn;
+    index = Math.floor(((phase - from) / (words[setRow]! - from + 1)) * count);
   }
-  writeTurned(sets.view, words[setRow + SET_ROW.tailsAt]!, count, tailSize, turn, response);
+  writeTurned(sets.view, words[setRow + SET_ROW.tailsAt]!, count, tailSize, index, response);
   addCount(response, section, count);
   sets.counts[set]! += 1;
   tables.counters[COUNTER.balanced]! += 1;
@@ -147,19 +151,19 @@ function writeRecords(sets: SetsView, row: number, set: number, section: number,
   return WROTE.all;
 }
 
-/** Writes `count` tails of one size, beginning with the one that the phase `turn` points at. */
+/** Writes `count` tails of one size, beginning with the one that is `first`, from 0, of them. */
 function writeTurned(
   from: DataView,
   at: number,
   count: number,
   tailSize: number,
-  turn: number,
+  first: number,
   response: Response,
 ): void {
   const octets = response.octets;
   const pointer = anchors.owner;
   let to = response.end;
-  let index = Math.floor((turn / 0x100000000) * count);
+  let index = first;
   for (let left = count; left > 0; left--) {
     octets[to++] = 0xc0 | (pointer >>> 8);
     octets[to++] = pointer;

@@ -35,9 +35,8 @@ export class ZoneView {
   readonly apexHash: number;
   /** The answer sets in service for this zone, or null: balanced RRsets are then answered whole. */
   sets: SetsView | null = null;
-  /** Per slot: the phase that draws the set and the one that turns its order; 32-bit Weyl sequences. */
+  /** Per slot: the phase that draws the set and the order of its addresses; a 32-bit Weyl sequence. */
   readonly phases: Uint32Array;
-  readonly turns: Uint32Array;
 
   /**
    * `table` may be longer than the zone's table: its buffer may be one used before. The header says the
@@ -61,7 +60,6 @@ export class ZoneView {
     this.apexLabels = header[ZONE.apexLabels]!;
     this.apexHash = header[ZONE.apexHash]!;
     this.phases = new Uint32Array(header[ZONE.balancedCount]!);
-    this.turns = new Uint32Array(header[ZONE.balancedCount]!);
   }
 
   /** A key for each slot that stays the same while its owner and type do. */
@@ -232,7 +230,6 @@ function keepPhases(view: ZoneView, old: ZoneView | undefined): void {
   for (const [slot, key] of view.slotKeys().entries()) {
     const was = before.get(key);
     view.phases[slot] = was === undefined ? randomPhase() : old!.phases[was]!;
-    view.turns[slot] = was === undefined ? randomPhase() : old!.turns[was]!;
   }
 }
 

@@ -116,7 +116,6 @@ function checkThoroughly(size: number, response: Response, length: number): void
   const found = [0x00, 0xff, 0xc0].map((around) => {
     octets.fill(around, margin + length, margin + length + margin);
     for (const zone of steady.zones) {
-      zone.turns.fill(0);
       zone.phases.fill(0);
     }
     steady.turn = 0;
