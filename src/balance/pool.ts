@@ -219,8 +219,9 @@ function selectWhenAllDown(pool: Pool, entries: readonly Entry[]): Omit<Selectio
   // What is given for want of anything better has no minimum to reach.
   const free = { ...pool, minUp: 1 };
   const states = entries.map(({ held }) => held.state?.state);
-  const isLeftAlone = (index: number) =>
-    states.includes(undefined) ? states[index] === undefined : states[index] !== 'down';
+  const isInService = (index: number) => states[index] === undefined || states[index] === 'up';
+  const someAre = entries.some((_, index) => isInService(index));
+  const isLeftAlone = (index: number) => (someAre ? isInService(index) : states[index] !== 'down');
   if (whenAllDown === 'all') {
     const asIfUp = entries.map((entry, index) => candidateOf(entry, isLeftAlone(index)));
     return { rule: 'all', given: decideAmong(free, asIfUp) };

@@ -125,6 +125,13 @@ describe('a state by hand', () => {
     assert.deepEqual([a!.mode, aaaa!.mode], ['sets', 'nodata']);
   });
 
+  test('what is put up by hand is not what an operator has taken out', () => {
+    const alone = poolOf(['a 1 192.0.2.1', 'b 1 192.0.2.2'], { policy: 'failover', minUp: 2, answers: 1 });
+    const dead = healthFrom({ '192.0.2.1': 'down', '192.0.2.2': 'down' });
+    const [choice] = choosePool(alone, dead, by({ a: [up] }));
+    assert.ok(choice!.standings[0]!.share >= 0.5, `${choice!.standings[0]!.share}`);
+  });
+
   test('tiers: a drained member does not count for min-up', () => {
     const tiers = poolOf(['a 1/1 192.0.2.1', 'b 1/1 192.0.2.2', 'c 1/2 192.0.2.3', 'd 1/2 192.0.2.4'], {
       policy: 'failover',
