@@ -67,12 +67,37 @@ function setsOf(
   if (spread === 'one-group') return setsOfOneGroup(candidates, serving, k);
   const weights = serving.map((index) => candidates[index]!.effective);
   const domains = serving.map((index) => candidates[index]!.domain);
-  // From configured weights, so that a slow start does not change the number of addresses from step to step;
-  // a standby that is needed counts as one part.
+  const autoFor = (parts: readonly number[]) => autoAnswers(spread === 'none' ? parts : sums(parts, domains));
+  // As many as both the configured weights and those of this moment allow: who has a part of its weight must
+  // not be in every response, and nobody's part brings more addresses than the operator has planned with. A
+  // standby that is needed counts as one.
   const configured = serving.map((index) => Math.max(1, candidates[index]!.weight));
-  const count = k === 'auto' ? autoAnswers(spread === 'none' ? configured : sums(configured, domains)) : k;
+  const count = k === 'auto' ? Math.min(autoFor(configured), autoFor(weights)) : k;
   const sets = spread === 'none' ? answerSets(weights, count) : groupedSets(weights, domains, count);
   return sets.map(({ members, share }) => ({ members: members.map((member) => serving[member]!), share }));
+}
+
+/**
+ * Everybody that serves in a response, but who has a part of its weight only in that part of the responses:
+ * each set is one of those before without the one that has least.
+ */
+export function drawAll(
+  candidates: readonly Candidate[],
+  serving: readonly number[],
+): Pick<Decision, 'sets' | 'wanted'> {
+  const parts = serving.map((index) => {
+    const { effective, weight } = candidates[index]!;
+    return Math.max(1, Math.round(effective / Math.max(1, weight)));
+  });
+  const most = Math.max(...parts);
+  const sets: AnswerSet[] = [];
+  let from = 0;
+  for (const part of [...new Set(parts)].sort((a, b) => a - b)) {
+    const members = serving.filter((_, i) => parts[i]! >= part);
+    sets.push({ members, share: part / most - from });
+    from = part / most;
+  }
+  return { sets, wanted: wantedOf(candidates, serving) };
 }
 
 /**

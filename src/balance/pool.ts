@@ -25,6 +25,7 @@ import {
   type Moment,
   type PoolState,
   partOf,
+  partText,
   poolState,
   weightOf,
 } from './state.ts';
@@ -256,13 +257,13 @@ function choiceOf(
     negativeTtlMax,
     standings: entries.map((entry, index) => {
       const eligible = chosen.has(index);
+      const given = { share: shares[index]!, wanted: wanted[index] ?? 0 };
       return {
         member: entry.member.name,
         address: entry.address.text,
         eligible,
-        why: whyOf(entry, eligible, rule, seen.notes[index]!, somethingIsUp),
-        share: shares[index]!,
-        wanted: wanted[index] ?? 0,
+        why: whyOf(entry, { eligible, rule, note: seen.notes[index]!, somethingIsUp, ...given }),
+        ...given,
         countedTtl: eligible ? entry.ttlMax : undefined,
       };
     }),
@@ -287,7 +288,18 @@ function counted(set: AnswerSet, entries: readonly Entry[]): AnswerSet {
   return ttl === undefined ? set : { ...set, ttl };
 }
 
-function whyOf(entry: Entry, eligible: boolean, rule: Rule, note: string, somethingIsUp: boolean): string {
+/** What the reason is told from. */
+type Why = {
+  readonly eligible: boolean;
+  readonly share: number;
+  readonly wanted: number;
+  readonly rule: Rule;
+  readonly note: string;
+  readonly somethingIsUp: boolean;
+};
+
+function whyOf(entry: Entry, why: Why): string {
+  const { eligible, rule, note, somethingIsUp } = why;
   const { state } = entry.held;
   if (state !== undefined && state.state !== 'up') {
     return eligible ? `${handText(state)}; given all the same` : handText(state);
@@ -298,7 +310,7 @@ function whyOf(entry: Entry, eligible: boolean, rule: Rule, note: string, someth
     return eligible ? `${own}, given all the same` : own;
   }
   if (!eligible) return note === '' ? 'up, not chosen' : note;
-  return note === '' ? stateOf(entry) : `${stateOf(entry)}, ${note}`;
+  return note === '' ? stateOf(entry, why) : `${stateOf(entry, why)}, ${note}`;
 }
 
 function whyDown(entry: Entry, eligible: boolean, rule: Rule, somethingIsUp: boolean): string {
@@ -321,12 +333,12 @@ function whyDown(entry: Entry, eligible: boolean, rule: Rule, somethingIsUp: boo
 }
 
 /** The state of an entry that counts as up. */
-function stateOf(entry: Entry): string {
+function stateOf(entry: Entry, { share, wanted }: Why): string {
   const { address, health, held } = entry;
   const part = partOf(entry);
   const words = [held.state === undefined ? verdictText(address, health) : handText(held.state)];
   if (held.weight !== undefined) words.push(handText(held.weight));
-  if (part !== 1) words.push(`gets ${Math.round(part * 100)} % of its weight`);
+  if (part !== 1) words.push(partText(part, share, wanted));
   return words.join(', ');
 }
 

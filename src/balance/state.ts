@@ -2,6 +2,7 @@
 // when either changes by itself. Pure. choosePool() chooses from it; control/ makes a choice anew only where
 // stateKey() says that it may be another one.
 import assert from 'node:assert';
+import { shareErrorWarned } from '../limits.ts';
 import { countdownStep, countdownTtl, type HandOf, type Held, handText, heldAt, turnsOf } from './hand.ts';
 import type { Address, Family, Health, Member, Pool } from './pool.ts';
 
@@ -122,6 +123,22 @@ export function weightOf({ member, held }: Known): number {
 export function partOf({ health, held }: Known): number {
   const { part = 1 } = health;
   return part === 0 || (held.state?.state === 'up' && health.verdict === 'down') ? 1 : part;
+}
+
+/**
+ * A part of a weight in words; also that it has no effect, where the share of the traffic that is given says
+ * so beside the one that the weights ask for.
+ */
+export function partText(part: number, share: number, wanted: number): string {
+  const text = `gets ${printPercent(part)} of its weight`;
+  if (share === 1) return `${text}, and all traffic: nobody else serves`;
+  if (share <= wanted + shareErrorWarned) return text;
+  const numbers = `${printPercent(share)} of the traffic, not ${printPercent(wanted)}`;
+  return `${text}, but ${numbers}: it is in too many responses`;
+}
+
+function printPercent(part: number): string {
+  return `${Math.round(part * 100)} %`;
 }
 
 function ttlsOf(pool: Pool, family: Family, allSettled: boolean) {

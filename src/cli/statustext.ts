@@ -1,6 +1,7 @@
 // The text of `steerdns status`, in 80 columns: first what needs somebody, then the server, then zones with
 // their pools and members. Pure: the daemon's status in, lines out.
 import { handText } from '../balance/hand.ts';
+import { partText } from '../balance/state.ts';
 import type { HandStatus, MemberStatus, PoolStatus, Status, ZoneStatus } from '../control/status.ts';
 import {
   alignRows,
@@ -157,7 +158,7 @@ function notesOf(member: MemberStatus, now: number): string[] {
   else if (doubt !== undefined) about.push(`${doubt.count} of ${doubt.enough} ${doubt.of}`);
   if (heldUntil !== undefined && heldUntil > now)
     about.push(`flaps: held down until ${printMoment(heldUntil, now)}`);
-  if (member.part !== 1) about.push(partText(member));
+  if (member.part !== 1) about.push(weightText(member));
   if (member.warning !== undefined) about.push(member.warning);
   if (about.length > 0) notes.push(about.join('; '));
   if (goneAt !== undefined) notes.push(goneText(goneAt, now));
@@ -166,9 +167,9 @@ function notesOf(member: MemberStatus, now: number): string[] {
   return notes;
 }
 
-function partText({ part, isStartingSlowly }: MemberStatus): string {
+function weightText({ part, isStartingSlowly, share, wanted }: MemberStatus): string {
   if (part === 0) return 'drains by its own word';
-  return `${isStartingSlowly ? 'slow start: ' : ''}gets ${Math.round(part * 100)} % of its weight`;
+  return `${isStartingSlowly ? 'slow start: ' : ''}${partText(part, share, wanted)}`;
 }
 
 function heldText(hand: HandStatus, now: number): string {

@@ -66,6 +66,62 @@ describe('effective weights', () => {
     assert.match(said(pool, all, { now })[0]!, /c 0.5 up, draining by its own word, given all the same/);
   });
 
+  describe('with the default number of addresses', () => {
+    const equals = (n: number, policy = 'weighted') =>
+      poolOf(
+        Array.from({ length: n }, (_, i) => `m${i} 1 192.0.2.${i + 1}`),
+        { policy },
+      );
+    const tenth = part({ '192.0.2.1': { verdict: 'up', settled: true, part: 0.1 } });
+
+    for (const n of [2, 3, 4, 5]) {
+      test(`${n} equal members, and one has a tenth of its weight`, () => {
+        const [choice] = choosePool(equals(n), tenth);
+        for (const { share, wanted } of choice!.standings) {
+          assert.ok(Math.abs(share / wanted - 1) < 0.05, `${share} for ${wanted}`);
+        }
+        assert.equal(choosePool(equals(n), healthFrom({}))[0]!.answers, Math.min(n, 4));
+      });
+    }
+
+    test('a part of each member changes nothing, and brings no more addresses than planned', () => {
+      const slow = () => ({ verdict: 'degraded', settled: true, part: 0.5 }) as const;
+      assert.equal(choosePool(equals(3), slow)[0]!.answers, 3);
+      const uneven = poolOf(['a 3 192.0.2.1', 'b 1 192.0.2.2']);
+      const third = part({ '192.0.2.1': { verdict: 'up', settled: true, part: 1 / 3 } });
+      assert.equal(choosePool(uneven, third)[0]!.answers, 1);
+    });
+
+    test('all: who has a part of its weight is in that part of the responses', () => {
+      const [choice] = choosePool(equals(4, 'all'), tenth);
+      assert.deepEqual(
+        choice!.sets.map(({ members, share }) => [members, Number(share.toFixed(4))]),
+        [
+          [[0, 1, 2, 3], 0.1],
+          [[1, 2, 3], 0.9],
+        ],
+      );
+      const slow = () => ({ verdict: 'degraded', settled: true, part: 0.3 }) as const;
+      const weights = poolOf(['a 3 192.0.2.1', 'b 7 192.0.2.2'], { policy: 'all' });
+      assert.equal(choosePool(weights, slow)[0]!.sets.length, 1);
+    });
+  });
+
+  test('what a part cannot do is said', () => {
+    const tenth = part({ '192.0.2.1': { verdict: 'up', settled: true, part: 0.1 } });
+    const why = (lines: string[], change: Partial<Pool>) =>
+      choosePool(poolOf(lines, change), tenth)[0]!.standings[0]!.why;
+    const two = ['a 1 192.0.2.1', 'b 1 192.0.2.2'];
+    assert.equal(why(two, {}), 'up, gets 10 % of its weight');
+    assert.equal(
+      why(two, { answers: 2 }),
+      'up, gets 10 % of its weight, but 50 % of the traffic, not 9 %: it is in too many responses',
+    );
+    const alone = 'up, gets 10 % of its weight, and all traffic: nobody else serves';
+    assert.equal(why(['a 1 192.0.2.1', 's 0 192.0.2.2'], {}), alone);
+    assert.equal(why(['a 1/1 192.0.2.1', 'b 1/2 192.0.2.2'], { policy: 'failover' }), alone);
+  });
+
   test('a weight by hand is in place of the configured one, and 0 makes a standby', () => {
     const weight: Hand = { weight: 7, reason: '' };
     assert.deepEqual(said(pool, healthFrom({}), by({ a: [weight] })), [

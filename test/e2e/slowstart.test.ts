@@ -18,7 +18,7 @@ const balance = (port: number): string => `checks:
     { type: http, port: ${port}, interval: 600ms, timeout: 500ms, fall: 1, rise: 1, hold-down: 0,
       slow-start: 8s }
 balance:
-  www: { check: web, answers: 1 }
+  www: { check: web }
 `;
 
 describe('a slow start', { timeout: 60_000 }, () => {

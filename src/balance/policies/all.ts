@@ -1,7 +1,8 @@
 // all: every member that is up is in each response, for clients that choose for themselves. Where there are
-// more than a response takes, as many as it takes, by their weights.
+// more than a response takes, as many as it takes, by their weights. Who has a part of its weight only, as in
+// a slow start, is in that part of the responses.
 import { allAnswersMax } from '../../limits.ts';
-import { draw, servingOf, standbyNotes } from '../draw.ts';
+import { draw, drawAll, servingOf, standbyNotes } from '../draw.ts';
 import type { Policy } from './policy.ts';
 
 export const all: Policy = {
@@ -11,6 +12,8 @@ export const all: Policy = {
     const serving = servingOf(candidates);
     const most = answers === 'auto' ? allAnswersMax : answers;
     const notes = standbyNotes(candidates, serving);
-    return { ...draw(candidates, serving, most, spread), notes, remarks: [] };
+    const isEverybody = spread === 'none' && serving.length <= most;
+    const drawn = isEverybody ? drawAll(candidates, serving) : draw(candidates, serving, most, spread);
+    return { ...drawn, notes, remarks: [] };
   },
 };
