@@ -6,11 +6,11 @@
 //
 // Rules, per family: the policy chooses among what is up, and may find nothing that is fit to be given. A
 // family with nothing answers NODATA while the other has something. When neither has, what is up but drained
-// is given; when there is none of that either, `when-all-down` decides for the pool. `all` chooses as if
-// everything were up; members that are listed are given whatever their tier is, and as a standby that is
-// needed; what the operator has drained or put down is not among them while there is anything else. An
-// address without a check, or not probed yet, counts as up. Where a member has two addresses in one family
-// each is an entry of its own with the member's weight.
+// is given; when there is none of that either, `when-all-down` decides for the pool. `all` chooses among what
+// is up, though it be too few, and as if everything were up where nothing is; members that are listed are
+// given whatever their tier is, and as a standby that is needed; what the operator has drained or put down is
+// not among them while there is anything else. An address without a check, or not probed yet, counts as up.
+// Where a member has two addresses in one family each is an entry of its own with the member's weight.
 import assert from 'node:assert';
 import { weightScale } from '../limits.ts';
 import { handText } from './hand.ts';
@@ -158,7 +158,7 @@ export type FamilyChoice = {
 };
 
 /** Which rule said what is given. */
-type Rule = 'up' | 'other family' | 'drained' | 'all' | 'none' | 'servfail' | 'listed';
+type Rule = 'up' | 'other family' | 'all' | 'none' | 'servfail' | 'listed';
 
 /** What is given and why; `seen` is what the policy made of what is really up. */
 type Selection = { readonly rule: Rule; readonly given: Decision; readonly seen: Decision };
@@ -174,20 +174,37 @@ export function choosePool(
 
 /** Chooses for every family of a state. */
 export function chooseFrom(pool: Pool, { families }: PoolState): FamilyChoice[] {
-  const seen = families.map(({ entries }) => decide(pool, entries, isWilling));
-  const isFit = (decision: Decision) => decision.sets.length > 0;
-  const last = seen.some(isFit) ? [] : families.map(({ entries }) => decide(pool, entries, isUp));
+  const decideAll = ({ minUp, isFit }: Attempt) =>
+    families.map(({ entries }) => decide({ ...pool, minUp }, entries, isFit));
+  const isGood = (decision: Decision) => decision.sets.length > 0;
+  const attempts = attemptsOf(pool);
+  const seen = decideAll(attempts[0]!);
+  let last = seen;
+  for (const attempt of attempts.slice(1)) if (!last.some(isGood)) last = decideAll(attempt);
   const somethingIsUp = families.some(({ entries }) => entries.some(isUp));
   return families.map((state, i) => {
     const select = (): Omit<Selection, 'seen'> => {
-      if (isFit(seen[i]!)) return { rule: 'up', given: seen[i]! };
-      if (seen.some(isFit)) return { rule: 'other family', given: nothing };
-      if (isFit(last[i]!)) return { rule: 'drained', given: last[i]! };
-      if (last.some(isFit)) return { rule: 'other family', given: nothing };
+      if (isGood(last[i]!)) return { rule: 'up', given: last[i]! };
+      if (last.some(isGood)) return { rule: 'other family', given: nothing };
       return selectWhenAllDown(pool, state.entries);
     };
     return choiceOf(state, { ...select(), seen: seen[i]! }, somethingIsUp);
   });
+}
+
+/** Whom the policy may choose among, and how many must be up in a tier. */
+type Attempt = { readonly minUp: number; readonly isFit: (entry: Entry) => boolean };
+
+/**
+ * What is tried in turn until a family has something to give. `all` is for when nothing is up: with too few,
+ * those are given before the dead. Who has said anything else for that case has it.
+ */
+function attemptsOf({ minUp, whenAllDown }: Pool): Attempt[] {
+  const minima = whenAllDown === 'all' && minUp > 1 ? [minUp, 1] : [minUp];
+  return minima.flatMap((least) => [
+    { minUp: least, isFit: isWilling },
+    { minUp: least, isFit: isUp },
+  ]);
 }
 
 function candidateOf(entry: Entry, isFit: boolean): Candidate {
@@ -314,16 +331,14 @@ function whyOf(entry: Entry, why: Why): string {
 }
 
 function whyDown(entry: Entry, eligible: boolean, rule: Rule, somethingIsUp: boolean): string {
-  const reason = somethingIsUp ? 'too few are up' : 'all are';
   const down = weightOf(entry) === 0 ? 'standby, down' : 'down';
   switch (rule) {
     case 'up':
-    case 'drained':
       return down;
     case 'other family':
       return 'down; the other family answers';
     case 'all':
-      return eligible ? `down, but ${reason} (when-all-down: all)` : down;
+      return eligible ? 'down, but all are (when-all-down: all)' : down;
     case 'listed':
       return eligible ? 'down, but listed in when-all-down' : 'down, not listed in when-all-down';
     case 'none':

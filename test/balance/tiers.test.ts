@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { choosePool, type Pool } from '../../src/balance/pool.ts';
+import type { Moment } from '../../src/balance/state.ts';
 import { healthFrom, outcome, poolOf } from './pools.ts';
+import { randomFrom } from './random.ts';
 
 describe('tiers and health', () => {
   const pool = poolOf(['a 1/1 192.0.2.1', 'b 1/1 192.0.2.2', 'c 1/2 192.0.2.3', 'd 0/2 192.0.2.4'], {
@@ -39,11 +41,11 @@ describe('tiers and health', () => {
     ]);
   });
 
-  test('too few are up: when-all-down decides, and says so', () => {
+  test('too few are up: they are given, or when-all-down says something else', () => {
     const down = [1, 3, 4];
     assert.deepEqual(why({ minUp: 2 }, ...down), [
       'sets',
-      'a in: down, but too few are up (when-all-down: all)',
+      'a out: down',
       'b in: up, tier 1 fails: min-up is 2',
       'c out: down',
       'd out: standby, down',
@@ -62,6 +64,35 @@ describe('tiers and health', () => {
       'c out: down, not listed in when-all-down',
       'd in: down, but listed in when-all-down',
     ]);
+  });
+
+  test('no dead member is given while one is up, drained or not', () => {
+    const random = randomFrom(12);
+    for (let run = 0; run < 2000; run++) {
+      const count = random.below(6) + 1;
+      const addressOf = (i: number) => random.pick([`192.0.2.${i}`, `192.0.2.${i} 2001:db8::${i}`]);
+      const lines = Array.from({ length: count }, (_, i) => {
+        return `m${i} ${random.below(3)}/${random.below(3) + 1} ${addressOf(i)}`;
+      });
+      const some = poolOf(lines, { policy: 'failover', minUp: random.below(4) + 1 });
+      const texts = some.members.flatMap(({ addresses }) => addresses.map(({ text }) => text));
+      const dead = texts.filter(() => random.below(3) > 0);
+      const drained = texts.filter(() => random.below(4) === 0);
+      const moment: Moment = {
+        handOf: (_, _member, text) => (drained.includes(text) ? [{ state: 'drain', reason: '' }] : []),
+        now: 0,
+      };
+      if (dead.length === texts.length) continue;
+      const choices = choosePool(
+        some,
+        healthFrom(Object.fromEntries(dead.map((one) => [one, 'down']))),
+        moment,
+      );
+      const given = choices.flatMap(({ standings }) => standings.filter(({ eligible }) => eligible));
+      const at = `${lines.join('; ')} min-up ${some.minUp}, dead ${dead}, drained ${drained}`;
+      assert.ok(given.length > 0, at);
+      for (const { address } of given) assert.ok(!dead.includes(address), `${at}: ${address}`);
+    }
   });
 
   test('tiers are judged in each family, and one that has a healthy tier answers for both', () => {
