@@ -134,6 +134,20 @@ describe('one address for each network', () => {
     );
   });
 
+  test('when the lower address of a member leaves, the other one keeps its clients', () => {
+    const three = candidatesOf('web1 1', 'web1 1', 'web2 1').map((candidate, i) => {
+      return { ...candidate, address: `192.0.2.${i + 1}` };
+    });
+    const given = (candidates: readonly Candidate[]) => {
+      const { sets, pick } = sticky.choose(candidates, one);
+      assert.ok(pick?.by === 'client');
+      return Array.from(pick.buckets, (set) => String(sets[set]!.members[0]));
+    };
+    const left = three.map((candidate, i) => (i === 0 ? { ...candidate, isUp: false } : candidate));
+    const part = moved(given(three), given(left));
+    assert.ok(part < 1 / 3 + 0.01, `${part}`);
+  });
+
   test('standbys wait, and nobody up is nothing to give', () => {
     assert.deepEqual(new Set(buckets(candidatesOf('a 1', 'b 2!', 's 0'))), new Set(['a']));
     assert.deepEqual(new Set(buckets(candidatesOf('a 1!', 'b 2!', 's 0', 't 0'))), new Set(['s', 't']));

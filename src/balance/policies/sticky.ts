@@ -33,9 +33,13 @@ const allBuckets = Uint16Array.from({ length: stickyBuckets }, (_, bucket) => bu
 /** A candidate that serves, under the name that it is dealt to by. */
 type Entry = { readonly index: number; readonly domain: string; readonly player: Player };
 
-/** In the order of names. A member's second address in one family goes by its own name. */
+/**
+ * In the order of names. A member's second address in one family goes by its own name, whether the first one
+ * serves or not: with another name it would have other clients.
+ */
 function entriesOf(candidates: readonly Candidate[], serving: readonly number[]): Entry[] {
-  const inOrder = [...serving].sort((a, b) => compare(candidates[a]!.address, candidates[b]!.address));
+  const inOrder = [...candidates.keys()];
+  inOrder.sort((a, b) => compare(candidates[a]!.address, candidates[b]!.address));
   const seen = new Set<string>();
   const entries = inOrder.map((index) => {
     const { member, address, domain, effective } = candidates[index]!;
@@ -43,7 +47,10 @@ function entriesOf(candidates: readonly Candidate[], serving: readonly number[])
     seen.add(member);
     return { index, domain, player: { name, weight: effective } };
   });
-  return entries.sort((a, b) => compare(a.player.name, b.player.name));
+  const served = new Set(serving);
+  return entries
+    .filter(({ index }) => served.has(index))
+    .sort((a, b) => compare(a.player.name, b.player.name));
 }
 
 /** By UTF-16 code units, which no locale changes. */
