@@ -12,9 +12,10 @@ import type { SetsView, Tables } from './tables.ts';
 /**
  * The query at hand, and the SCOPE PREFIX-LENGTH of its response: bits of the client subnet that the answer
  * depends on so far, 0: it is the same for everybody (RFC 7871 §7.2.1). `slot` is the word index of the slot
- * of `sets` that the answer comes from, kept where somebody may see its summary; 0: from none.
+ * of `sets` that the answer comes from, kept where somebody may see its summary; 0: from none. `first` is
+ * that of the client's BUCKET, for a set that is drawn by it.
  */
-export const client = { query: new Query(), scope: 0, slot: 0, sets: null as SetsView | null };
+export const client = { query: new Query(), scope: 0, first: 0, slot: 0, sets: null as SetsView | null };
 
 /** The address of the option that readSubnet() has read, filled up with zeros, and its size, 4 or 16. */
 const subnet = new Uint8Array(16);
@@ -43,8 +44,8 @@ function depend(bits: number): void {
   if (bits > client.scope) client.scope = bits;
 }
 
-/** The set of the slot at word `row`, which its clients' buckets name, counted from the slot's first. */
-export function setOfClient(tables: Tables, sets: SetsView, row: number, asksSubnet: boolean): number {
+/** The BUCKET of the client at hand in the slot at word `row`. */
+export function bucketOfClient(tables: Tables, sets: SetsView, row: number, asksSubnet: boolean): number {
   const query = client.query;
   let hash = 0;
   if (asksSubnet && tables.clientSubnet && readSubnet(query)) {

@@ -7,6 +7,7 @@ import { bounds } from '../balance/sets.ts';
 import type { Summary } from '../balance/summary.ts';
 import { CLASS } from '../wire/numbers.ts';
 import {
+  BUCKET,
   elapsedMark,
   HEADER,
   MODE,
@@ -119,8 +120,8 @@ function writePick(lists: Words, choice: SlotChoice, numbers: ReadonlyMap<string
   const { mode, sets, pick } = choice;
   const at = lists.used;
   if (mode !== 'sets') return { mode: MODE[mode], at: 0, size: 0, upper: new Uint32Array(0) };
-  if (pick.by === 'client' && sets.length > 1) {
-    writeBuckets(lists, pick.buckets, sets.length);
+  if (pick.by === 'client' && (sets.length > 1 || pick.firsts !== undefined)) {
+    writeBuckets(lists, pick, sets);
     const upper = new Uint32Array(sets.length).fill(none);
     return { mode: MODE.client, at, size: pick.buckets.length, upper };
   }
@@ -148,14 +149,23 @@ function writeTargets(lists: Words, { records }: RecordsChoice): Picked {
 }
 
 /** Two buckets to a word. */
-function writeBuckets(lists: Words, buckets: Uint16Array, setCount: number): void {
+function writeBuckets(
+  lists: Words,
+  { buckets, firsts }: { readonly buckets: Uint16Array; readonly firsts?: Uint8Array },
+  sets: readonly AnswerSet[],
+): void {
   const count = buckets.length;
   assert(count > 0 && (count & (count - 1)) === 0, 'the number of buckets is no power of two');
   assert(
-    buckets.every((set) => set < setCount),
+    buckets.every((set) => set < sets.length && set <= BUCKET.set),
     'a bucket has a set that is not there',
   );
-  for (let i = 0; i < count; i += 2) lists.push((buckets[i]! | ((buckets[i + 1] ?? 0) << 16)) >>> 0);
+  const half = (i: number) => {
+    const set = buckets[i] ?? 0;
+    const part = Math.ceil(((firsts?.[i] ?? 0) * BUCKET.firstParts) / sets[set]!.members.length);
+    return set | (Math.min(part, BUCKET.firstParts - 1) << BUCKET.firstShift);
+  };
+  for (let i = 0; i < count; i += 2) lists.push((half(i) | (half(i + 1) << 16)) >>> 0);
 }
 
 type PlacesOfPick = readonly { readonly place: string; readonly first: number; readonly count: number }[];

@@ -5,10 +5,21 @@ import { labelsMax } from '../limits.ts';
 import type { Labels } from '../wire/labels.ts';
 import { addCount, copyOctets, type Response, writeU32 } from '../wire/message.ts';
 import { TYPE } from '../wire/numbers.ts';
-import { client, setOfClient, setOfPlace } from './client.ts';
+import { bucketOfClient, client, setOfPlace } from './client.ts';
 import { COUNTER } from './counters.ts';
 import { findRrset } from './find.ts';
-import { MODE, none, PLACE, RRSET, RRSET_ROW, SET_ROW, SLOT_ROW, tailHeaderSize, ZONE } from './layout.ts';
+import {
+  BUCKET,
+  MODE,
+  none,
+  PLACE,
+  RRSET,
+  RRSET_ROW,
+  SET_ROW,
+  SLOT_ROW,
+  tailHeaderSize,
+  ZONE,
+} from './layout.ts';
 import type { SetsView, Tables, ZoneView } from './tables.ts';
 
 /** Columns of the header's counts. */
@@ -102,8 +113,10 @@ function drawSet(
   const tailSize = words[setRow + SET_ROW.tailSize]!;
   if (response.end + count * (tailSize + 2) > response.limit) return WROTE.tooBig;
   let index = 0;
-  if (count > 1 && words[row] !== MODE.client) {
-    index = Math.floor(((phase - from) / (words[setRow]! - from + 1)) * count);
+  if (count > 1) {
+    const isClients = words[row] === MODE.client;
+    const part = isClients ? client.first / BUCKET.firstParts : (phase - from) / (words[setRow]! - from + 1);
+    index = Math.floor(part * count);
   }
   writeTurned(sets.view, words[setRow + SET_ROW.tailsAt]!, count, tailSize, index, response);
   addCount(response, section, count);
@@ -134,8 +147,11 @@ function drawOther(
   let first = sets.words[row + SLOT_ROW.firstSet]!;
   if (mode === MODE.records) return writeRecords(sets, row, first, section, response);
   if (mode > MODE.place) return mode === MODE.nodata ? WROTE.nodata : WROTE.servfail;
-  if (mode === MODE.client) first += setOfClient(tables, sets, row, isAnswer);
-  else if (mode === MODE.place) first += setOfPlace(tables, sets, row, isAnswer);
+  if (mode === MODE.client) {
+    const bucket = bucketOfClient(tables, sets, row, isAnswer);
+    first += bucket & BUCKET.set;
+    client.first = bucket >>> BUCKET.firstShift;
+  } else if (mode === MODE.place) first += setOfPlace(tables, sets, row, isAnswer);
   return drawSet(tables, zone, sets, slot, first, section, response);
 }
 

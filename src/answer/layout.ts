@@ -18,7 +18,7 @@ export const HEADER = { magic: 0, version: 1, length: 2, crc: 3, idHigh: 4, idLo
 
 export const zoneMagic = 0x5a445453; // STDZ
 export const setsMagic = 0x41445453; // STDA
-export const version = 6;
+export const version = 7;
 
 /** Header words of a zone table. `…At` are word indices unless they say octets. */
 export const ZONE = {
@@ -167,8 +167,8 @@ export const MODE = {
   /** A set in turn, by the bounds. */
   turn: 0,
   /**
-   * The set of the client's bucket. At pickAt stand pickSize buckets, a power of two: sets, counted from the
-   * slot's first, 16 bits each, the lower half of a word first. All bounds are 2^32-1.
+   * The set of the client's bucket. At pickAt stand pickSize buckets, a power of two: BUCKET, 16 bits each,
+   * the lower half of a word first. All bounds are 2^32-1.
    */
   client: 1,
   /**
@@ -184,6 +184,12 @@ export const MODE = {
   nodata: 4,
   servfail: 5,
 } as const;
+
+/**
+ * A bucket: its set, counted from the slot's first, and above it where in the set the address stands that is
+ * written first, in sixteenths of the set's size, rounded up: of sixteen members each can be named.
+ */
+export const BUCKET = { set: 0x0fff, firstShift: 12, firstParts: 16 } as const;
 
 /** An answer set. */
 export const SET_ROW = {

@@ -50,6 +50,31 @@ export function deal(players: readonly Player[], picks: number, buckets: Uint16A
   return dealt;
 }
 
+/**
+ * Which of the players of each bucket stands first there: those of bucket i are `dealt[i]`, indices of names.
+ * Each stands first in an equal part of the buckets of its set, to one bucket or so in all. By the scores
+ * that the buckets were dealt by: who stood first does so for as long as it is there, or nearly.
+ */
+export function dealFirst(names: readonly string[], dealt: readonly (readonly number[])[]): Uint16Array {
+  const buckets = Uint16Array.from(dealt, (_, bucket) => bucket);
+  const scores = names.map(() => new Float32Array(dealt.length).fill(Infinity));
+  const parts = new Array<number>(names.length).fill(0);
+  for (const [player, name] of names.entries()) {
+    const own = scoresOf(name);
+    for (const [bucket, players] of dealt.entries()) {
+      if (!players.includes(player)) continue;
+      scores[player]![bucket] = own[bucket]!;
+      parts[player]! += 1 / players.length;
+    }
+  }
+  const factors = names.map(() => 1);
+  const hand = new Hand(scores, factors, buckets, 1);
+  const quotas = quotasOf(parts, dealt.length, dealt.length);
+  hand.fit(quotas);
+  hand.settle(quotas);
+  return hand.given;
+}
+
 /** The parts of `total` by weight, whole numbers; each is at most one off, and their sum is exact. */
 function quotasOf(weights: readonly number[], whole: number, total: number): number[] {
   let before = 0;

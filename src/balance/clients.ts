@@ -13,7 +13,10 @@ export type Client = {
 };
 
 export type ClientSets = {
-  /** Their shares are of the responses to this client; none where there is no address to give. */
+  /**
+   * Their shares are of the responses to this client; none where there is no address to give. Where its
+   * bucket decides, members stand in the order of the response.
+   */
   readonly sets: readonly AnswerSet[];
   /** The bucket of its network, where that decides. */
   readonly bucket: number | undefined;
@@ -32,7 +35,10 @@ export function setsFor({ sets, pick }: FamilyChoice, { address, place }: Client
     case 'client': {
       const count = pick.buckets.length;
       const bucket = clientHash(address, 0, address.length) % count;
-      const own = [{ ...sets[pick.buckets[bucket]!]!, share: 1 }];
+      const set = sets[pick.buckets[bucket]!]!;
+      const first = pick.firsts?.[bucket] ?? 0;
+      const members = [...set.members.slice(first), ...set.members.slice(0, first)];
+      const own = [{ ...set, members, share: 1 }];
       const reason = `the network ${networkText(address)} is in bucket ${bucket} of ${count}`;
       return { sets: own, bucket, place: undefined, reason };
     }

@@ -102,8 +102,11 @@ export type Health = {
 export type Pick =
   /** In turn, by their shares. */
   | { readonly by: 'turn' }
-  /** By a hash of the client's network: `buckets[hash % buckets.length]` is the set. */
-  | { readonly by: 'client'; readonly buckets: Uint16Array }
+  /**
+   * By a hash of the client's network: `buckets[hash % buckets.length]` is the set, and `firsts` has which of
+   * its members, from 0, stands first, in a circle with the others behind it; absent: the first one.
+   */
+  | { readonly by: 'client'; readonly buckets: Uint16Array; readonly firsts?: Uint8Array }
   /**
    * By the client's place: sets `first` to `first + count - 1` are drawn in turn by their shares, which add
    * up to 1 for each place; places may have the same sets. The place '' is everywhere else, and always there.

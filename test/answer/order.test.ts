@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { compileSets } from '../../src/answer/compilesets.ts';
 import { tableId } from '../../src/answer/layout.ts';
 import { respond } from '../../src/answer/respond.ts';
+import { setsFor } from '../../src/balance/clients.ts';
 import { choosePool, type FamilyChoice } from '../../src/balance/pool.ts';
 import { Response } from '../../src/wire/message.ts';
 import { Query, TRANSPORT } from '../../src/wire/query.ts';
@@ -56,8 +57,8 @@ function firsts(choice: FamilyChoice, draws: number, phase: number, random = ran
   zone.phases[0] = phase;
   const query = queryFor();
   const response = new Response();
-  response.writeInto(new Uint8Array(512));
-  response.sizeMax = 512;
+  response.writeInto(new Uint8Array(1232));
+  response.sizeMax = 1232;
   const answerAt = query.length + 12; // a pointer, TYPE, CLASS, TTL, RDLENGTH
   const rows = choice.sets.map(() => new Array<number>(choice.addresses.length).fill(0));
   const before = new Float64Array(counts.length);
@@ -118,6 +119,44 @@ describe('in the responses of a set each of its members stands first equally oft
     const rows = firsts(choice, draws, 0);
     for (const [member, count] of [0, 1, 2, 3].map((m) => [m, rows[2]![m]! + rows[3]![m]!])) {
       assert.ok(Math.abs(count! / draws - 0.25) < 0.0002, `m${member} first ${count} times`);
+    }
+  });
+
+  for (const [weights, answers] of vectors.filter(([, answers]) => answers !== 'auto')) {
+    it(`sticky, ${weights.join(':')}, ${answers} addresses`, () => {
+      const choice = choose(weights, 'sticky', answers);
+      const rows = firsts(choice, draws * 2, 0);
+      for (const [member, { share }] of choice.standings.entries()) {
+        const seen = rows.reduce((sum, row) => sum + row[member]!, 0) / draws / 2;
+        assert.ok(Math.abs(seen - share) < 0.005, `m${member} first ${seen} of ${share}`);
+      }
+    });
+  }
+});
+
+describe('sticky', () => {
+  it('gives a network the same order again and again, also where all members are in each response', () => {
+    for (const answers of [2, 4]) {
+      const choice = choose([1, 1, 1, 1], 'sticky', answers);
+      for (let seed = 0; seed < 50; seed++) {
+        const rows = firsts(choice, 20, seed * 0x01234567, { ...randomFrom(1), below: () => seed });
+        assert.equal(rows.flat().filter((count) => count > 0).length, 1);
+        const from = Uint8Array.of(seed, seed, seed, seed);
+        const [{ members } = { members: [] }] = setsFor(choice, { address: from, place: '' }).sets;
+        const seen = rows.map((row) => row.findIndex((count) => count > 0)).find((one) => one >= 0);
+        assert.equal(seen, members[0], 'explain says another order');
+      }
+    }
+  });
+
+  it('of sixteen addresses and more each stands first with somebody, or one in sixteen', () => {
+    for (const [n, least] of [
+      [16, 16],
+      [28, 16],
+    ] as const) {
+      const choice = choose(new Array<number>(n).fill(1), 'sticky', n);
+      const [row] = firsts(choice, 20_000, 0);
+      assert.ok(row!.filter((count) => count > 0).length >= least);
     }
   });
 });

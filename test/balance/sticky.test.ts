@@ -221,6 +221,52 @@ describe('several addresses for each network', () => {
   });
 });
 
+describe('which of several addresses stands first', () => {
+  /** The member that each bucket has first, by index. */
+  const leads = (candidates: readonly Candidate[], answers: number): number[] => {
+    const { sets, pick } = sticky.choose(candidates, { ...settings, answers });
+    assert.ok(pick?.by === 'client' && pick.firsts !== undefined);
+    return Array.from(pick.buckets, (set, bucket) => sets[set]!.members[pick.firsts![bucket]!]!);
+  };
+
+  test('each member has its share of the first places', () => {
+    for (const [run, weights] of vectors().entries()) {
+      const candidates = candidatesWith(weights);
+      const answers = (run % 3) + 2;
+      if (weights.length === 1) continue;
+      const shares = givenShares(sticky.choose(candidates, { ...settings, answers }).sets, weights.length);
+      const given = leads(candidates, answers);
+      for (const [member, share] of shares.entries()) {
+        const part = given.filter((one) => one === member).length / given.length;
+        assert.ok(close(part, share, 0.005), `${weights} k ${answers}: m${member} first ${part} of ${share}`);
+      }
+    }
+  });
+
+  test('when a member leaves hardly any first address moves but its own', () => {
+    let worst = 0;
+    for (const [run, weights] of [
+      [1, 1, 1, 1],
+      [3, 2, 2, 1, 1, 1],
+      [1, 1, 1, 1, 1, 1, 1, 1],
+    ].entries()) {
+      const candidates = candidatesWith(weights, `lead${run}web`);
+      for (const answers of [2, 3]) {
+        const before = leads(candidates, answers);
+        for (const gone of candidates.keys()) {
+          const after = leads(
+            candidates.map((one, i) => (i === gone ? { ...one, isUp: false } : one)),
+            answers,
+          );
+          const extra = before.filter((lead, i) => lead !== gone && lead !== after[i]).length;
+          worst = Math.max(worst, extra / before.length);
+        }
+      }
+    }
+    assert.ok(worst < 0.03, `${worst}`);
+  });
+});
+
 test('random clients give each member its compiled share, for 1 to 4 addresses', () => {
   // So many that chance alone is off by a hundredth of a point and not by a tenth.
   const clients = 10_000_000;

@@ -3,9 +3,10 @@
 // address in a response a member that leaves or comes moves hardly more clients than its share.
 //
 // With several addresses each bucket has different members, with fewer buckets, because each combination is
-// an answer set of its own. Groups are dealt to first and then, within what each got, its members.
+// an answer set of its own. Groups are dealt to first and then, within what each got, its members. Which
+// address stands first is the bucket's too, because many clients take no other.
 import { stickyBuckets, stickyBucketsOfSeveral } from '../../limits.ts';
-import { deal, type Player } from '../buckets.ts';
+import { deal, dealFirst, type Player } from '../buckets.ts';
 import { servingOf, standbyNotes, wantedOf } from '../draw.ts';
 import type { AnswerSet } from '../pool.ts';
 import type { Candidate, Decision, Policy, PolicySettings } from './policy.ts';
@@ -24,7 +25,7 @@ export const sticky: Policy = {
     if (k === 1) return { ...setsOfOne(entries), ...rest }; // which cannot break a rule about several
     const buckets = allBuckets.subarray(0, stickyBucketsOfSeveral);
     const dealt = spread === 'none' ? dealTo(entries, k, buckets) : dealByDomain(entries, k, spread, buckets);
-    return { ...setsOfSeveral(dealt), ...rest };
+    return { ...setsOfSeveral(entries, dealt), ...rest };
   },
 };
 
@@ -104,8 +105,11 @@ function setsOfOne(entries: readonly Entry[]): Pick<Decision, 'sets' | 'pick'> {
   return { sets, pick: { by: 'client', buckets: dealt.map((entry) => numbers[entry]!) } };
 }
 
-/** Each combination of candidates as one answer set, with its part of the buckets. */
-function setsOfSeveral(dealt: readonly (readonly number[])[]): Pick<Decision, 'sets' | 'pick'> {
+/** Each combination of candidates as one answer set, with its part of the buckets, and who stands first. */
+function setsOfSeveral(
+  entries: readonly Entry[],
+  dealt: readonly (readonly number[])[],
+): Pick<Decision, 'sets' | 'pick'> {
   const numbers = new Map<string, number>();
   const found: { members: readonly number[]; count: number }[] = [];
   const buckets = Uint16Array.from(dealt, (bucket) => {
@@ -121,5 +125,13 @@ function setsOfSeveral(dealt: readonly (readonly number[])[]): Pick<Decision, 's
     return number;
   });
   const sets = found.map(({ members, count }): AnswerSet => ({ members, share: count / dealt.length }));
-  return { sets, pick: { by: 'client', buckets } };
+  const places = new Map(entries.map(({ index }, entry) => [index, entry]));
+  const leads = dealFirst(
+    entries.map(({ player }) => player.name),
+    dealt.map((members) => members.map((index) => places.get(index)!)),
+  );
+  const firsts = Uint8Array.from(buckets, (set, bucket) => {
+    return found[set]!.members.indexOf(entries[leads[bucket]!]!.index);
+  });
+  return { sets, pick: { by: 'client', buckets, firsts } };
 }
