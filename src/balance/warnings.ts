@@ -4,7 +4,8 @@
 import { type Fault, type Place, warningAt } from '../faults.ts';
 import { detectionMaxMs, type Endpoint } from '../health/check.ts';
 import { cachedToDetectionMax, shareErrorWarned, ttlQuietMax } from '../limits.ts';
-import { choosePool, type Pool } from './pool.ts';
+import { policyNamed } from './policies/index.ts';
+import { choosePool, type FamilyChoice, type Pool } from './pool.ts';
 
 /** Warns of a pool that has no error; `placeOf` gives where a key of it stands, or the pool's own place. */
 export function arithmeticWarnings(
@@ -42,23 +43,51 @@ function ttlWarnings(pool: Pool, endpoints: readonly Endpoint[], place: Place): 
   return [warningAt(place, what, hint)];
 }
 
-/** Shares that the number of addresses in a response does not allow, when everything is up. */
+/**
+ * Shares that the number of addresses in a response does not allow, when everything is up: of each tier, as if
+ * it were in use, and of each place.
+ */
 function shareWarnings(pool: Pool, place: Place): Fault[] {
-  if (pool.answers === 'auto') return []; // chosen so that they come out
-  return choosePool(pool, () => ({ verdict: 'up', settled: true })).flatMap(
-    ({ answers, standings, pick }) => {
-      if (pick.by !== 'turn') return [];
-      const wrong = standings.filter(({ share, wanted }) => Math.abs(share - wanted) > shareErrorWarned);
-      if (wrong.length === 0) return [];
-      const named = wrong.slice(0, 4).map(({ member, share, wanted }) => {
-        return `${member} gets ${printPart(share)} and not ${printPart(wanted)}`;
-      });
-      const more = wrong.length > named.length ? `, and ${wrong.length - named.length} more` : '';
-      const head = `with ${answers} addresses per response the weights do not come out`;
-      const what = `${head}: ${named.join(', ')}${more}`;
-      return [warningAt(place, what, 'answers: auto is the most with which they do')];
-    },
+  const isExact = policyNamed(pool.policy)!.autoIsExact;
+  if (pool.answers === 'auto' && isExact) return []; // chosen so that they come out
+  const hint = isExact
+    ? 'answers: auto is the most with which they do'
+    : `policy: ${pool.policy} gives everybody the same; with policy: weighted they do`;
+  const said = new Map<string, string>();
+  for (const { part, where } of partsOf(pool)) {
+    for (const choice of choosePool(part, () => ({ verdict: 'up', settled: true }))) {
+      const wrong = wrongShares(choice);
+      // Places with the same members are told of once.
+      if (wrong !== undefined && !said.has(wrong)) said.set(wrong, where);
+    }
+  }
+  return [...said].map(([wrong, where]) => warningAt(place, `${where}${wrong}`, hint));
+}
+
+/** The pool as one tier of it answers, and as one place is answered. */
+function partsOf(pool: Pool): { readonly part: Pool; readonly where: string }[] {
+  const tiers = [...new Set(pool.members.map(({ tier }) => tier))].sort((a, b) => a - b);
+  // Everywhere else is the last one.
+  const places = [...pool.places.slice(-1), ...pool.places.slice(0, -1)];
+  return tiers.flatMap((tier, i) =>
+    places.map(({ place, order }) => {
+      const members = pool.members.filter((member) => member.tier === tier);
+      const part = { ...pool, members, minUp: 1, trickle: 0, places: [{ place: '', order }] };
+      const ofTier = i === 0 ? '' : `in tier ${tier} `;
+      return { part, where: place === '' ? ofTier : `${ofTier}in place ${place} ` };
+    }),
   );
+}
+
+/** Who gets what in place of what, where a share is off by more than is passed over. */
+function wrongShares({ answers, standings }: FamilyChoice): string | undefined {
+  const wrong = standings.filter(({ share, wanted }) => Math.abs(share - wanted) > shareErrorWarned);
+  if (wrong.length === 0) return undefined;
+  const named = wrong.slice(0, 4).map(({ member, share, wanted }) => {
+    return `${member} gets ${printPart(share)} and not ${printPart(wanted)}`;
+  });
+  const more = wrong.length > named.length ? `, and ${wrong.length - named.length} more` : '';
+  return `with ${answers} addresses per response the weights do not come out: ${named.join(', ')}${more}`;
 }
 
 function printPart(part: number): string {

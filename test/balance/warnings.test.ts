@@ -52,4 +52,35 @@ test('weights that a number of addresses does not allow', () => {
   ]);
   assert.deepEqual(warned(two, { answers: 2 }), []);
   assert.deepEqual(warned(two, { answers: 4 }), []);
+  assert.deepEqual(warned(['a 9 192.0.2.1', 'b 1 192.0.2.2'], { policy: 'all' }), [
+    'x.yaml:2:3: warning: with 2 addresses per response the weights do not come out: a gets 50.0 % and' +
+      ' not 90.0 %, b gets 50.0 % and not 10.0 % (policy: all gives everybody the same;' +
+      ' with policy: weighted they do)',
+  ]);
+  assert.deepEqual(warned(['a 2 192.0.2.1', 'b 2 192.0.2.2', 's 0 192.0.2.3'], { policy: 'all' }), []);
+});
+
+test('weights that do not come out for a client, in a lower tier, or in a place', () => {
+  const heavy = ['a 9 192.0.2.1', 'b 1 192.0.2.2', 'c 1 192.0.2.3'];
+  const [sticky] = warned(heavy, { policy: 'sticky', answers: 2 });
+  assert.match(sticky!, /warning: with 2 .* a gets 50\.0 % and not 81\.8 %, b gets 25\.0 % and not 9\.1 %/);
+  assert.deepEqual(warned(heavy, { policy: 'sticky', answers: 1 }), []);
+  assert.deepEqual(warned(heavy, { policy: 'sticky' }), []);
+
+  const tiers = ['a 1/1 192.0.2.1', 'b 1/1 192.0.2.2', 'c 9/3 192.0.2.3', 'd 1/3 192.0.2.4'];
+  const failover = { policy: 'failover', answers: 2, minUp: 2, trickle: 0.1 } as const;
+  const [lower, ...rest] = warned(tiers, failover);
+  assert.match(lower!, /warning: in tier 3 with 2 addresses .* c gets 50\.0 % and not 90\.0 %/);
+  assert.deepEqual(rest, []);
+  assert.deepEqual(warned(tiers, { ...failover, answers: 1 }), []);
+
+  const places = [
+    { place: 'eu', order: ['eu'] },
+    { place: 'asia', order: ['asia', 'eu'] },
+    { place: '', order: ['us'] },
+  ];
+  const near = ['a 9~eu 192.0.2.1', 'b 1~eu 192.0.2.2', 'c 1~us 192.0.2.3', 'd 1~us 192.0.2.4'];
+  const [eu, ...others] = warned(near, { policy: 'nearest', answers: 2, places });
+  assert.match(eu!, /warning: in place eu with 2 addresses .* a gets 50\.0 % and not 90\.0 %/);
+  assert.deepEqual(others, []);
 });

@@ -8,6 +8,7 @@ import type { Policy } from './policy.ts';
 export const all: Policy = {
   what: 'every address that is up in each response',
   keys: [],
+  autoIsExact: false,
   choose(candidates, { answers, spread }) {
     const serving = servingOf(candidates);
     const most = answers === 'auto' ? allAnswersMax : answers;

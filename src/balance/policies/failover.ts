@@ -8,6 +8,7 @@ import type { Candidate, Policy, PolicySettings } from './policy.ts';
 export const failover: Policy = {
   what: 'the first healthy tier, by its weights',
   keys: ['tier', 'min-up', 'trickle'],
+  autoIsExact: true,
   choose(candidates, settings) {
     const tiers = tiersOf(candidates, settings);
     const [first, next] = tiers.filter(({ isHealthy }) => isHealthy);

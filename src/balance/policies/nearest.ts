@@ -11,6 +11,7 @@ import type { Candidate, PlaceOrder, Policy } from './policy.ts';
 export const nearest: Policy = {
   what: "the members of the client's place, by their weights",
   keys: ['place'],
+  autoIsExact: true,
   choose(candidates, settings) {
     const everybody = servingOf(candidates);
     const wanted = new Array<number>(candidates.length).fill(0);

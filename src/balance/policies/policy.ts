@@ -59,6 +59,8 @@ export type Policy = {
   readonly what: string;
   /** Keys of the YAML that only some policies read; with any other policy they are a fault. */
   readonly keys: readonly ('tier' | 'min-up' | 'trickle' | 'place')[];
+  /** Whether with `answers: auto` everybody gets what the weights ask for, or nearly. */
+  readonly autoIsExact: boolean;
   /** Candidates stand in the pool's order and are at least one. */
   readonly choose: (candidates: readonly Candidate[], settings: PolicySettings) => Decision;
 };

@@ -14,6 +14,7 @@ import type { Candidate, Decision, Policy, PolicySettings } from './policy.ts';
 export const sticky: Policy = {
   what: 'the same address for the same network, by weight',
   keys: [],
+  autoIsExact: true,
   choose(candidates, { answers, spread }) {
     const serving = servingOf(candidates);
     const notes = standbyNotes(candidates, serving);

@@ -6,6 +6,7 @@ import type { Policy } from './policy.ts';
 export const weighted: Policy = {
   what: 'traffic in proportion to the weights',
   keys: [],
+  autoIsExact: true,
   choose(candidates, { answers, spread }) {
     const serving = servingOf(candidates);
     const notes = standbyNotes(candidates, serving);
