@@ -59,7 +59,7 @@ export function poolState(
     const entries = known.map(({ hands, ...entry }): Entry => {
       const own = turnsOf(hands, now);
       turns.push(entry.health.changesAt ?? now, ...own);
-      const leavesAt = own.find((at) => isGiven(entry) && !isGiven({ ...entry, held: heldAt(hands, at) }));
+      const leavesAt = own.find((at) => isTakenOut(entry, { ...entry, held: heldAt(hands, at) }));
       if (leavesAt === undefined) return { ...entry, ttlMax: undefined };
       const counted = countdownTtl(leavesAt, now);
       turns.push(countdownStep(leavesAt, Math.min(counted, ttls.ttl)));
@@ -103,9 +103,12 @@ export function isWilling(entry: Known): boolean {
   return isUp(entry) && state !== 'drain' && (state === 'up' || entry.health.part !== 0);
 }
 
-/** Takes new clients by the rule of weights, unless it is one that waits for others to fail. */
-function isGiven(entry: Known): boolean {
-  return isWilling(entry) && (weightOf(entry) > 0 || entry.member.weight === 0);
+/**
+ * Whether it takes new clients before and then does not, or only where it is needed. One that is a standby
+ * before and after is taken out as a weighted one is: while it waits no answer holds it.
+ */
+function isTakenOut(before: Known, after: Known): boolean {
+  return isWilling(before) && (!isWilling(after) || (weightOf(before) > 0 && weightOf(after) === 0));
 }
 
 /** Up for certain: nothing about it is in doubt. */

@@ -285,6 +285,35 @@ describe('time', () => {
     assert.deepEqual(ttls({}, up), [undefined, undefined, undefined]);
   });
 
+  test('a standby that was weighted for a time is counted down to its end, and one that is needed too', () => {
+    const soon = now + 10 * second;
+    const pool = poolOf(['a 1 192.0.2.1', 's 0 192.0.2.2'], { answers: 1 });
+    const ttls = (states: Readonly<Record<string, string>>, hand: Hand) =>
+      choosePool(pool, healthFrom(states), by({ s: [hand] }))[0]!.sets.map(({ ttl }) => ttl);
+    assert.deepEqual(ttls({}, { weight: 1, reason: '', until: soon }), [undefined, 9]);
+    assert.deepEqual(ttls({}, { weight: 1, reason: '', from: soon }), [undefined]);
+    const stable = { stable: 60, unsettled: 60, rrset: {} };
+    const needed = choosePool(
+      { ...pool, ttl: stable },
+      healthFrom({ '192.0.2.1': 'down' }),
+      by({ s: [{ ...drain, from: soon }] }),
+    );
+    assert.deepEqual(
+      needed[0]!.sets.map(({ ttl }) => ttl),
+      [9],
+    );
+    const weighed = { ...pool, ttl: stable, members: pool.members.map((one) => ({ ...one, weight: 1 })) };
+    const hands: Hand[] = [
+      { weight: 0, reason: '' },
+      { ...drain, from: soon },
+    ];
+    const byHand = choosePool(weighed, healthFrom({ '192.0.2.1': 'down' }), by({ s: hands }));
+    assert.deepEqual(
+      byHand[0]!.sets.map(({ ttl }) => ttl),
+      [9],
+    );
+  });
+
   test('health that changes by itself is heard of, the past is not', () => {
     const pool = poolOf(three);
     const at = (changesAt: number) =>
