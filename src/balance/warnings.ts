@@ -44,8 +44,8 @@ function ttlWarnings(pool: Pool, endpoints: readonly Endpoint[], place: Place): 
 }
 
 /**
- * Shares that the number of addresses in a response does not allow, when everything is up: of each tier, as if
- * it were in use, and of each place.
+ * Shares that the number of addresses in a response does not allow, when everything is up: of each tier, as
+ * if it were in use, and of each place.
  */
 function shareWarnings(pool: Pool, place: Place): Fault[] {
   const isExact = policyNamed(pool.policy)!.autoIsExact;

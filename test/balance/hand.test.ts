@@ -285,7 +285,7 @@ describe('time', () => {
     assert.deepEqual(ttls({}, up), [undefined, undefined, undefined]);
   });
 
-  test('a standby that was weighted for a time is counted down to its end, and one that is needed too', () => {
+  test('a standby that was weighted for a time is counted down to its end, and one in need, too', () => {
     const soon = now + 10 * second;
     const pool = poolOf(['a 1 192.0.2.1', 's 0 192.0.2.2'], { answers: 1 });
     const ttls = (states: Readonly<Record<string, string>>, hand: Hand) =>
