@@ -7,7 +7,12 @@ import { countdownStep, countdownTtl, type HandOf, type Held, handText, heldAt, 
 import type { Address, Family, Health, Member, Pool } from './pool.ts';
 
 /** The operator's hand, and the wall clock in milliseconds that it is measured by. */
-export type Moment = { readonly handOf?: HandOf; readonly now: number };
+export type Moment = {
+  readonly handOf?: HandOf;
+  readonly now: number;
+  /** The longest TTL in seconds of records that follow the pool's members; absent: none do. */
+  readonly followersTtl?: number;
+};
 
 /** An address in its family, with what is known of it now. */
 export type Entry = {
@@ -17,6 +22,8 @@ export type Entry = {
   readonly held: Held;
   /** Seconds that an answer with it may be cached, where it is going to leave at a known time. */
   readonly ttlMax: number | undefined;
+  /** The same of a record that leads to it, where it is going to be out at a known time. */
+  readonly followerTtlMax: number | undefined;
 };
 
 /** What is known of the addresses of one family. */
@@ -41,7 +48,7 @@ const notChecked: Health = { verdict: 'up', settled: true };
 export function poolState(
   pool: Pool,
   healthOf: (endpoint: string) => Health,
-  { handOf = () => [], now }: Moment,
+  { handOf = () => [], now, followersTtl = 0 }: Moment,
 ): PoolState {
   const turns: number[] = [];
   const families = ([1, 5, 28] as const).flatMap((family): FamilyState[] => {
@@ -59,11 +66,16 @@ export function poolState(
     const entries = known.map(({ hands, ...entry }): Entry => {
       const own = turnsOf(hands, now);
       turns.push(entry.health.changesAt ?? now, ...own);
-      const leavesAt = own.find((at) => isTakenOut(entry, { ...entry, held: heldAt(hands, at) }));
-      if (leavesAt === undefined) return { ...entry, ttlMax: undefined };
-      const counted = countdownTtl(leavesAt, now);
-      turns.push(countdownStep(leavesAt, Math.min(counted, ttls.ttl)));
-      return { ...entry, ttlMax: counted < ttls.ttl ? counted : undefined };
+      /** The TTL that ends before a hand makes it leave, where that is below `ttl`. */
+      const counted = (leaves: (before: Known, after: Known) => boolean, ttl: number): number | undefined => {
+        const leavesAt = own.find((at) => leaves(entry, { ...entry, held: heldAt(hands, at) }));
+        if (leavesAt === undefined || ttl === 0) return undefined;
+        const left = countdownTtl(leavesAt, now);
+        turns.push(countdownStep(leavesAt, Math.min(left, ttl)));
+        return left < ttl ? left : undefined;
+      };
+      const followerTtlMax = counted((before, after) => isWilling(before) && !isWilling(after), followersTtl);
+      return { ...entry, ttlMax: counted(isTakenOut, ttls.ttl), followerTtlMax };
     });
     return [{ family, entries, ...ttls }];
   });
@@ -71,11 +83,11 @@ export function poolState(
   return { families, changesAt: changesAt === Infinity ? undefined : changesAt };
 }
 
-/** Equal for two states of one pool whose choices are equal. */
+/** Equal for two states of one pool whose choices, and what follows its members, are equal. */
 export function stateKey({ families }: PoolState): string {
   let key = '';
   for (const { entries } of families) {
-    for (const { address, health, held, ttlMax } of entries) {
+    for (const { address, health, held, ttlMax, followerTtlMax } of entries) {
       if (address.endpoint === undefined) key += '-';
       else {
         const letter = health.verdict === 'unknown' ? 'n' : health.verdict.slice(0, 2);
@@ -84,6 +96,7 @@ export function stateKey({ families }: PoolState): string {
       }
       for (const hand of [held.state, held.weight]) if (hand !== undefined) key += `[${handText(hand)}]`;
       if (ttlMax !== undefined) key += `(${ttlMax})`;
+      if (followerTtlMax !== undefined) key += `{${followerTtlMax}}`;
     }
   }
   return key;

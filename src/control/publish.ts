@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { compileSets, placesId } from '../answer/compilesets.ts';
 import type { Settings } from '../answer/settings.ts';
-import { followAll, type RecordsChoice } from '../balance/follow.ts';
+import { type Follower, followAll, type RecordsChoice } from '../balance/follow.ts';
 import type { HandOf } from '../balance/hand.ts';
 import { chooseFrom, type FamilyChoice, type Health, type Pool } from '../balance/pool.ts';
 import { type PoolState, poolState, stateKey } from '../balance/state.ts';
@@ -38,6 +38,7 @@ export type ServedSets = {
   readonly table: Uint8Array;
   /** In the order of the zone table's slots. */
   readonly slots: readonly Slot[];
+  readonly followers: readonly Follower[];
   /** What is given of the zone's followers, in their order. */
   readonly records: readonly RecordsChoice[];
   /** Equal where the table would be equal but for its edition. */
@@ -149,9 +150,9 @@ export class Publisher {
       });
       if (published.fault === undefined) {
         for (const origin of this.#served.keys()) {
-          if (!sets.some((made) => made.origin === origin)) this.#noteServed(origin, []);
+          if (!sets.some((made) => made.origin === origin)) this.#noteServed(origin, undefined);
         }
-        for (const { origin, slots } of fresh) this.#noteServed(origin, slots);
+        for (const made of fresh) this.#noteServed(made.origin, made);
         this.#noteTaken(zones);
         this.#zones = new Map(zones.map((zone) => [zone.origin, zone]));
         this.#served = new Map(sets.map((made) => [made.origin, made]));
@@ -220,8 +221,8 @@ export class Publisher {
     }
   }
 
-  #noteServed(origin: string, slots: readonly Slot[]): void {
-    this.#options.caches?.served(origin, slots, this.#clock.wall());
+  #noteServed(origin: string, sets: ServedSets | undefined): void {
+    this.#options.caches?.served(origin, sets, this.#clock.wall());
   }
 
   /** Looks again at the zones that are due, and sets the timer for those that are not. */
@@ -251,7 +252,7 @@ export class Publisher {
     if (published.fault === undefined) {
       for (const made of sets) {
         this.#served.set(made.origin, made);
-        this.#noteServed(made.origin, made.slots);
+        this.#noteServed(made.origin, made);
       }
       this.#options.onServed();
     } else {
@@ -267,7 +268,10 @@ export class Publisher {
   #compile(zone: LoadedZone, settings: Settings | undefined): ServedSets | undefined {
     if (zone.pools.length === 0) return undefined;
     const { healthOf, handOf } = this.#options;
-    const moment = { now: this.#clock.wall(), ...(handOf === undefined ? {} : { handOf }) };
+    const { followers } = zone;
+    const followersTtl = followers.reduce((most, { ttl }) => Math.max(most, ttl), 0);
+    const now = this.#clock.wall();
+    const moment = { now, followersTtl, ...(handOf === undefined ? {} : { handOf }) };
     const states = zone.pools.map((pool) => poolState(pool, healthOf, moment));
     const changes = states.flatMap(({ changesAt }) => changesAt ?? []);
     if (changes.length === 0) this.#due.delete(zone.origin);
@@ -285,9 +289,9 @@ export class Publisher {
     const edition = this.#edition++;
     const choices = slots.map(({ choice }, slot) => ({ ...choice, summary: summaries[slot] }));
     this.#options.shares.announce(zone.origin, edition, slots);
-    const records = followAll(zone.followers, zone.pools, states);
+    const records = followAll(followers, zone.pools, states);
     const table = compileSets(zone.id, edition, [...choices, ...records], places);
-    return { origin: zone.origin, edition, table, slots, records, signature };
+    return { origin: zone.origin, edition, table, slots, followers, records, signature };
   }
 
   /** Chosen once for each state of a pool, used again while a server flaps. */

@@ -40,9 +40,10 @@ balance: { www: { check: web, ttl: { unsettled: 9s } } }
 function given(
   down: readonly string[],
   hands: Readonly<Record<string, Hand>> = {},
+  settings = yaml,
 ): Record<string, string[]> {
   writeFileSync(join(folder, 'x.test.zone'), zone);
-  writeFileSync(join(folder, 'x.test.yaml'), yaml);
+  writeFileSync(join(folder, 'x.test.yaml'), settings);
   const { zones, faults } = loadAll({ dir: folder, tablesDir: undefined, known: [] });
   assert.deepEqual(faults, []);
   const [{ pools, followers, endpoints }] = zones as [(typeof zones)[number]];
@@ -56,6 +57,7 @@ function given(
       },
       {
         now: 0,
+        followersTtl: 120,
         handOf: (_owner, _member, address) => (hands[address] === undefined ? [] : [hands[address]]),
       },
     ),
@@ -110,6 +112,24 @@ test('a member in the operator’s hand is out, or is not', () => {
   assert.deepEqual(drained['two.x.test. HTTPS'], ['9 2 ns.x.test. ipv4hint=192.0.2.1']);
   const kept = given(['192.0.2.12'], { '192.0.2.12': { state: 'up', reason: '' } });
   assert.deepEqual(kept, well);
+});
+
+test('what is going to be drained is counted down, the whole record with its last address', () => {
+  const at = (seconds: number): Hand => ({ state: 'drain', from: seconds * 1000, reason: '' });
+  const soon = given([], { '192.0.2.12': at(21) });
+  const ttls = (all: Record<string, string[]>) =>
+    Object.values(all).map(([record]) => Number(record!.split(' ')[0]));
+  assert.deepEqual(ttls(soon), [120, 20, 20, 20]); // www has two more addresses, so its alias stays
+  const all = { '192.0.2.11': at(21), '192.0.2.12': at(31), '2001:db8::11': at(11) };
+  assert.deepEqual(ttls(given([], all)), [30, 10, 30, 30]);
+  assert.deepEqual(ttls(given(['192.0.2.11', '2001:db8::11'], { '192.0.2.12': at(21) })), [9, 9, 20, 20]);
+  assert.deepEqual(given([], { '192.0.2.12': at(7200) }), well);
+});
+
+test('an address without a check is counted down too, and has no say before', () => {
+  const unchecked = yaml.replace('check: web, ', '');
+  const all = given([], { '192.0.2.12': { state: 'drain', from: 21_000, reason: '' } }, unchecked);
+  assert.deepEqual(all['www.x.test. HTTPS'], [well['www.x.test. HTTPS'][0]!.replace('120', '20')]);
 });
 
 test('hints are read and taken out by octets', () => {

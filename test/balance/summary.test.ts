@@ -24,6 +24,7 @@ function entriesOf(...members: readonly [name: string, health: Health, held?: Pa
       health,
       held: { state: undefined, weight: undefined, ...held },
       ttlMax: undefined,
+      followerTtlMax: undefined,
     };
   });
   return { entries };

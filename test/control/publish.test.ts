@@ -5,6 +5,7 @@ import { afterEach, test } from 'node:test';
 import { allAlike } from '../../src/answer/settings.ts';
 import type { Hand } from '../../src/balance/hand.ts';
 import type { Health, Pool } from '../../src/balance/pool.ts';
+import { Caches } from '../../src/control/caches.ts';
 import type { LoadedZone } from '../../src/control/load.ts';
 import { Publisher } from '../../src/control/publish.ts';
 import { Shares } from '../../src/control/shares.ts';
@@ -63,7 +64,7 @@ afterEach(() => stop());
 
 const settings = { ...allAlike, identity: 'ns1', version: '', cookieSecrets: [], rateLimit: undefined };
 
-function make(clock: Clock = systemClock) {
+function make(clock: Clock = systemClock, caches?: Caches) {
   const hands: { owner: string; hand: Hand }[] = [];
   const health = new Map<string, Health>();
   const sent: Publish[] = [];
@@ -77,6 +78,7 @@ function make(clock: Clock = systemClock) {
       hands.filter((one) => member === '192.0.2.0' && one.owner === owner).map(({ hand }) => hand),
     clock,
     shares,
+    ...(caches === undefined ? {} : { caches }),
     firstEdition: 100,
     onServed: () => served++,
     onFault: (fault) => faults.push(fault),
@@ -225,7 +227,8 @@ test('settings are published with the zones, again when they change, and not oth
 /** What is answered of www.a.example: `0:60 1:60`, the TTL with each address; and when it was published. */
 function timed() {
   const clock = new VirtualClock();
-  const made = make(clock);
+  const caches = new Caches();
+  const made = make(clock, caches);
   const begin = clock.wall();
   const { publisher, sent, settle, publish } = made;
   const said: string[] = [];
@@ -251,7 +254,7 @@ function timed() {
     await clock.advance(0);
     await starting;
   };
-  return { ...made, clock, begin, pass, start };
+  return { ...made, clock, caches, begin, pass, start };
 }
 
 test('a planned drain is counted down second by second, then the member is gone', async () => {
@@ -275,6 +278,42 @@ test('a planned drain is counted down second by second, then the member is gone'
   assert.deepEqual(said.slice(-4), ['62.5 0:1 1:60', '63.5 0:0 1:60', '65 1:5', '80 0:60 1:60']);
   assert.equal(said.length, 62);
   assert.equal(servedCount(), said.length);
+});
+
+test('records that follow are counted down by their own TTL, and are what caches hold longest', async () => {
+  const { start, pass, hands, publisher, clock, caches, begin } = timed();
+  const rdata = Uint8Array.of(0, 1, 0, 0, 4, 0, 8, 192, 0, 2, 0, 192, 0, 2, 1);
+  const follower = { owner: 'www.a.example.', type: 65, ttl: 240, records: [{ rdata }] };
+  await start([{ ...zone('a.example.', '00000000000000aa'), followers: [follower] }]);
+  const drain = { state: 'drain', reason: '' } as const;
+  const lay = async (hand: Hand) => {
+    hands.splice(0, 1, { owner: 'www.a.example.', hand });
+    const changed = publisher.handChanged(new Set(['www.a.example.']));
+    await pass(0.05);
+    await changed;
+  };
+  const served = () => publisher.served('a.example.')!;
+  const ttls = () => [served().slots[0]!.choice.sets[0]!.ttl, served().records[0]!.ttl];
+  await lay({ ...drain, from: begin + 600_000 });
+  assert.deepEqual(ttls(), [undefined, 240]); // far away
+  await pass(400);
+  assert.deepEqual(ttls(), [undefined, 196]); // begun before the pool's
+  await pass(170);
+  assert.deepEqual(ttls(), [29, 29]);
+  const goneAt = () => caches.goneAt(served().slots[0]!, '192.0.2.0');
+  assert.equal(goneAt(), undefined);
+  await pass(31);
+  assert.deepEqual(ttls(), [undefined, 5]);
+  assert.deepEqual(served().records[0]!.addresses, ['192.0.2.1']);
+  const gone = goneAt()!;
+  assert.ok(gone <= begin + 600_500, `${gone - begin}`);
+  // Drained at once: the record's TTL is what there is to wait for.
+  await lay({ ...drain, until: begin });
+  await pass(1);
+  assert.deepEqual(ttls(), [undefined, 240]);
+  const at = clock.wall();
+  await lay(drain);
+  assert.ok(Math.abs(goneAt()! - at - 240_000) < 500, `${goneAt()! - at}`);
 });
 
 test('a slow start grows in the answers, step by step and by itself', async () => {
