@@ -1,7 +1,7 @@
 // steerdns drain, undrain, up, down, weight, release: the operator's hand. One request for all of them; the
 // daemon says what matched and what is answered now.
 import { userInfo } from 'node:os';
-import { handText } from '../balance/hand.ts';
+import { handText, takesOut } from '../balance/hand.ts';
 import { type Answered, answerText, type HandReport } from '../control/handreport.ts';
 import type { HandVerb } from '../control/handrequest.ts';
 import { ownerText, type Target } from '../control/selectors.ts';
@@ -94,16 +94,12 @@ export function reportText({
     say(`${ownerText(answer.owner)} ${answer.type} ${when}: ${ttlText(answer)}`);
   if (answers.length > poolsMax)
     say(`and ${plural(answers.length - poolsMax, 'more')} (--json has them all)`);
-  if (goneAt !== undefined && takesOut(hand)) {
+  if (goneAt !== undefined && hand !== undefined && takesOut(hand) !== undefined) {
     const left = goneAt - now;
     const text = left > 0 ? `at ${printMoment(goneAt, now)}, in ${printSpan(left + 999)}` : 'already';
     say(`the last cached answer is gone ${text}`);
   }
   return lines.join('\n') + '\n';
-}
-
-function takesOut(hand: HandReport['hand']): boolean {
-  return hand !== undefined && hand.state !== 'up';
 }
 
 function ttlText(answer: Answered): string {

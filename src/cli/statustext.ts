@@ -1,6 +1,6 @@
 // The text of `steerdns status`, in 80 columns: first what needs somebody, then the server, then zones with
 // their pools and members. Pure: the daemon's status in, lines out.
-import { handText } from '../balance/hand.ts';
+import { handText, takesOut } from '../balance/hand.ts';
 import { partText } from '../balance/state.ts';
 import type { HandStatus, MemberStatus, PoolStatus, Status, ZoneStatus } from '../control/status.ts';
 import {
@@ -161,7 +161,7 @@ function notesOf(member: MemberStatus, now: number): string[] {
   if (member.part !== 1) about.push(weightText(member));
   if (member.warning !== undefined) about.push(member.warning);
   if (about.length > 0) notes.push(about.join('; '));
-  if (goneAt !== undefined) notes.push(goneText(goneAt, now));
+  if (goneAt !== undefined) notes.push(goneText(member, goneAt, now));
   for (const hand of hands.filter(({ isInForce }) => !isInForce)) notes.push(heldText(hand, now));
   if (countedTtl !== undefined) notes.push(`its answers have TTL ${countedTtl}`);
   return notes;
@@ -178,9 +178,11 @@ function heldText(hand: HandStatus, now: number): string {
   return `${from}${handText(hand)}${until}`;
 }
 
-function goneText(goneAt: number, now: number): string {
+function goneText({ hands, part }: MemberStatus, goneAt: number, now: number): string {
   if (goneAt > now) return `last cached answer gone at ${printMoment(goneAt, now)}`;
-  return `last cached answer gone since ${printSpan(now - goneAt)}: safe to stop`;
+  const isOut = part === 0 || hands.some((hand) => hand.isInForce && takesOut(hand) === 'out');
+  const safe = isOut ? ': safe to stop' : ''; // a standby may be needed the next moment
+  return `last cached answer gone since ${printSpan(now - goneAt)}${safe}`;
 }
 
 function memberCells({ verdict, since, last, weight, share, given }: MemberStatus, now: number): string[] {

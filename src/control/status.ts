@@ -1,7 +1,7 @@
 // What is going on, as one value: GET /status gives it as JSON, `steerdns status` prints it. Everything is
 // read from what is in service: the choices that were published, the verdicts of this moment, the server's
 // own facts.
-import { type Hand, isInForce } from '../balance/hand.ts';
+import { type Hand, isInForce, takesOut } from '../balance/hand.ts';
 import { familyText, type Pool } from '../balance/pool.ts';
 import type { Fault } from '../faults.ts';
 import type { CanaryState } from '../health/canaries.ts';
@@ -44,7 +44,10 @@ export type MemberStatus = {
   readonly hands: readonly HandStatus[];
   /** TTL of the answers that hold it, where it is counted down. */
   readonly countedTtl: number | undefined;
-  /** When the last cached answer with it has run out, where a hand or its own word took it out. */
+  /**
+   * When the last cached answer with it has run out, where a hand or its own word took it out or made it a
+   * standby.
+   */
   readonly goneAt: number | undefined;
   readonly tier: number;
   readonly group: string | undefined;
@@ -155,7 +158,7 @@ export type StatusSources = {
 
 /** What a pool's status is read from, beside what is in service. */
 type PoolSources = {
-  readonly monitors: Monitors;
+  readonly monitors: Pick<Monitors, 'state'>;
   readonly given: Given;
   /** Where hands are to be shown. */
   readonly held?: Pick<StatusSources, 'hands' | 'caches'> & { readonly now: number };
@@ -240,7 +243,9 @@ function memberStatus(
   const hands = (held?.hands.handOf(owner, name, address) ?? []).map((hand) => {
     return { ...hand, isInForce: isInForce(hand, held!.now) };
   });
-  const isTakenOut = part === 0 || hands.some((hand) => hand.isInForce && hand.state !== 'up');
+  const inForce = hands.filter((hand) => hand.isInForce);
+  const isUpByHand = inForce.some((hand) => hand.state === 'up');
+  const isTakenOut = (part === 0 && !isUpByHand) || inForce.some((hand) => takesOut(hand) !== undefined);
   return {
     name,
     address,

@@ -31,6 +31,14 @@ describe("the operator's hand", () => {
     assert.match(gone.slice(1).join(' '), / last cached answer gone since 12 s: safe to stop$/);
   });
 
+  test('a standby by hand is not safe to stop', () => {
+    const hands = [{ weight: 0, reason: '', by: 'alice', isInForce: true }];
+    assert.deepEqual(under({ hands, eligible: false, share: 0, goneAt: now - 12_000 }).slice(1), [
+      'weight 0 by alice',
+      'last cached answer gone since 12 s',
+    ]);
+  });
+
   test('planned, with an end, and counted down', () => {
     const hands = [{ ...drain, from: now + 60_000, until: now + 120_000, isInForce: false }];
     const [from, until] = [printMoment(now + 60_000, now), printMoment(now + 120_000, now)];
