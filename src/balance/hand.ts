@@ -64,7 +64,7 @@ export function lay(hands: readonly Hand[], added: Hand, now: number): Hand[] {
   return [...left, added];
 }
 
-/** Whether new clients go elsewhere because of it: a standby by hand may be called for, what is out may not. */
+/** Whether a hand sends clients elsewhere: what it makes a standby may be called for, what is out may not. */
 export function takesOut({ state, weight }: Pick<Hand, 'state' | 'weight'>): 'out' | 'standby' | undefined {
   if (state === 'down' || state === 'drain') return 'out';
   return weight === 0 ? 'standby' : undefined;

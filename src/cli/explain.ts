@@ -1,7 +1,12 @@
 // steerdns explain NAME [TYPE]: every step from a query to the answer sets that it draws from; those that one
 // client may get, and those that would be there if members were otherwise than they are.
-import type { ExplainedPool, Explanation } from '../control/explain.ts';
-import type { ExplainedSet, Supposed } from '../control/explainpool.ts';
+import type { Explanation } from '../control/explain.ts';
+import type {
+  ExplainedClient,
+  ExplainedPool,
+  ExplainedSet,
+  ExplainedSupposed,
+} from '../control/explainpool.ts';
 import { ask, refused } from './client.ts';
 import { type Command, EXIT, options, paint, textOf, textsOf } from './command.ts';
 import { type Paint, poolHead } from './statustext.ts';
@@ -58,27 +63,30 @@ function placeText(place: string | undefined): string {
 }
 
 /** Makes the text, in 80 columns. */
-export function explainText({ name, type, steps, pool, response }: Explanation, paint: Paint): string {
+export function explainText({ name, type, steps, pools, response }: Explanation, paint: Paint): string {
   const lines = [paint('bold', `${name} ${type}`)];
   const say = (label: string, text: string) => lines.push(...hang(label.padEnd(10), text));
   for (const { step, text } of steps) say(labels[step]!, text);
-  if (pool !== undefined) {
-    say('pool', poolHead(pool, true));
+  for (const pool of pools) {
+    const which = pools.length > 1 ? `${pool.owner} ${pool.type}: ` : '';
+    say('pool', `${which}${poolHead(pool, true)}`);
     for (const remark of pool.remarks) say('', remark);
     lines.push(...memberRows(pool, paint));
     if (pool.sets.length > 0)
       lines.push(paint('dim', `${plural(pool.sets.length, 'answer set')}, ${drawnBy[pool.drawnBy]}`));
-    lines.push(...setRows(pool.sets));
-    if (pool.client !== undefined) {
-      say('client', `${pool.client.address}: ${pool.client.reason}`);
-      lines.push(...setRows(pool.client.sets));
-    }
+    lines.push(...setRows(pool.sets), ...clientRows('client', pool.client));
     if (pool.supposed !== undefined) lines.push(...supposedRows(pool, pool.supposed, paint));
   }
   const { rcode, authoritative, answer, authority, additional, size } = response;
   const counts = `answer ${answer}, authority ${authority}, additional ${additional}`;
   say('response', `${rcode}${authoritative ? ', authoritative' : ''}, ${counts}, ${size} octets`);
   return lines.join('\n') + '\n';
+}
+
+/** What one client may get. */
+function clientRows(label: string, client: ExplainedClient | undefined): string[] {
+  if (client === undefined) return [];
+  return [...hang(label.padEnd(10), `${client.address}: ${client.reason}`), ...setRows(client.sets)];
 }
 
 /** Answer sets, a line for each. */
@@ -89,8 +97,8 @@ function setRows(sets: readonly ExplainedSet[]): string[] {
 }
 
 /** What would be given, beside what is. */
-function supposedRows(pool: ExplainedPool, supposed: Supposed, paint: Paint): string[] {
-  const { of, mode, ttl, sets, members, remarks } = supposed;
+function supposedRows(pool: ExplainedPool, supposed: ExplainedSupposed, paint: Paint): string[] {
+  const { of, mode, ttl, sets, members, remarks, client } = supposed;
   const answer = { sets: `TTL ${pool.ttl} -> ${ttl} s`, nodata: 'NODATA', servfail: 'SERVFAIL' };
   const lines = [...hang('if'.padEnd(10), `${of.join(', ')}: ${answer[mode]}`)];
   for (const remark of remarks) lines.push(...hang(' '.repeat(10), remark));
@@ -108,11 +116,11 @@ function supposedRows(pool: ExplainedPool, supposed: Supposed, paint: Paint): st
     const wrapped = hang(`  ${row.slice(0, -1).join('  ')}  `, row.at(-1)!);
     lines.push(...(i === 0 ? wrapped.map((line) => paint('dim', line)) : wrapped));
   }
-  return [...lines, ...setRows(sets)];
+  return [...lines, ...setRows(sets), ...clientRows('then', client)];
 }
 
 /** Who is in and who is out, and why. */
-function memberRows({ members }: NonNullable<Explanation['pool']>, paint: Paint): string[] {
+function memberRows({ members }: ExplainedPool, paint: Paint): string[] {
   const columns = [
     { head: 'MEMBER' },
     { head: 'ADDRESS' },

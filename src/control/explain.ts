@@ -9,7 +9,6 @@ import { anyRrset, respond } from '../answer/respond.ts';
 import { Tables, type ZoneView } from '../answer/tables.ts';
 import type { RecordsChoice } from '../balance/follow.ts';
 import type { HandOf } from '../balance/hand.ts';
-import type { Pick } from '../balance/pool.ts';
 import type { Monitors } from '../health/monitor.ts';
 import { cnameChainMax, messageSizeMax, nameSizeMax } from '../limits.ts';
 import { Labels, readLabels } from '../wire/labels.ts';
@@ -20,40 +19,27 @@ import { Query, TRANSPORT } from '../wire/query.ts';
 import { printRdata, typeFromString, typeText } from '../wire/rdata.ts';
 import { type Reply, refusal } from './admin.ts';
 import {
-  type Around,
   type Asked,
-  type ExplainedClient,
-  type ExplainedSet,
-  explainClient,
-  explainedSets,
-  explainSupposed,
+  clientSets,
+  type ExplainedPool,
+  explainPool,
   parseAsked,
-  type Supposed,
+  type Surroundings,
 } from './explainpool.ts';
 import type { LoadedZone } from './load.ts';
 import type { Publisher, Slot } from './publish.ts';
-import { type PoolStatus, poolStatus } from './status.ts';
+import { type Supposed, suppose, suppositionFault } from './suppose.ts';
 import { openTable } from './tablefiles.ts';
 
 /** One step of the walk. */
 export type Step = { readonly step: 'zone' | 'name' | 'rrset' | 'cname' | 'dname'; readonly text: string };
 
-/** A pool with the sets that are given of it, and how one of them is picked for a response. */
-export type ExplainedPool = PoolStatus & {
-  readonly drawnBy: Pick['by'];
-  readonly sets: readonly ExplainedSet[];
-  /** Of the client that was asked about. */
-  readonly client?: ExplainedClient;
-  /** What was asked to be supposed. */
-  readonly supposed?: Supposed;
-};
-
 export type Explanation = {
   readonly name: string;
   readonly type: string;
   readonly steps: readonly Step[];
-  /** The pool behind the answer, where the RRset is balanced. */
-  readonly pool: ExplainedPool | undefined;
+  /** The pools that the answer is drawn from, in the order of the walk: a balanced CNAME, then its target. */
+  readonly pools: readonly ExplainedPool[];
   /** Header of what respond() answers, without EDNS over TCP. */
   readonly response: {
     readonly rcode: string;
@@ -68,7 +54,7 @@ export type Explanation = {
 /** Answers `GET /explain?name=…&type=…&from=…&if=…`. */
 export async function explain(
   publisher: Publisher,
-  monitors: Monitors,
+  monitors: Pick<Monitors, 'state'>,
   handOf: HandOf,
   parameters: URLSearchParams,
 ): Promise<Reply> {
@@ -85,10 +71,11 @@ export async function explain(
   try {
     const healthOf = (key: string) =>
       monitors.state(key) ?? ({ verdict: 'unknown', settled: false } as const);
-    const around = { healthOf, handOf, now: Date.now(), settings: publisher.settings };
-    const walk = new Walk(publisher, monitors, type, asked, around);
+    const { settings } = publisher;
+    const around = { monitors, healthOf, handOf, now: Date.now(), settings };
+    const walk = new Walk(publisher, type, asked, around);
     const body = await walk.explain(parsed.name);
-    return walk.refused ?? { status: 200, body };
+    return walk.refused(parsed.name) ?? { status: 200, body };
   } catch (error) {
     // A reload that removes a table while we are about to read it: the next try finds the new one.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
@@ -100,7 +87,6 @@ export async function explain(
 /** One explanation: opens the zones that the walk leads through, and no others. */
 class Walk {
   readonly #publisher: Publisher;
-  readonly #monitors: Monitors;
   readonly #type: number;
   readonly #tables = new Tables();
   readonly #opened = new Map<string, { zone: LoadedZone; table: Uint8Array; reader: ZoneReader }>();
@@ -108,16 +94,13 @@ class Walk {
   /** Names that the walk has led to, lowercase. */
   readonly #walked = new Set<string>();
   readonly #asked: Asked;
-  readonly #around: Around;
-  #pool: Explanation['pool'];
-  /** Why what was asked for cannot be said. */
-  refused: Reply | undefined;
+  readonly #around: Surroundings;
+  readonly #pools: { readonly slot: Slot; readonly supposed: Supposed | undefined }[] = [];
 
-  constructor(publisher: Publisher, monitors: Monitors, type: number, asked: Asked, around: Around) {
+  constructor(publisher: Publisher, type: number, asked: Asked, around: Surroundings) {
     this.#asked = asked;
     this.#around = around;
     this.#publisher = publisher;
-    this.#monitors = monitors;
     this.#type = type;
   }
 
@@ -127,20 +110,27 @@ class Walk {
       next = await this.#step(next, hops);
     if (next !== undefined)
       this.#say('cname', `more than ${cnameChainMax} CNAMEs in a row: the answer ends, the resolver goes on`);
-    if (this.#pool === undefined && this.#asked.suppositions.length > 0) {
-      this.refused ??= refusal(
-        400,
-        `nothing of ${printName(name)} is balanced`,
-        'there is nothing to suppose',
-      );
-    }
     return {
       name: printName(name),
       type: this.#typeName,
       steps: this.#steps,
-      pool: this.#pool,
+      pools: this.#pools.map(({ slot, supposed }) => explainPool(slot, this.#asked, supposed, this.#around)),
       response: this.#respond(name),
     };
+  }
+
+  /** Why what was asked for cannot be said, once the walk is over. */
+  refused(name: Uint8Array): Reply | undefined {
+    const { suppositions } = this.#asked;
+    if (suppositions.length === 0) return undefined;
+    if (this.#pools.length === 0)
+      return refusal(400, `nothing of ${printName(name)} is balanced`, 'there is nothing to suppose');
+    const pools = this.#pools.map(({ slot }) => slot.pool);
+    return suppositionFault(
+      suppositions,
+      pools,
+      this.#pools.flatMap(({ supposed }) => supposed ?? []),
+    );
   }
 
   get #typeName(): string {
@@ -239,7 +229,7 @@ class Walk {
         return undefined;
       }
       this.#say('rrset', `${count}, balanced`);
-      this.#pool = this.#explainPool(view.origin, reader.name(node), type);
+      this.#meet(this.#slotOf(view.origin, reader.name(node), type));
     } else {
       this.#say('rrset', `${count}, TTL ${rrset.ttl}: ${this.#texts(reader, node, type).join(' | ')}`);
     }
@@ -247,8 +237,8 @@ class Walk {
   }
 
   /**
-   * Of a balanced CNAME the target that most responses have, whose way is explained for all; no target where
-   * there is nothing to give.
+   * Of a balanced CNAME the target that most responses have, to the client where one is named, whose way is
+   * explained for all; no target where there is nothing to give. What is supposed is gone by.
    */
   #mostDrawn(
     { origin }: ZoneView,
@@ -258,16 +248,21 @@ class Walk {
     const owner = reader.name(node);
     const slot = this.#slotOf(origin, owner, TYPE.CNAME);
     if (slot === undefined) return undefined;
-    this.#pool = this.#explainPool(origin, owner, TYPE.CNAME);
-    const { sets, addresses, mode, ttl } = slot.choice;
+    const supposed = this.#meet(slot);
+    const choice = supposed?.choice ?? slot.choice;
+    const { addresses, mode, ttl } = choice;
+    const { from } = this.#asked;
+    const { sets } = clientSets(choice, from, this.#around.settings);
     const [most] = [...sets].sort((a, b) => b.share - a.share);
     if (most === undefined) {
       this.#say('cname', `CNAME, balanced: nothing to give: ${mode === 'nodata' ? 'NODATA' : 'SERVFAIL'}`);
       return { target: undefined };
     }
     const { text, rdata } = addresses[most.members[0]!]!;
-    const others = sets.length > 1 ? ', as most responses do' : '';
-    this.#say('cname', `CNAME, balanced: goes on at ${text}${others}, TTL ${most.ttl ?? ttl}`);
+    const isOfMany = sets.length > 1 || (from === undefined && choice.sets.length > 1);
+    const others = isOfMany ? `, as most responses ${from === undefined ? '' : `to ${from.text} `}do` : '';
+    const goes = supposed === undefined ? 'goes' : 'would go';
+    this.#say('cname', `CNAME, balanced: ${goes} on at ${text}${others}, TTL ${most.ttl ?? ttl}`);
     return { target: rdata };
   }
 
@@ -283,24 +278,12 @@ class Walk {
     return slots.find((slot) => slot.owner === owner && slot.choice.family === type);
   }
 
-  #explainPool(origin: string, owner: string, type: number): Explanation['pool'] {
-    const slot = this.#slotOf(origin, owner, type);
+  /** Notes a pool on the way, and what would be given of it. */
+  #meet(slot: Slot | undefined): Supposed | undefined {
     if (slot === undefined) return undefined;
-    const { from, suppositions } = this.#asked;
-    const supposed =
-      suppositions.length === 0 ? undefined : explainSupposed(slot, suppositions, this.#around);
-    if (supposed !== undefined && 'status' in supposed) {
-      this.refused = supposed;
-      return undefined;
-    }
-    const client = from && explainClient(slot.choice, from, this.#around.settings);
-    return {
-      ...poolStatus(slot, { monitors: this.#monitors, given: new Map() }),
-      drawnBy: slot.choice.pick.by,
-      sets: explainedSets(slot.choice),
-      ...(client === undefined ? {} : { client }),
-      ...(supposed === undefined ? {} : { supposed }),
-    };
+    const supposed = suppose(slot, this.#asked.suppositions, this.#around);
+    this.#pools.push({ slot, supposed });
+    return supposed;
   }
 
   #texts(reader: ZoneReader, node: number, type: number): string[] {

@@ -1,16 +1,15 @@
-// What explain says of a pool beside its standing: the sets that are given, those that one client may get,
-// and what would be given if some members were otherwise than they are. Everything comes of the functions
-// that publication uses, so what is foretold is what then happens. Called by explain.ts.
+// What explain says of a pool beside its standing: the sets that are given, and those that one client may
+// get, and what would be given if some members were otherwise than they are. Called by explain.ts.
 import { findPlace, PLACE_PART } from '../answer/places.ts';
 import type { Settings } from '../answer/settings.ts';
-import { setsFor } from '../balance/clients.ts';
-import type { HandOf } from '../balance/hand.ts';
-import { type AnswerSet, choosePool, type FamilyChoice, type Health, type Pool } from '../balance/pool.ts';
-import { weightMax } from '../limits.ts';
+import { type ClientSets, setsFor } from '../balance/clients.ts';
+import type { AnswerSet, FamilyChoice } from '../balance/pool.ts';
+import type { Monitors } from '../health/monitor.ts';
 import { parseAddressText } from '../wire/literals.ts';
 import { type Reply, refusal } from './admin.ts';
 import type { Slot } from './publish.ts';
-import { select, type Target } from './selectors.ts';
+import { type PoolStatus, poolStatus } from './status.ts';
+import { type Around, parseSuppositions, type Supposed, type Supposition } from './suppose.ts';
 
 export type ExplainedSet = {
   readonly share: number;
@@ -28,12 +27,13 @@ export type ExplainedClient = {
 };
 
 /** What would be given. */
-export type Supposed = {
+export type ExplainedSupposed = {
   readonly of: readonly string[];
   readonly mode: FamilyChoice['mode'];
   /** Seconds. */
   readonly ttl: number;
   readonly sets: readonly ExplainedSet[];
+  readonly client?: ExplainedClient;
   readonly members: readonly {
     readonly name: string;
     readonly address: string;
@@ -45,11 +45,19 @@ export type Supposed = {
   readonly remarks: readonly string[];
 };
 
+/** A pool with the sets that are given of it, and how one of them is picked for a response. */
+export type ExplainedPool = PoolStatus & {
+  readonly drawnBy: FamilyChoice['pick']['by'];
+  readonly sets: readonly ExplainedSet[];
+  /** Of the client that was asked about. */
+  readonly client?: ExplainedClient;
+  /** What was asked to be supposed, where it speaks of members of this pool. */
+  readonly supposed?: ExplainedSupposed;
+};
+
 /** What explain needs to know of this moment. */
-export type Around = {
-  readonly healthOf: (endpoint: string) => Health;
-  readonly handOf: HandOf;
-  readonly now: number;
+export type Surroundings = Around & {
+  readonly monitors: Pick<Monitors, 'state'>;
   readonly settings: Settings | undefined;
 };
 
@@ -59,12 +67,6 @@ export type Asked = {
   readonly suppositions: readonly Supposition[];
 };
 
-export type Supposition = {
-  readonly text: string;
-  readonly selector: string;
-  readonly state: 'up' | 'down' | 'drain' | number;
-};
-
 /** Reads `from=IP` and `if=web2=down,web3=drain`, or says what is wrong with them. */
 export function parseAsked(parameters: URLSearchParams): Asked | Reply {
   const text = parameters.get('from');
@@ -72,23 +74,52 @@ export function parseAsked(parameters: URLSearchParams): Asked | Reply {
   if (text !== null && octets === undefined) {
     return refusal(400, `"${text}" is no IPv4 or IPv6 address`, 'explain NAME TYPE --from 192.0.2.1');
   }
-  const suppositions: Supposition[] = [];
-  for (const one of parameters.getAll('if').flatMap((list) => list.split(','))) {
-    const [, selector, word] = /^(.+)=(up|down|drain|\d{1,7})$/.exec(one) ?? [];
-    const isWeight = word !== undefined && /^\d/.test(word);
-    if (selector === undefined || (isWeight && Number(word) > weightMax)) {
-      const hint = 'such as web2=down, web3=drain, label=rack1=down or web1=5 for a weight';
-      return refusal(400, `"${one}" cannot be supposed`, hint);
-    }
-    const state = isWeight ? Number(word) : (word as 'up' | 'down' | 'drain');
-    suppositions.push({ text: one, selector, state });
-  }
+  const suppositions = parseSuppositions(parameters);
+  if ('status' in suppositions) return suppositions;
   const from = octets === undefined ? undefined : { text: text!, octets };
   return { from, suppositions };
 }
 
+/** Says everything of a pool; what is supposed of it has been found out. */
+export function explainPool(
+  slot: Slot,
+  { from }: Asked,
+  supposed: Supposed | undefined,
+  { monitors, settings }: Surroundings,
+): ExplainedPool {
+  const { choice } = slot;
+  const clientOf = (of: FamilyChoice) =>
+    from === undefined ? {} : { client: explainClient(of, from, settings) };
+  return {
+    ...poolStatus(slot, { monitors, given: new Map() }),
+    drawnBy: choice.pick.by,
+    sets: explainedSets(choice),
+    ...clientOf(choice),
+    ...(supposed === undefined
+      ? {}
+      : { supposed: { ...explainSupposed(choice, supposed), ...clientOf(supposed.choice) } }),
+  };
+}
+
+function explainSupposed(
+  before: FamilyChoice,
+  { choice, of, unchecked }: Supposed,
+): Omit<ExplainedSupposed, 'client'> {
+  const unnoticed = unchecked.map((name) => `${name} has no check: nothing would notice that it is down`);
+  return {
+    of: of.map(({ text }) => text),
+    mode: choice.mode,
+    ttl: choice.ttl,
+    sets: explainedSets(choice),
+    members: choice.standings.map(({ member, address, share, why }, i) => {
+      return { name: member, address, before: before.standings[i]!.share, after: share, why };
+    }),
+    remarks: [...choice.remarks, ...unnoticed],
+  };
+}
+
 /** The sets of a choice; where clients' places decide, those of each place. */
-export function explainedSets(choice: FamilyChoice): ExplainedSet[] {
+function explainedSets(choice: FamilyChoice): ExplainedSet[] {
   const { pick } = choice;
   if (pick.by !== 'place') return choice.sets.map((set) => explained(choice, set));
   return pick.places.flatMap(({ place }) =>
@@ -104,12 +135,13 @@ function explained({ addresses }: FamilyChoice, { share, members }: AnswerSet): 
 }
 
 /** The sets that one client may get, and why. */
-export function explainClient(
+function explainClient(
   choice: FamilyChoice,
-  { text, octets }: NonNullable<Asked['from']>,
+  from: NonNullable<Asked['from']>,
   settings: Settings | undefined,
 ): ExplainedClient {
-  const { sets, reason } = setsFor(choice, { address: octets, place: placeOf(octets, settings) });
+  const { text } = from;
+  const { sets, reason } = clientSets(choice, from, settings);
   const whose =
     settings?.clientSubnet === true
       ? "the client's own address where its resolver sends it"
@@ -121,70 +153,23 @@ export function explainClient(
   };
 }
 
+/** The sets that a client may get; where nobody is named, those for most. */
+export function clientSets(
+  choice: FamilyChoice,
+  from: Asked['from'],
+  settings: Settings | undefined,
+): Pick<ClientSets, 'sets' | 'reason'> {
+  if (from === undefined) {
+    const { sets, pick } = choice;
+    return pick.by === 'place' ? setsFor(choice, { address: anybody, place: '' }) : { sets, reason: '' };
+  }
+  return setsFor(choice, { address: from.octets, place: placeOf(from.octets, settings) });
+}
+
 function placeOf(octets: Uint8Array, settings: Settings | undefined): string {
   const places = settings?.places;
   if (places === undefined) return '';
   const words = new Uint32Array(places.table.slice().buffer);
   const number = findPlace(words, octets, 0, octets.length) & PLACE_PART.number;
   return number === 0 ? '' : places.names[number - 1]!;
-}
-
-/** What would be given of a slot's pool; a Reply says what is wrong with the suppositions. */
-export function explainSupposed(
-  { pool, choice }: Slot,
-  suppositions: readonly Supposition[],
-  around: Around,
-): Supposed | Reply {
-  const states = new Map<string, Supposition['state']>();
-  for (const { selector, state } of suppositions) {
-    const selected = select([pool], [selector]);
-    if ('error' in selected) return refusal(400, selected.error, selected.hint);
-    for (const target of selected.targets) {
-      for (const address of addressesOf(pool, target)) states.set(`${target.member} ${address}`, state);
-    }
-  }
-  const after = choosePool(pool, supposedHealth(pool, states, around), {
-    handOf: supposedHands(states, around),
-    now: around.now,
-  }).find(({ family }) => family === choice.family)!;
-  return {
-    of: suppositions.map(({ text }) => text),
-    mode: after.mode,
-    ttl: after.ttl,
-    sets: explainedSets(after),
-    members: after.standings.map(({ member, address, share, why }, i) => {
-      return { name: member, address, before: choice.standings[i]!.share, after: share, why };
-    }),
-    remarks: after.remarks,
-  };
-}
-
-function addressesOf(pool: Pool, { member, address }: Target): string[] {
-  if (address !== undefined) return [address];
-  return pool.members.find(({ name }) => name === member)!.addresses.map(({ text }) => text);
-}
-
-/** What health/ would say: a server that is killed is down and not settled. */
-function supposedHealth(pool: Pool, states: ReadonlyMap<string, unknown>, { healthOf }: Around) {
-  const supposed = new Map<string, Health>();
-  for (const { name, addresses } of pool.members) {
-    for (const { text, endpoint } of addresses) {
-      const state = states.get(`${name} ${text}`);
-      if (endpoint === undefined) continue;
-      if (state === 'down') supposed.set(endpoint, { verdict: 'down', settled: false });
-      if (state === 'up') supposed.set(endpoint, { verdict: 'up', settled: true });
-    }
-  }
-  return (endpoint: string) => supposed.get(endpoint) ?? healthOf(endpoint);
-}
-
-function supposedHands(states: ReadonlyMap<string, Supposition['state']>, { handOf }: Around): HandOf {
-  return (owner, member, address) => {
-    const state = states.get(`${member} ${address}`);
-    if (state === 'up') return [];
-    const own = { reason: '', by: 'supposition' };
-    if (state === 'drain') return [{ ...own, state }];
-    if (typeof state === 'number') return [...handOf(owner, member, address), { ...own, weight: state }];
-    return handOf(owner, member, address);
-  };
 }

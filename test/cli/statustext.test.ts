@@ -190,11 +190,13 @@ test('explain: steps, members with why, sets with shares', () => {
         { step: 'name', text: 'www.site.example. has A' },
         { step: 'rrset', text: '2 A records, balanced' },
       ],
-      pool: {
-        ...pool(members, { ttl: 5, isSettled: false, remarks: ['tier 1: 1 of 2 up, in use'] }),
-        drawnBy: 'turn',
-        sets: [{ share: 1, addresses: ['192.0.2.10'] }],
-      },
+      pools: [
+        {
+          ...pool(members, { ttl: 5, isSettled: false, remarks: ['tier 1: 1 of 2 up, in use'] }),
+          drawnBy: 'turn',
+          sets: [{ share: 1, addresses: ['192.0.2.10'] }],
+        },
+      ],
       response: { rcode: 'NOERROR', authoritative: true, answer: 1, authority: 0, additional: 0, size: 50 },
     },
     plain,
@@ -223,11 +225,13 @@ test('explain: the sets of each place', () => {
       name: 'www.site.example.',
       type: 'A',
       steps: [],
-      pool: {
-        ...pool([member('web1', '192.0.2.10', { share: 1 })], {}),
-        drawnBy: 'place',
-        sets: [set('eu', 0.75, '192.0.2.10'), set('eu', 0.25, '192.0.2.11'), set('', 1, '192.0.2.12')],
-      },
+      pools: [
+        {
+          ...pool([member('web1', '192.0.2.10', { share: 1 })], {}),
+          drawnBy: 'place',
+          sets: [set('eu', 0.75, '192.0.2.10'), set('eu', 0.25, '192.0.2.11'), set('', 1, '192.0.2.12')],
+        },
+      ],
       response: { rcode: 'NOERROR', authoritative: true, answer: 1, authority: 0, additional: 0, size: 50 },
     },
     plain,

@@ -233,9 +233,9 @@ test('explain walks as the query would, to every kind of end', async () => {
     alias.steps.map(({ step }) => step),
     ['zone', 'name', 'cname', 'zone', 'name', 'rrset'],
   );
-  assert.deepEqual(alias.pool!.sets, [{ share: 1, addresses: [site.there] }]);
+  assert.deepEqual(alias.pools[0]!.sets, [{ share: 1, addresses: [site.there] }]);
   assert.deepEqual(
-    alias.pool!.members.map(({ address, eligible, why }) => [address, eligible, why]),
+    alias.pools[0]!.members.map(({ address, eligible, why }) => [address, eligible, why]),
     [
       [site.there, true, 'up'],
       [site.absent, false, 'down'],

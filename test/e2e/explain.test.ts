@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import type { Event } from '../../src/control/events.ts';
 import type { Explanation } from '../../src/control/explain.ts';
+import type { ExplainedPool } from '../../src/control/explainpool.ts';
 import { Daemon } from '../daemon.ts';
 import { types } from '../rows.ts';
 import { startToys, stopToys, type Toy } from '../toys.ts';
@@ -46,10 +47,10 @@ describe('explain', { timeout: 120_000 }, () => {
     await stopToys(toys);
   });
 
-  const explain = async (...args: string[]): Promise<NonNullable<Explanation['pool']>> => {
+  const explain = async (...args: string[]): Promise<ExplainedPool> => {
     const { code, stdout, stderr } = await daemon.run('explain', ...args, '--json');
     assert.equal(code, 0, stderr);
-    return (JSON.parse(stdout) as Explanation).pool!;
+    return (JSON.parse(stdout) as Explanation).pools[0]!;
   };
   const verdicts = async (): Promise<string[]> =>
     (await explain('www.site.example')).members.map(({ verdict }) => verdict);
