@@ -24,6 +24,7 @@ import { cutFiles, zoneLosses } from './guard.ts';
 import { type MadePlaces, makePlaces } from './places.ts';
 import { type Source, Sources } from './sources.ts';
 import { openTable, TableFiles, type TablePlace } from './tablefiles.ts';
+import { targetFaults } from './targets.ts';
 
 /** One zone that can be taken into service. */
 export type LoadedZone = {
@@ -109,11 +110,12 @@ export function loadAll(
   const faulty: string[] = [];
   const changes: (ZoneChange | undefined)[] = [];
   const losses: Fault[] = [];
+  const origins = new Set(config.zones.map(({ origin }) => origin));
   for (const zone of config.zones) {
     const before = knownByOrigin.get(zone.origin);
     knownByOrigin.delete(zone.origin);
     sources.enter(zone.origin);
-    const loaded = loadZone(zone, sources, tables, before, tell);
+    const loaded = loadZone(zone, origins, sources, tables, before, tell);
     all.push(...loaded.faults);
     const ownFaults = faults.filter(({ file }) => file === zone.yamlFile || file === zone.file);
     if (loaded.zone === undefined || refuses(ownFaults) || !zone.isWhole) {
@@ -154,6 +156,7 @@ type LoadedOrNot = {
 
 function loadZone(
   config: ZoneConfig,
+  origins: ReadonlySet<string>,
   sources: Sources,
   tables: TableFiles | undefined,
   before: LoadedZone | undefined,
@@ -163,7 +166,12 @@ function loadZone(
   const reused = tables === undefined ? undefined : reuseTable(config, owners, sources, tables, before);
   const made = reused ?? makeTable(config, owners, sources, tables, tell);
   const pools = config.pools.map((pool, i) => makePool(pool, made.addresses(owners[i]!)));
-  const faults = [...made.faults, ...boundFaults(sortFaults(pools.flatMap((pool) => pool.faults)))];
+  const between = pools.flatMap((pool) => pool.faults);
+  if (made.table !== undefined) {
+    const aliases = pools.map(({ pool }, i) => ({ config: config.pools[i]!, targets: namesOf(pool) }));
+    between.push(...targetFaults(config.origin, made.table, aliases, origins));
+  }
+  const faults = [...made.faults, ...boundFaults(sortFaults(between))];
   if (refuses(faults) || made.table === undefined) return { zone: undefined, faults };
   const reader = new ZoneReader(made.table);
   const served = pools.map(({ pool }) => pool);
@@ -189,6 +197,12 @@ function loadZone(
   const change = diffZone(before, zone, (side) => (side === zone ? table : openServed(side)));
   const losses = before === undefined ? [] : zoneLosses(before, zone, change, table);
   return { zone, faults, change, losses };
+}
+
+/** The names that a pool leads to, where it is a CNAME. */
+function namesOf({ members }: Pool): Uint8Array[] {
+  const addresses = members.flatMap((member) => member.addresses);
+  return addresses.filter(({ family }) => family === TYPE.CNAME).map(({ rdata }) => rdata);
 }
 
 /** Reads a zone file again, for printing. */

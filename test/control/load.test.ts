@@ -85,6 +85,33 @@ test('balance at or below a zone cut is a fault, at the place where it is writte
   assert.equal(fault!.line, 2);
 });
 
+test('a member of a CNAME that leads to a name which the zone lacks is a fault', () => {
+  const more =
+    'www CNAME here\nhere A 192.0.2.2\n*.w A 192.0.2.3\nsub NS ns.else.test.\nd DNAME else.test.\n';
+  folders.write('site.example.zone', head + more);
+  folders.write('b.site.example.zone', head); // a zone of its own, though not delegated
+  const there = 'a.w: {}, x.sub: {}, y.d: {}, z.b: {}, else.test.: {}';
+  const yaml = (members: string) =>
+    folders.write('site.example.yaml', `balance:\n  www: { members: { ${members} } }\n`);
+  yaml(`${there}, ns1: {}`);
+  const { zones, faults } = load();
+  assert.deepEqual(faults.map(printFault), []);
+  yaml(`${there}, b.cdn.example.net: {}, nowhere: {}`);
+  for (const known of [zones, []]) {
+    const said = load(known).faults.map((fault) => printFault(fault).replace(/^.*\//, ''));
+    assert.deepEqual(said, [
+      'site.example.yaml:2:75: error: www.site.example. may lead to b.cdn.example.net.site.example., which' +
+        ' the zone does not have (is a final dot missing? "b.cdn.example.net." is a name as it is; without' +
+        " one the zone's is added)",
+      'site.example.yaml:2:98: error: www.site.example. may lead to nowhere.site.example., which the zone' +
+        ' does not have (add "nowhere" to the zone file)',
+    ]);
+  }
+  folders.write('site.example.zone', head + more.replace('here A', 'there A'));
+  yaml(there);
+  assert.match(load().faults.map(printFault).join(), /2:3: error: www.* may lead to here\.site\.example\./);
+});
+
 test('the table stays while sources and balanced owners do, and changes with each of them', () => {
   const yaml = (owner: string, answers: number) => `balance:\n  ${owner}: { answers: ${answers} }\n`;
   folders.write('a.example.zone', `${head}$INCLUDE more\nwww A 192.0.2.10\nw2 A 192.0.2.10\n`);
