@@ -3,6 +3,7 @@
 import { handText, takesOut } from '../balance/hand.ts';
 import { partText } from '../balance/state.ts';
 import type { HandStatus, MemberStatus, PoolStatus, Status, ZoneStatus } from '../control/status.ts';
+import { shareErrorWarned } from '../limits.ts';
 import {
   alignRows,
   type Column,
@@ -102,8 +103,9 @@ export function poolHead(pool: PoolStatus, reasons = false): string {
 }
 
 function poolLines(pool: PoolStatus, now: number, paint: Paint): string[] {
-  const { owner, type, responses } = pool;
-  const text = `${poolHead(pool)}, ${plural(responses, 'response')}`;
+  const { owner, type, responses, responsesNow } = pool;
+  const since = responsesNow === responses ? '' : `, ${responsesNow} by these shares`;
+  const text = `${poolHead(pool)}, ${plural(responses, 'response')}${since}`;
   const remarks = pool.remarks.flatMap((remark) => hang('  ', remark));
   return [...hang('', `${owner} ${type}: ${text}`), ...remarks, ...memberLines(pool.members, now, paint)];
 }
@@ -160,6 +162,8 @@ function notesOf(member: MemberStatus, now: number): string[] {
     about.push(`flaps: held down until ${printMoment(heldUntil, now)}`);
   if (member.part !== 1) about.push(weightText(member));
   if (member.warning !== undefined) about.push(member.warning);
+  if (Math.abs(member.share - member.wanted) > shareErrorWarned)
+    about.push(`its weight asks for ${printShare(member.wanted)}`);
   if (about.length > 0) notes.push(about.join('; '));
   if (goneAt !== undefined) notes.push(goneText(member, goneAt, now));
   for (const hand of hands.filter(({ isInForce }) => !isInForce)) notes.push(heldText(hand, now));

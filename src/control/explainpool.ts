@@ -8,6 +8,7 @@ import type { Monitors } from '../health/monitor.ts';
 import { parseAddressText } from '../wire/literals.ts';
 import { type Reply, refusal } from './admin.ts';
 import type { Slot } from './publish.ts';
+import { nothingGiven } from './shares.ts';
 import { type PoolStatus, poolStatus } from './status.ts';
 import { type Around, parseSuppositions, type Supposed, type Supposition } from './suppose.ts';
 
@@ -91,7 +92,7 @@ export function explainPool(
   const clientOf = (of: FamilyChoice) =>
     from === undefined ? {} : { client: explainClient(of, from, settings) };
   return {
-    ...poolStatus(slot, { monitors, given: new Map() }),
+    ...poolStatus(slot, { monitors, given: nothingGiven }),
     drawnBy: choice.pick.by,
     sets: explainedSets(choice),
     ...clientOf(choice),

@@ -266,7 +266,7 @@ function poolFamilies({ zones }: Status): Family[] {
       counter(
         'member_given',
         'Responses that gave it, in parts of those with several addresses.',
-        ...each(({ given }, { responses }) => (given ?? 0) * responses),
+        ...each(({ responses }) => responses),
       ),
       names,
     ),

@@ -130,6 +130,7 @@ export class Publisher {
    * settings.
    */
   publishZones(zones: readonly LoadedZone[], settings: Settings): Promise<Published> {
+    const { shares } = this.#options;
     return this.#inTurn(async () => {
       const sets = zones.map((zone) => this.#compile(zone, settings)).filter((made) => made !== undefined);
       const fresh = sets.filter((made) => this.#served.get(made.origin) !== made);
@@ -149,18 +150,19 @@ export class Publisher {
         ...(isSettled ? {} : { settings }),
       });
       if (published.fault === undefined) {
-        for (const origin of this.#served.keys()) {
-          if (!sets.some((made) => made.origin === origin)) this.#noteServed(origin, undefined);
-        }
+        const kept = new Set(sets.map(({ origin }) => origin));
+        const gone = [...this.#served.keys()].filter((origin) => !kept.has(origin));
+        for (const origin of gone) this.#noteServed(origin, undefined);
         for (const made of fresh) this.#noteServed(made.origin, made);
         this.#noteTaken(zones);
+        shares.published([...gone.map((origin) => ({ origin, edition: undefined })), ...fresh]);
         this.#zones = new Map(zones.map((zone) => [zone.origin, zone]));
         this.#served = new Map(sets.map((made) => [made.origin, made]));
         this.#settings = settings;
         for (const origin of [...this.#due.keys()]) if (!this.#zones.has(origin)) this.#due.delete(origin);
         this.#watchClock();
         this.#look(this.#zones.keys()); // health may have changed while the server was adopting
-      }
+      } else shares.published([]);
       return published;
     });
   }
@@ -254,8 +256,10 @@ export class Publisher {
         this.#served.set(made.origin, made);
         this.#noteServed(made.origin, made);
       }
+      this.#options.shares.published(sets);
       this.#options.onServed();
     } else {
+      this.#options.shares.published([]);
       this.#options.onFault(published.fault);
       this.#look(origins, republishMs);
     }

@@ -57,8 +57,10 @@ export type MemberStatus = {
   readonly share: number;
   /** The part that the weights ask for, of what is given now. */
   readonly wanted: number;
-  /** Share of this family's responses that it was given since control started; undefined before the first. */
+  /** Share of the pool's `responsesNow` that it was given; undefined before the first. */
   readonly given: number | undefined;
+  /** Responses that gave it since control started, in parts of those with several addresses. */
+  readonly responses: number;
 };
 
 export type HandStatus = Hand & { readonly isInForce: boolean };
@@ -74,8 +76,9 @@ export type PoolStatus = {
   /** Seconds, and whether it is the short one of a pool that is not settled. */
   readonly ttl: number;
   readonly isSettled: boolean;
-  /** Responses since control started. */
+  /** Responses since control started, and those of them since the shares are what they are. */
   readonly responses: number;
+  readonly responsesNow: number;
   readonly whenAllDown: Pool['whenAllDown'];
   readonly members: readonly MemberStatus[];
   /** What the policy says of the pool, such as which tier is in use and why the one before it is not. */
@@ -206,11 +209,14 @@ function zoneStatus(zone: LoadedZone, publisher: Publisher, sources: PoolSources
 export function poolStatus(slot: Slot, sources: PoolSources): PoolStatus {
   const { pool, owner, choice } = slot;
   const { family, mode, answers, ttl, standings, remarks } = choice;
-  const row = sources.given.get(poolKey(owner, family));
-  const responses = [...(row?.values() ?? [])].reduce((sum, count) => sum + count, 0);
-  const members = standings.map((_, index) => {
-    const count = row?.get(standings[index]!.address) ?? 0;
-    return memberStatus(slot, index, sources, responses === 0 ? undefined : count / responses);
+  const [all, now] = [sources.given.all, sources.given.now].map((counts) =>
+    counts.get(poolKey(owner, family)),
+  );
+  const sumOf = (row: typeof all) => [...(row?.values() ?? [])].reduce((sum, count) => sum + count, 0);
+  const responsesNow = sumOf(now);
+  const members = standings.map(({ address }, index) => {
+    const given = responsesNow === 0 ? undefined : (now?.get(address) ?? 0) / responsesNow;
+    return memberStatus(slot, index, sources, { given, responses: all?.get(address) ?? 0 });
   });
   return {
     owner,
@@ -221,7 +227,8 @@ export function poolStatus(slot: Slot, sources: PoolSources): PoolStatus {
     answersAsked: pool.answers,
     ttl,
     isSettled: ttl === (pool.ttl.stable ?? pool.ttl.rrset[family]),
-    responses: Math.round(responses),
+    responses: Math.round(sumOf(all)),
+    responsesNow: Math.round(responsesNow),
     whenAllDown: pool.whenAllDown,
     members,
     remarks,
@@ -232,7 +239,7 @@ function memberStatus(
   slot: Slot,
   index: number,
   { monitors, held }: PoolSources,
-  given: number | undefined,
+  counted: Pick<MemberStatus, 'given' | 'responses'>,
 ): MemberStatus {
   const { pool, owner, choice } = slot;
   const { member: name, address, eligible, why, share, wanted, countedTtl } = choice.standings[index]!;
@@ -269,7 +276,7 @@ function memberStatus(
     why,
     share,
     wanted,
-    given,
+    ...counted,
   };
 }
 

@@ -23,7 +23,8 @@ export function member(name: string, address: string, more: Partial<MemberStatus
     countedTtl: undefined,
     goneAt: undefined,
   };
-  return { name, address, ...verdict, ...place, ...hand, share: 0.5, wanted: 0.5, given: 0.5, ...more };
+  const counts = { share: 0.5, wanted: more.share ?? 0.5, given: 0.5, responses: 3500 };
+  return { name, address, ...verdict, ...place, ...hand, ...counts, ...more };
 }
 
 const refusedPort = { outcome: 'fail', reason: 'connection refused', latencyMs: 0.4, at: now } as const;
@@ -55,6 +56,7 @@ export function pool(members: MemberStatus[], more: Partial<PoolStatus> = {}): P
     ttl: 30,
     isSettled: true,
     responses: 7000,
+    responsesNow: more.responses ?? 7000,
     members,
     ...more,
   };

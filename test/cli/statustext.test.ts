@@ -70,6 +70,29 @@ test('of a load that was refused for very much the first faults are listed', () 
   assert.deepEqual(text.slice(11, 13), ['     and 91 more (steerdns check has them all)', '']);
 });
 
+test('what a member was given is of the shares it has now, and what its weight asks for beside them', () => {
+  const members = [
+    member('web1', '192.0.2.10', { share: 0.5, wanted: 0.6, given: 0.503 }),
+    member('web2', '192.0.2.11', { share: 0.5, wanted: 0.4, given: 0.497 }),
+  ];
+  const made = pool(members, { answers: 2, responses: 1_234_567, responsesNow: 312 });
+  const text = lines(statusText(status([made, pool([member('web3', '192.0.2.12')])]), plain));
+  const at = text.findIndex((line) => line.startsWith('www.site.example. A'));
+  assert.deepEqual(text.slice(at, -1), [
+    'www.site.example. A: weighted, 2 addresses per response, TTL 30, 1,234,567',
+    'responses, 312 by these shares',
+    '  MEMBER  ADDRESS     VERDICT  FOR  WEIGHT  SHARE  GIVEN  LAST RESULT',
+    '  web1    192.0.2.10  up       1 h       1  50.0%  50.3%  200 in 3 ms',
+    '      its weight asks for 60.0%',
+    '  web2    192.0.2.11  up       1 h       1  50.0%  49.7%  200 in 3 ms',
+    '      its weight asks for 40.0%',
+    '',
+    'www.site.example. A: weighted, 1 address per response, TTL 30, 7,000 responses',
+    '  MEMBER  ADDRESS     VERDICT  FOR  WEIGHT  SHARE  GIVEN  LAST RESULT',
+    '  web3    192.0.2.12  up       1 h       1  50.0%  50.0%  200 in 3 ms',
+  ]);
+});
+
 test('a pool with nobody up says what is answered', () => {
   const dead = [member('a', '192.0.2.1', isDown)];
   const said = (more: Partial<PoolStatus>) => status([pool(dead, more)]).attention[0]!.what;

@@ -366,35 +366,3 @@ test('what is due at one time in many zones is one publication, and nothing afte
   await clock.advance(1000);
   assert.equal(clock.timerCount, 0);
 });
-
-test('shares: cells of a table count for its addresses, each 1/k, also after it is retired', () => {
-  const shares = new Shares();
-  const addresses = ['192.0.2.1', '192.0.2.2'].map((text) => ({ text }));
-  const choice = {
-    family: 1,
-    addresses,
-    sets: [
-      { members: [0, 1], share: 0.5 },
-      { members: [1], share: 0.5 },
-    ],
-  };
-  shares.announce('a.', 1, [{ owner: 'www.a.', choice: choice as never }]);
-  const live = shares.given([{ origin: 'a.', edition: 1, counts: Float64Array.of(10, 5) }]);
-  assert.deepEqual(
-    [...live.get('www.a. 1')!],
-    [
-      ['192.0.2.1', 5],
-      ['192.0.2.2', 10],
-    ],
-  );
-  shares.retire({ origin: 'a.', edition: 1, counts: Float64Array.of(20, 5) });
-  shares.retire({ origin: 'a.', edition: 1, counts: Float64Array.of(20, 5) });
-  assert.deepEqual(
-    [...shares.given([]).get('www.a. 1')!],
-    [
-      ['192.0.2.1', 10],
-      ['192.0.2.2', 15],
-    ],
-  );
-  assert.deepEqual(shares.given([{ origin: 'a.', edition: 9, counts: Float64Array.of(1) }]).size, 1);
-});

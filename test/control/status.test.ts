@@ -6,6 +6,7 @@ import { choosePool } from '../../src/balance/pool.ts';
 import { Caches } from '../../src/control/caches.ts';
 import { Hands } from '../../src/control/hands.ts';
 import type { Slot } from '../../src/control/publish.ts';
+import { nothingGiven } from '../../src/control/shares.ts';
 import { type MemberStatus, poolStatus } from '../../src/control/status.ts';
 import type { EndpointState } from '../../src/health/state.ts';
 import { healthFrom, poolOf } from '../balance/pools.ts';
@@ -28,7 +29,7 @@ function stand(hand: Hand, more: Partial<EndpointState> = {}): readonly MemberSt
   const well = { verdict: 'up', settled: true, failures: 0, successes: 0, check: { fall: 3, rise: 2 } };
   const monitors = { state: () => ({ ...well, ...more }) as EndpointState };
   const held = { hands, caches, now: now + 60_000 };
-  return poolStatus(slot(), { monitors, given: new Map(), held }).members.slice(1);
+  return poolStatus(slot(), { monitors, given: nothingGiven, held }).members.slice(1);
 }
 
 const gone = (members: readonly MemberStatus[]) => members.map(({ goneAt }) => goneAt !== undefined);
@@ -47,7 +48,7 @@ test('when the last cached answer is gone is said of what is out, not of whoever
   const slot = { pool: standby, owner: standby.owner, choice: choice! };
   const held = { hands, caches: new Caches(), now };
   const monitors = { state: () => undefined };
-  const { members } = poolStatus(slot, { monitors, given: new Map(), held });
+  const { members } = poolStatus(slot, { monitors, given: nothingGiven, held });
   assert.deepEqual([members[1]!.eligible, members[1]!.goneAt], [false, undefined]);
 });
 

@@ -37,6 +37,7 @@ export function member(
     why: 'up',
     share: shares[number - 1] ?? 0.1,
     given: undefined,
+    responses: 0,
     ...rest,
   };
 }
@@ -53,6 +54,7 @@ export function pool(members: readonly MemberStatus[], over: Partial<PoolStatus>
     answers: 1,
     ttl: 30,
     responses: 0,
+    responsesNow: 0,
     whenAllDown: 'all',
     remarks: [],
     members,
