@@ -7,7 +7,7 @@ import { errorAt, type Fault, type Place, warningAt } from '../faults.ts';
 import { networksFileSizeMax, placesMax } from '../limits.ts';
 import { suggest } from '../near.ts';
 import { printAddress } from '../wire/literals.ts';
-import { type Network, parseNetwork } from '../wire/networks.ts';
+import { type Network, parseNetwork, unmapped } from '../wire/networks.ts';
 import { type Beside, besidePath } from './contents.ts';
 import {
   entriesOf,
@@ -185,7 +185,11 @@ class ReadingPlaces {
     const { address, bits } = said.what;
     const written = `${printAddress(address)}/${bits}`;
     if (address.length === 16 && bits > 64) {
-      const hint = 'of an IPv6 address the first 64 bits say where it is';
+      const undressed = unmapped(said.what);
+      const hint =
+        undressed === said.what
+          ? 'of an IPv6 address the first 64 bits say where it is'
+          : `write ${printAddress(undressed.address)}/${undressed.bits}`;
       this.#faults.push(errorAt(said.at, `${written} is longer than a /64`, hint));
     } else if (this.#isFirst(written, written, name, said.at)) this.networks.push(said);
   }
