@@ -17,9 +17,12 @@ import type { SetsView, Tables } from './tables.ts';
  */
 export const client = { query: new Query(), scope: 0, first: 0, slot: 0, sets: null as SetsView | null };
 
-/** The address of the option that readSubnet() has read, filled up with zeros, and its size, 4 or 16. */
+/**
+ * The address of the option that readSubnet() has read, filled up with zeros, and its size, 4 or 16.
+ * `before`: bits of the option's address that stand before it, 96 for an IPv4 address in IPv6 clothes.
+ */
 const subnet = new Uint8Array(16);
-const read = { size: 0 };
+const read = { size: 0, before: 0 };
 
 /**
  * Reads the client subnet into `subnet`; false where there is none to go by: a prefix of no bits asks us not
@@ -33,6 +36,12 @@ function readSubnet(query: Query): boolean {
   read.size = octets[at + 1] === 1 ? 4 : 16;
   const given = query.subnetSize - 4;
   for (let i = 0; i < read.size; i++) subnet[i] = i < given ? octets[at + 4 + i]! : 0;
+  read.before = 0;
+  if (read.size === 16 && octets[at + 2]! >= 96 && isMapped(subnet, 0)) {
+    read.size = 4;
+    read.before = 96;
+    subnet.copyWithin(0, 12);
+  }
   return true;
 }
 
@@ -49,7 +58,7 @@ export function bucketOfClient(tables: Tables, sets: SetsView, row: number, asks
   const query = client.query;
   let hash = 0;
   if (asksSubnet && tables.clientSubnet && readSubnet(query)) {
-    depend(read.size === 4 ? clientBits4 : clientBits6);
+    depend(read.before + (read.size === 4 ? clientBits4 : clientBits6));
     hash = clientHash(subnet, 0, read.size);
   } else {
     const skipped = query.sourceSize === 16 && isMapped(query.source, query.sourceAt) ? 12 : 0;
@@ -70,7 +79,7 @@ export function setOfPlace(tables: Tables, sets: SetsView, row: number, asksSubn
   let found = 0;
   if (asksSubnet && tables.clientSubnet && readSubnet(query)) {
     found = findPlace(places, subnet, 0, read.size);
-    depend(found >>> PLACE_PART.lengthShift);
+    depend(read.before + (found >>> PLACE_PART.lengthShift));
   } else {
     const skipped = query.sourceSize === 16 && isMapped(query.source, query.sourceAt) ? 12 : 0;
     found = findPlace(places, query.source, query.sourceAt + skipped, query.sourceSize - skipped);

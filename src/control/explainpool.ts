@@ -6,6 +6,7 @@ import { type ClientSets, setsFor } from '../balance/clients.ts';
 import type { AnswerSet, FamilyChoice } from '../balance/pool.ts';
 import type { Monitors } from '../health/monitor.ts';
 import { parseAddressText } from '../wire/literals.ts';
+import { isMapped } from '../wire/networks.ts';
 import { type Reply, refusal } from './admin.ts';
 import type { Slot } from './publish.ts';
 import { nothingGiven } from './shares.ts';
@@ -77,7 +78,9 @@ export function parseAsked(parameters: URLSearchParams): Asked | Reply {
   }
   const suppositions = parseSuppositions(parameters);
   if ('status' in suppositions) return suppositions;
-  const from = octets === undefined ? undefined : { text: text!, octets };
+  if (octets === undefined) return { from: undefined, suppositions };
+  const isIpv4 = octets.length === 16 && isMapped(octets, 0);
+  const from = { text: text!, octets: isIpv4 ? octets.slice(12) : octets };
   return { from, suppositions };
 }
 

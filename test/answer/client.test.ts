@@ -192,6 +192,8 @@ describe('a draw by the client’s bucket', () => {
       ['2001:db8:1:200::/56', 56, '2001:db8:1:200::'],
       ['2001:db8:1:2ff::/64', 56, '2001:db8:1:200::'],
       ['2001:db8::/32', 56, '2001:db8::'],
+      ['::ffff:10.1.2.77/128', 120, '10.1.2.0'],
+      ['::ffff:10.1.0.0/112', 120, '10.1.0.0'],
     ] as const) {
       assert.deepEqual(clients.ask('192.0.2.99', subnet), [bucketOf(counts), scope], subnet);
     }
@@ -279,6 +281,7 @@ describe('a draw by the client’s place', () => {
     assert.deepEqual(clients.ask('10.0.0.1', '8000:0:0:1::/64'), [11, 63]);
     assert.deepEqual(clients.ask('10.0.0.1', '8000:0:0:3::/64'), [10, 64]);
     assert.deepEqual(clients.ask('130.0.0.1', '0.0.0.0/0'), [11, 0]);
+    assert.deepEqual(clients.ask('10.0.0.1', '::ffff:192.0.80.7/128'), [11, 96 + 24]);
   });
 
   it('is that of everywhere else without places, and with others than the sets were compiled for', () => {

@@ -199,6 +199,7 @@ test('the walk goes by what is supposed, and what nobody on it has is refused', 
 
 test("the walk of one client goes by its place, and elsewhere where nobody's is asked for", async () => {
   assert.match(await goesOn('near', { from: '198.51.100.7' }), /goes on at eu\.x\.test\., TTL 60$/);
+  assert.match(await goesOn('near', { from: '::ffff:198.51.100.7' }), /goes on at eu\.x\.test\., TTL 60$/);
   assert.match(await goesOn('near', { from: '203.0.113.7' }), /goes on at us\.x\.test\., TTL 60$/);
   assert.match(await goesOn('near'), /goes on at us\.x\.test\., as most responses do, TTL 60$/);
   const { pools } = await explained('near', { from: '198.51.100.7', if: 'here=drain' });
