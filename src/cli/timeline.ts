@@ -1,11 +1,10 @@
 // steerdns timeline [WHO]: how verdicts turned over lately, each with the results it was judged by, beside
-// what the operator's hand and the prober's own troubles changed. WHO is a member, an address or a pool.
+// what the operator's hand and the prober's own troubles changed. WHO is a selector, as for the hand.
 
 import type { Event } from '../control/events.ts';
-import type { Status } from '../control/status.ts';
+import { type Selectable, select } from '../control/selectors.ts';
+import type { PoolStatus, Status } from '../control/status.ts';
 import { evidenceShownMax } from '../limits.ts';
-import { suggest } from '../near.ts';
-import { absoluteText } from '../wire/names.ts';
 import { ask, askStatus, refused } from './client.ts';
 import { type Command, complain, EXIT, options, paint } from './command.ts';
 import type { Paint } from './statustext.ts';
@@ -27,11 +26,11 @@ export const command: Command = {
       const status = await askStatus(values);
       if (typeof status === 'number') return status;
       const named = whoIs(status, who);
-      if ('hint' in named) {
-        complain(`there is no member, address or pool "${who}"`, named.hint);
+      if ('error' in named) {
+        complain(named.error, named.hint);
         return EXIT.failed;
       }
-      events = events.filter((event) => concerns(event, named.addresses));
+      events = events.filter((event) => concerns(event, named));
     }
     if (values.json === true) process.stdout.write(`${JSON.stringify({ events })}\n`);
     else {
@@ -42,22 +41,45 @@ export const command: Command = {
   },
 };
 
-/** The addresses that a word stands for, or what may have been meant by it. */
-function whoIs({ zones }: Status, who: string) {
-  const pools = zones.flatMap((zone) => zone.pools);
-  const owner = absoluteText(who);
-  const isMeant = (pool: { owner: string }, member: { name: string; address: string }) =>
-    pool.owner === owner || member.name === who || member.address === who;
-  const found = pools.flatMap((pool) => pool.members.filter((member) => isMeant(pool, member)));
-  if (found.length > 0) return { addresses: new Set(found.flatMap(({ name, address }) => [name, address])) };
-  const words = pools.flatMap((pool) => [pool.owner.slice(0, -1), ...pool.members.map(({ name }) => name)]);
-  return { hint: suggest(who, [...new Set(words)]) };
+/** Names and addresses that a selector stands for, and their members' names; or what is wrong with it. */
+export function whoIs({ zones }: Pick<Status, 'zones'>, who: string) {
+  const pools = selectable(zones.flatMap((zone) => zone.pools));
+  const selected = select(pools, [who]);
+  if ('error' in selected) return selected;
+  const names = new Set<string>();
+  const members = new Set(selected.targets.map(({ member }) => member));
+  for (const { owner, member, address } of selected.targets) {
+    if (address !== undefined) names.add(address);
+    else {
+      const found = pools.find((pool) => pool.owner === owner)!.members.find(({ name }) => name === member)!;
+      for (const text of [member, ...found.addresses.map((one) => one.text)]) names.add(text);
+    }
+  }
+  return { names, members };
 }
 
+/** The pools of a status with members as selectors know them: both families of an owner together. */
+function selectable(pools: readonly PoolStatus[]): Selectable[] {
+  return [...new Set(pools.map(({ owner }) => owner))].map((owner) => {
+    const all = pools.filter((pool) => pool.owner === owner).flatMap(({ members }) => members);
+    const members = [...new Set(all.map(({ name }) => name))].map((name) => {
+      const own = all.filter((member) => member.name === name);
+      const { group, labels } = own[0]!;
+      return { name, group, labels, addresses: own.map(({ address }) => ({ text: address })) };
+    });
+    return { owner, members };
+  });
+}
+
+type Named = { readonly names: ReadonlySet<string>; readonly members: ReadonlySet<string> };
+
 /** What the prober could not do concerns everybody; a hand names members in its text. */
-function concerns({ kind, text, data }: Event, names: ReadonlySet<string>): boolean {
+function concerns({ kind, text, data }: Event, { names, members }: Named): boolean {
   if (kind === 'prober') return true;
-  if (kind === 'hand') return [...names].some((name) => text.split(/[\s,:@()]+/).includes(name));
+  if (kind === 'hand') {
+    const words = text.split(/[\s,:@()]+/);
+    return words.some((word) => names.has(word) || members.has(word));
+  }
   return names.has(String(data.address)) || names.has(String(data.member));
 }
 

@@ -51,6 +51,7 @@ export type MemberStatus = {
   readonly goneAt: number | undefined;
   readonly tier: number;
   readonly group: string | undefined;
+  readonly labels: readonly string[];
   readonly eligible: boolean;
   readonly why: string;
   /** Share of this family's traffic that it is given now, 0 to 1. */
@@ -272,6 +273,7 @@ function memberStatus(
     goneAt: isTakenOut ? held?.caches.goneAt(slot, address) : undefined,
     tier: member?.tier ?? 1,
     group: member?.group,
+    labels: member?.labels ?? [],
     eligible,
     why,
     share,

@@ -13,7 +13,7 @@ export const plain = (_: string, text: string) => text;
 export function member(name: string, address: string, more: Partial<MemberStatus> = {}): MemberStatus {
   const last = { outcome: 'ok', reason: '200 in 3 ms', latencyMs: 3, at: now } as const;
   const verdict = { verdict: 'up', settled: true, since: now - 3_600_000, last } as const;
-  const place = { weight: 1, tier: 1, group: undefined, eligible: true, why: 'up' } as const;
+  const place = { weight: 1, tier: 1, group: undefined, labels: [], eligible: true, why: 'up' } as const;
   const rest = { doubt: undefined, warning: undefined, heldUntil: undefined, isDoubted: false };
   const hand = {
     ...rest,

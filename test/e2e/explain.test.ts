@@ -153,7 +153,7 @@ describe('explain', { timeout: 120_000 }, () => {
     );
     const nobody = await daemon.run('timeline', 'web7');
     assert.deepEqual([nobody.code, nobody.stdout], [1, '']);
-    assert.match(nobody.stderr, /there is no member, address or pool "web7"/);
+    assert.match(nobody.stderr, /nothing matches "web7" \(/);
   });
 });
 

@@ -32,6 +32,7 @@ export function member(
     goneAt: undefined,
     tier: 1,
     group: undefined,
+    labels: [],
     wanted: 0,
     eligible: isUp,
     why: 'up',
