@@ -72,16 +72,20 @@ export type Asked = {
 /** Reads `from=IP` and `if=web2=down,web3=drain`, or says what is wrong with them. */
 export function parseAsked(parameters: URLSearchParams): Asked | Reply {
   const text = parameters.get('from');
-  const octets = text === null ? undefined : parseAddressText(text);
-  if (text !== null && octets === undefined) {
+  const from = text === null ? undefined : readClient(text);
+  if (text !== null && from === undefined) {
     return refusal(400, `"${text}" is no IPv4 or IPv6 address`, 'explain NAME TYPE --from 192.0.2.1');
   }
   const suppositions = parseSuppositions(parameters);
   if ('status' in suppositions) return suppositions;
-  if (octets === undefined) return { from: undefined, suppositions };
-  const isIpv4 = octets.length === 16 && isMapped(octets, 0);
-  const from = { text: text!, octets: isIpv4 ? octets.slice(12) : octets };
   return { from, suppositions };
+}
+
+/** Reads the address of a client, as the data plane takes it: IPv4 in IPv6 clothes is IPv4. */
+export function readClient(text: string): Asked['from'] {
+  const octets = parseAddressText(text);
+  if (octets === undefined) return undefined;
+  return { text, octets: octets.length === 16 && isMapped(octets, 0) ? octets.slice(12) : octets };
 }
 
 /** Says everything of a pool; what is supposed of it has been found out. */
@@ -123,7 +127,7 @@ function explainSupposed(
 }
 
 /** The sets of a choice; where clients' places decide, those of each place. */
-function explainedSets(choice: FamilyChoice): ExplainedSet[] {
+export function explainedSets(choice: FamilyChoice): ExplainedSet[] {
   const { pick } = choice;
   if (pick.by !== 'place') return choice.sets.map((set) => explained(choice, set));
   return pick.places.flatMap(({ place }) =>
@@ -139,7 +143,7 @@ function explained({ addresses }: FamilyChoice, { share, members }: AnswerSet): 
 }
 
 /** The sets that one client may get, and why. */
-function explainClient(
+export function explainClient(
   choice: FamilyChoice,
   from: NonNullable<Asked['from']>,
   settings: Settings | undefined,

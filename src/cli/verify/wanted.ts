@@ -3,13 +3,12 @@
 // made of members and health, by the functions that publication uses.
 
 import { choosePool, type Family, familyText, type Health, type Pool } from '../../balance/pool.ts';
-import type { ExplainedPool, Explanation } from '../../control/explain.ts';
-import { explainClient, explainedSets } from '../../control/explainpool.ts';
+import type { Explanation } from '../../control/explain.ts';
+import { type ExplainedPool, explainClient, explainedSets, readClient } from '../../control/explainpool.ts';
 import { type Loaded, loadAll } from '../../control/load.ts';
 import { settingsOf } from '../../control/settings.ts';
 import type { MemberStatus, Status } from '../../control/status.ts';
 import { suggest } from '../../near.ts';
-import { parseAddressText } from '../../wire/literals.ts';
 import { absoluteText } from '../../wire/names.ts';
 import { exchange } from '../client.ts';
 import type { WantedSet } from './judge.ts';
@@ -80,7 +79,7 @@ export function servedSource({ socketPath }: Daemon, name: string, type: string)
       const { status, body } = await exchange(socketPath, 'GET', `/explain?${query}`);
       if (status !== 200) return body as Fault;
       if ((await adoptedGeneration(socketPath)) !== generation) continue;
-      const { pool } = body as Explanation;
+      const [pool] = (body as Explanation).pools;
       if (pool === undefined) {
         const hint = 'steerdns pools lists the names that are';
         return { error: `${name} ${type} is not balanced here: there are no shares to compare`, hint };
@@ -181,8 +180,8 @@ function chosen(
   const up = { verdict: 'up', settled: true } as const;
   const choices = choosePool(pool, (endpoint) => health.get(endpoint) ?? up);
   const choice = choices.find((one) => one.family === family)!;
-  const octets = from === undefined ? undefined : parseAddressText(from);
-  const client = octets && explainClient(choice, { text: from!, octets }, settingsOf(loaded));
+  const asked = from === undefined ? undefined : readClient(from);
+  const client = asked && explainClient(choice, asked, settingsOf(loaded));
   const { mode, standings, pick } = choice;
   const members = standings.map(({ member: name, address, wanted, share, why }) => {
     return { name, address, weighed: wanted, share, why };
