@@ -154,6 +154,10 @@ export function choose(
   if (whenAllDown === 'none') return choice('nodata');
   if (whenAllDown === 'servfail') return choice('servfail');
   if (whenAllDown === 'all') {
+    // Too few in every tier are better than what is down.
+    const few = partsOf(pool, mine, 1);
+    if (few.length > 0) return given(few);
+    if (partsOf(pool, others, 1).length > 0) return choice('nodata');
     const asIfUp = mine.map((entry) => ({ ...entry, up: true }));
     return given(partsOf(pool, asIfUp, 1));
   }
