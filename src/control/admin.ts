@@ -5,6 +5,7 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, rmSync } from
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import type { Token } from '../config/tokens.ts';
 import {
   controlBodySizeMax,
   controlConnectionsMax,
@@ -28,6 +29,8 @@ export type Caller = {
   readonly request: IncomingMessage;
   /** Name of the token; undefined on the control socket. */
   readonly by: string | undefined;
+  /** The token; undefined on the control socket. */
+  readonly token?: Token;
 };
 
 export type Handler = (parameters: URLSearchParams, caller: Caller) => Reply | Promise<Reply>;

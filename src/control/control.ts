@@ -25,13 +25,14 @@ import { EventStreams } from './eventstream.ts';
 import { FactsDesk } from './facts.ts';
 import { type Family, printFamilies } from './families.ts';
 import { firstLoad, isSettled } from './firstload.ts';
+import { Glance } from './glance.ts';
 import { Hands } from './hands.ts';
 import { type HandSurroundings, HandVerbs } from './handverbs.ts';
 import { AdminHttp } from './http.ts';
 import { monitorNotes, noteHand, noteKeeping, noteReload, noteServed, noteStart } from './journal.ts';
 import { firstEdition, Keeper, readHands, readVerdicts } from './keep.ts';
 import { metricsOf } from './metrics.ts';
-import { openApi } from './openapi.ts';
+import { readPages } from './pages.ts';
 import { ProbeMeter } from './probemeter.ts';
 import { Publisher } from './publish.ts';
 import { takePush } from './push.ts';
@@ -46,12 +47,11 @@ import {
   takeIntoService,
 } from './reload.ts';
 import { type Handlers, routes } from './routes.ts';
-import { generationOf, healthz, stopBy } from './service.ts';
+import { generationOf, stopBy } from './service.ts';
 import { Shares } from './shares.ts';
 import { ControlSocket, type SocketSettings } from './socket.ts';
 import { type ControlFacts, type Refusal, type Status, statusOf } from './status.ts';
 import { Webhooks } from './webhooks.ts';
-import { zoneText } from './zonetext.ts';
 
 /** Starts to listen to the server; false where there is no channel to one. */
 export function runControl(): boolean {
@@ -100,6 +100,7 @@ class Control {
   readonly #reloads = { ok: 0, refused: 0 };
   readonly #webhooks = new Webhooks(this.#events);
   readonly #http: AdminHttp;
+  readonly #glance = new Glance(send, () => ({ publisher: this.#publisher, monitors: this.#monitors }));
   #socket: ControlSocket | undefined;
   #source: 'config' | 'accepted' = 'config';
   #loadedAt: number | undefined;
@@ -108,9 +109,8 @@ class Control {
   /** What answers each route, on the control socket and over TCP. */
   readonly #handlers: Handlers = {
     'GET /status': async () => ({ status: 200, body: this.#statusOf(await this.#facts.ask()) }),
-    'GET /healthz': () => healthz(this.#publisher.generation),
     'GET /generation': async () => generationOf(this.#publisher.generation, await this.#facts.ask()),
-    'GET /zone': (parameters) => zoneText(this.#publisher.zones(), parameters),
+    ...this.#glance.handlers,
     'GET /explain': (parameters) => this.#explain(parameters),
     'GET /events': (parameters, caller) => this.#streams.reply(parameters, caller),
     'GET /metrics': async () => {
@@ -118,7 +118,6 @@ class Control {
       return { status: 200, type: routes['GET /metrics'].types[0], body };
     },
     'GET /stats': async () => ({ status: 200, body: { families: await this.#metrics() } }),
-    'GET /openapi.json': () => ({ status: 200, body: openApi() }),
     'POST /hand': (parameters, { by }) => {
       if (by !== undefined) parameters.set('by', by);
       return this.#handVerbs.run(parameters);
@@ -139,10 +138,10 @@ class Control {
     const manifest = readManifest(stateDir);
     const kept = 'fault' in manifest ? undefined : manifest;
     const tablesDir = join(runDir, 'tables');
-    this.#http = new AdminHttp(this.#handlers, {});
+    this.#http = new AdminHttp(this.#handlers, readPages());
     this.#monitors = new Monitors({
       clock: this.#probes.clock(systemClock),
-      run: this.#probes.run(probeEndpoint),
+      run: this.#probes.run(this.#glance.latencies.run(probeEndpoint)),
       onChange: (keys) => {
         this.#publisher.healthChanged(keys);
         this.#keeper.request();
@@ -212,6 +211,7 @@ class Control {
 
   /** Takes a message of the server. */
   take(message: Exclude<ToControl, Start>): void {
+    if (message.kind === 'rcodes') return this.#glance.rates.take(message);
     switch (message.kind) {
       case 'published':
         this.#publisher.published(message);
@@ -233,6 +233,7 @@ class Control {
   /** The start: load, say where to listen, probe once, publish, let the server receive. */
   async #begin(accepted: string | undefined): Promise<void> {
     setInterval(() => send({ kind: 'alive' }), controlPulseMs).unref();
+    this.#glance.rates.start();
     const { stateDir, runDir, recover, controlPath } = this.#start;
     const verdicts = readVerdicts(stateDir, Date.now(), keptAgeMaxMs);
     if (verdicts !== undefined) this.#monitors.restore(verdicts);

@@ -59,6 +59,25 @@ export const routes = {
     types: ['text/plain; version=0.0.4; charset=utf-8'],
   },
   'GET /stats': { scope: 'read', summary: 'Everything that is measured, as families of series' },
+  'GET /rates': {
+    scope: 'read',
+    summary: 'Responses per second by RCODE over the last minutes',
+    parameters: { after: { what: 'time of the last sample that is known already, in milliseconds' } },
+  },
+  'GET /latencies': {
+    scope: 'read',
+    summary: 'How long the last probes of the members of some pools took',
+    parameters: { owner: { what: 'of these pools, as the status has it', required: true, repeated: true } },
+  },
+  'GET /evidence': {
+    scope: 'read',
+    summary: 'What a verdict came of: the last results of a member, with their reasons',
+    parameters: {
+      owner: { what: 'of which pool, as the status has it', required: true },
+      address: { what: 'of which member, as the status has it', required: true },
+    },
+  },
+  'GET /token': { scope: 'read', summary: 'What the token that is shown allows, and until when' },
   'GET /openapi.json': { scope: 'read', summary: 'This document' },
   'POST /hand': {
     scope: 'operate',

@@ -84,11 +84,15 @@ export type Facts = {
   readonly logLinesLost: number;
 };
 
+/** Responses sent so far, by the names of tallyRcodes; summed over workers. */
+export type Rcodes = { readonly kind: 'rcodes'; readonly counts: Float64Array };
+
 export type ToControl =
   | Start
   | Published
   | Retired
   | Facts
+  | Rcodes
   | { readonly kind: 'reload' } // SIGHUP came
   | { readonly kind: 'stop' }; // finish and exit
 
@@ -139,4 +143,6 @@ export type ToServer =
   | { readonly kind: 'stop' }
   /** The first round is over (or was not needed): begin to receive. */
   | { readonly kind: 'ready' }
-  | { readonly kind: 'facts?'; readonly ticket: number };
+  | { readonly kind: 'facts?'; readonly ticket: number }
+  /** Every few seconds: no more than is drawn of it. */
+  | { readonly kind: 'rcodes?' };

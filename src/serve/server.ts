@@ -18,7 +18,7 @@ import type { Paths } from '../paths.ts';
 import { parseSocketAddress, printSocketAddress, type SocketAddress } from '../wire/addresses.ts';
 import type { Facts, Start, ToServer } from './channel.ts';
 import { ControlChild } from './child.ts';
-import { sumCounters, sumTallies } from './counts.ts';
+import { sumCounters, sumRcodes, sumTallies } from './counts.ts';
 import { claimDirectories } from './directories.ts';
 import { kernelDrops } from './drops.ts';
 import { writeAnew } from './files.ts';
@@ -318,6 +318,7 @@ export class Server {
     else if (message.kind === 'query-log') this.#queries.sample(message.part);
     else if (message.kind === 'stop') process.kill(process.pid, 'SIGTERM');
     else if (message.kind === 'facts?') this.#control.send(this.#facts(message.ticket));
+    else if (message.kind === 'rcodes?') this.#control.send(sumRcodes(this.#threads));
     else {
       // What control read from the accepted copy says nothing about the file that lies there now.
       if (message.kind === 'listen' && message.accepted !== true) {
@@ -347,15 +348,14 @@ export class Server {
 
   #facts(ticket: number): Facts {
     const { countedZones } = this.#publications;
+    const print = ({ address, port }: SocketAddress) => printSocketAddress(address, port);
     return {
       kind: 'facts',
       ticket,
       engine: this.#engine,
       engineReason: this.#engineReason,
-      listen: this.#listen.map(({ address, port }) => printSocketAddress(address, port)),
-      listenMissing: this.#listen
-        .filter((one) => !isThere(one))
-        .map(({ address, port }) => printSocketAddress(address, port)),
+      listen: this.#listen.map(print),
+      listenMissing: this.#listen.filter((one) => !isThere(one)).map(print),
       workers: this.#threads.map((thread) => ({
         name: thread.name,
         alive: thread.isAlive,
