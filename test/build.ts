@@ -36,7 +36,7 @@ function takeClaim(): boolean {
 function isFresh(): boolean {
   const built = statSync(join(root, 'dist/main.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => /\.(ts|js|css|html|svg)$/.test(file))
     .map((file) => join(root, 'src', file));
   return [...sources, join(root, 'tsconfig.build.json')].every((file) => statSync(file).mtimeMs < built);
 }

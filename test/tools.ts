@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 /** Command and the Debian package that has it. */
 export const tools: Readonly<Record<string, string>> = {
+  chromium: 'chromium',
   curl: 'curl',
   dig: 'bind9-dnsutils',
   dnsperf: 'dnsperf',
