@@ -42,7 +42,7 @@ export function memberRow(state, place, actions) {
       remarksOf(member, now).map((remark) => h('bdi', { class: 'note' }, remark)),
     ),
     cell('For', 'number for', since === undefined ? '\u2013' : printSpan(now - since)),
-    cell('Last result', 'reason', h('bdi', {}, member.last?.reason ?? member.why)),
+    cell('Last result', 'reason', h('bdi', {}, resultText(member))),
     latencyCell(state.latencies.get(latencyKey(pool, member)) ?? [], member),
     cell('Share', 'number share', printShare(share), shareGauge(member)),
     cell('Wanted', 'number wanted', printShare(wanted)),
@@ -58,6 +58,11 @@ export function memberRow(state, place, actions) {
  */
 function cell(label, kind, ...content) {
   return h('td', { role: 'cell', class: kind, 'data-label': label }, ...content);
+}
+
+/** @param {MemberStatus} member */
+function resultText({ last, verdict }) {
+  return last?.reason ?? (verdict === 'unchecked' ? 'not checked' : 'none yet');
 }
 
 /** @param {MemberStatus} member */
@@ -140,16 +145,13 @@ function shareGauge({ share, wanted }) {
 function buttonsOf({ token }, place, { evidence, drain, undrain }) {
   const { pool, member } = place;
   const who = `${member.name} of ${printOwner(pool.owner)}`;
-  const button = (/** @type {string} */ text, /** @type {() => void} */ act) =>
-    h(
-      'button',
-      { key: text, type: 'button', class: 'small', 'aria-label': `${text}: ${who}`, onclick: act },
-      text,
-    );
+  const button = (/** @type {string} */ label, /** @type {() => void} */ onclick, key = label) =>
+    h('button', { key, type: 'button', class: 'small', 'aria-label': `${label}: ${who}`, onclick }, label);
   const isDrained = stateHand(member)?.state === 'drain';
+  const [text, act] = isDrained ? ['Undrain', undrain] : ['Drain', drain];
   return [
     button('Evidence', () => evidence(place)),
-    token?.scope === 'operate' &&
-      (isDrained ? button('Undrain', () => undrain(place)) : button('Drain', () => drain(place))),
+    // One button whichever it is, so that it keeps the focus when it turns.
+    token?.scope === 'operate' && button(text, () => act(place), 'hand'),
   ];
 }

@@ -41,6 +41,8 @@ export async function openPage(
     void dialog.dismiss();
   });
   await page.exposeFunction('noteFault', (fault: string) => void faults.push(fault));
+  // tsx calls this where a function has a name.
+  await page.addInitScript('globalThis.__name = (named) => named');
   await page.addInitScript(() => {
     const { noteFault } = globalThis as unknown as { noteFault(fault: string): void };
     document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) =>

@@ -1,8 +1,11 @@
 // What the tests of the page look at: a real daemon with the admin HTTP and two tokens, and real web servers on
 // the loopback that can be killed.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { hashToken, printToken, type Token } from '../../src/config/tokens.ts';
 import { Daemon } from '../daemon.ts';
 import { freePort } from '../ports.ts';
+import { find } from '../tools.ts';
 import { startToys, stopToys, type Toy } from '../toys.ts';
 
 export const tokens = { read: 'steerdns_read-token', operate: 'steerdns_operate-token' } as const;
@@ -46,12 +49,29 @@ export type Site = {
   readonly daemon: Daemon;
   readonly toys: readonly Toy[];
   readonly url: string;
+  /** The process that serves web2, where one was wished for. */
+  readonly victim: ChildProcess | undefined;
   close(): Promise<void>;
 };
 
+/** A web server that is a process of its own, to be killed as a server dies. */
+async function startVictim(address: string, port: number): Promise<ChildProcess> {
+  const code = `require('http').createServer((_, r) => r.end()).listen(${port}, '${address}', () => console.log('up'))`;
+  const ties = find('setpriv') === undefined ? [] : ['setpriv', '--pdeathsig', 'KILL'];
+  const [program, ...args] = [...ties, process.execPath, '-e', code];
+  const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout!, 'data');
+  return child;
+}
+
 /** Starts servers and daemon; `files` are put over those of the site. */
-export async function startSite(files: Readonly<Record<string, string>> = {}): Promise<Site> {
+export async function startSite(
+  files: Readonly<Record<string, string>> = {},
+  { withVictim = false } = {},
+): Promise<Site> {
   const toys = await startToys([...addresses, other]);
+  if (withVictim) await toys[1]!.behave('refusing');
+  const victim = withVictim ? await startVictim(toys[1]!.address, toys[1]!.port) : undefined;
   const port = await freePort();
   const token = (name: string, scope: Token['scope']) =>
     printToken({ name, scope, hash: hashToken(tokens[scope]), until: undefined });
@@ -66,7 +86,8 @@ export async function startSite(files: Readonly<Record<string, string>> = {}): P
   });
   const close = async () => {
     await daemon.close();
+    victim?.kill('SIGKILL');
     await stopToys(toys);
   };
-  return { daemon, toys, url: `http://127.0.0.1:${port}/`, close };
+  return { daemon, toys, victim, url: `http://127.0.0.1:${port}/`, close };
 }
