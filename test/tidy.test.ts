@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const tree: Files = new Map(
   ['src', 'test'].flatMap((folder) =>
     readdirSync(root + folder, { recursive: true, encoding: 'utf8' })
-      .filter((file) => /\.(ts|txt)$/.test(file))
+      .filter((file) => /\.(ts|txt|js|css|html|svg)$/.test(file))
       .map((file) => [`${folder}/${file}`, readFileSync(`${root}${folder}/${file}`, 'utf8')] as const),
   ),
 );
@@ -167,6 +167,19 @@ check(rules.filesHaveNames, 'files have names that say something', [
   ['src/common/a.ts', '', /says nothing/],
   ['test/helpers.ts', '', /says nothing/],
   ['src/zone/types.ts', '', /says nothing/],
+]);
+check(rules.pageIsTextOnly, 'the page makes no markup of what it is told', [
+  ['src/page/x.js', '// @ts-check\nbox.innerHTML = name;', /x\.js:2: innerHTML: a text stays a text/],
+  ['src/page/x.js', "// @ts-check\nbox['outerHTML'] = name;", /outerHTML/],
+  ['src/page/x.js', '// @ts-check\ndocument.write(name);', /write/],
+  ['src/page/x.js', "// @ts-check\nlocalStorage.setItem('token', token);", /localStorage/],
+  ['src/page/x.js', "// @ts-check\nimport { a } from '../limits.ts';", /its own files only/],
+  ['src/page/x.js', "// @ts-check\nimport 'https://evil.example/x.js';", /its own files only/],
+  ['src/page/x.js', '// Says nothing to tsc.\nexport const a = 1;', /is not checked/],
+]);
+check(rules.pageIsReachable, 'every file of the page is part of it', [
+  ['src/page/lonely.js', '// @ts-check\n// Nobody knows me.', /lonely\.js: not reachable/],
+  ['src/page/lonely.css', '/* Nobody knows me. */', /lonely\.css: not reachable/],
 ]);
 check(rules.countersAreTested, 'every counter moves in a case', [
   [

@@ -1,6 +1,6 @@
 // What a member's verdict came of, and how long its probes take: GET /evidence has all that is known of one
-// member, GET /latencies the last probes of whole pools. Of a check it says when and how often, not its options:
-// a token that may look need not see what is sent to servers.
+// member, GET /latencies the last probes of whole pools. Of a check it says when and how often, not its
+// options: a token that may look need not see what is sent to servers.
 import { familyText } from '../balance/pool.ts';
 import type { EndpointState } from '../health/state.ts';
 import { type Reply, refusal } from './admin.ts';

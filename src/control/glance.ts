@@ -1,5 +1,5 @@
-// What looks and needs nothing else of control: how probes and responses went lately, what a token allows, this
-// API itself. Some handlers of the routes, for control.ts.
+// What looks and needs nothing else of control: how probes and responses went lately, what a token allows,
+// this API itself. Some handlers of the routes, for control.ts.
 import type { Monitors } from '../health/monitor.ts';
 import type { ToServer } from '../serve/channel.ts';
 import type { Caller } from './admin.ts';

@@ -1,5 +1,5 @@
-// How long the last probes of each endpoint took, for the small charts of the page: wrapped around the probes as
-// probemeter.ts is. A probe costs one store; an endpoint has a quarter of a KiB.
+// How long the last probes of each endpoint took, for the small charts of the page: wrapped around the probes
+// as probemeter.ts is. A probe costs one store; an endpoint has a quarter of a KiB.
 import type { Endpoint } from '../health/check.ts';
 import type { ProbeResult } from '../health/probes/probe.ts';
 

@@ -1,5 +1,6 @@
-// Responses per second by RCODE over the last minutes, for GET /rates: whoever looks after something went wrong
-// sees what was before. The server is asked for ten sums every few seconds, and nothing else of what it counts.
+// Responses per second by RCODE over the last minutes, for GET /rates: whoever looks after something went
+// wrong sees what was before. The server is asked for ten sums every few seconds, and nothing else of what it
+// counts.
 import { tallyRcodes } from '../answer/tally.ts';
 import type { Rcodes, ToServer } from '../serve/channel.ts';
 import { type Reply, refusal } from './admin.ts';

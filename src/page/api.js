@@ -1,6 +1,6 @@
 // @ts-check
-// Questions to the admin API: relative to where the page is, with the token as a header, never with cookies. What
-// is refused becomes an Error with the server's own words.
+// Questions to the admin API: relative to where the page is, with the token as a header, never with cookies.
+// What is refused becomes an Error with the server's own words.
 
 /** A refusal of the server, or nobody who answers (status 0). */
 export class Refused extends Error {

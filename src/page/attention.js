@@ -1,6 +1,6 @@
 // @ts-check
-// What needs somebody, in the server's words and order; the first thing of the page. A second, hidden place says it
-// to screen readers, and only when it has changed.
+// What needs somebody, in the server's words and order; the first thing of the page. A second, hidden place
+// says it to screen readers, and only when it has changed.
 
 /** @import { State } from './state.js' */
 import { h } from './elements.js';

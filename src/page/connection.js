@@ -1,5 +1,6 @@
 // @ts-check
-// The bar at the top: whether the page is connected and how old is what it shows, who looks, and what the server is.
+// The bar at the top: whether the page is connected and how old is what it shows, who looks, and what the
+// server is.
 
 /** @import { State } from './state.js' */
 import { h } from './elements.js';

@@ -1,7 +1,7 @@
 // @ts-check
-// Elements as descriptions, and a document that follows them: h() describes, render() changes what differs and
-// leaves the rest alone, so that focus, selection and scroll position stay. Text becomes text nodes and attributes,
-// never markup; characters that would steer a reader's eye are shown for what they are.
+// Elements as descriptions, and a document that follows them: h() describes, render() changes what differs
+// and leaves the rest alone, so that focus, selection and scroll position stay. Text becomes text nodes and
+// attributes, never markup; characters that would steer a reader's eye are shown for what they are.
 
 /** @typedef {string | number | boolean | null | undefined | EventListener} Prop */
 /** @typedef {{ tag: string, props: Readonly<Record<string, Prop>>, children: Content[] }} Described */

@@ -1,6 +1,6 @@
 // @ts-check
-// All that is known of one member, in a dialog: what it is probed by, its last results with their reasons, how long
-// they took, and what happened to it.
+// All that is known of one member, in a dialog: what it is probed by, its last results with their reasons,
+// how long they took, and what happened to it.
 
 /** @import { Evidence } from '../control/evidence.ts' */
 /** @import { State } from './state.js' */
@@ -61,21 +61,21 @@ function foundView(state, { address, endpoint }) {
     endpoint;
   const now = serverNow(state);
   const port = check.port === 0 ? '' : ` port ${check.port}`;
+  const [timeout, recheck] = [printSetting(check.timeoutMs), printSetting(check.recheckMs)];
+  const { ok, fail, inconclusive } = counts;
+  const inRow = (/** @type {number} */ count) => `${plural(count, 'success', 'successes')} in a row`;
   /** @type {[string, string][]} */
   const facts = [
     ['Verdict', `${verdict} for ${printSpan(now - since)}, since ${printMoment(since, now)}`],
-    [
-      'Probe',
-      `${check.kind} ${address}${port} every ${printSetting(check.intervalMs)}, timeout ${printSetting(check.timeoutMs)}`,
-    ],
+    ['Probe', `${check.kind} ${address}${port} every ${printSetting(check.intervalMs)}, timeout ${timeout}`],
     [
       'Turns over',
-      `down after ${plural(check.fall, 'failure')}, up after ${plural(check.rise, 'success', 'successes')} in a row; in doubt every ${printSetting(check.recheckMs)}`,
+      `down after ${plural(check.fall, 'failure')}, up after ${inRow(check.rise)}; in doubt every ${recheck}`,
     ],
-    ['Now counts', `${plural(failures, 'failure')}, ${plural(successes, 'success', 'successes')} in a row`],
+    ['Now counts', `${plural(failures, 'failure')}, ${inRow(successes)}`],
     [
       'Since watched',
-      `${printCount(counts.ok)} ok, ${printCount(counts.fail)} failed, ${printCount(counts.inconclusive)} inconclusive`,
+      `${printCount(ok)} ok, ${printCount(fail)} failed, ${printCount(inconclusive)} inconclusive`,
     ],
   ];
   if (heldUntil !== undefined && heldUntil > now)

@@ -29,7 +29,8 @@ export function explainView({ explained }) {
     h(
       'p',
       { class: 'meta' },
-      `Response: ${rcode}${authoritative ? ', authoritative' : ''}; answer ${answer}, authority ${authority}, `,
+      `Response: ${rcode}${authoritative ? ', authoritative' : ''}; answer ${answer}, `,
+      `authority ${authority}, `,
       `additional ${additional}; ${plural(size, 'octet')}.`,
     ),
   ];

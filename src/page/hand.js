@@ -1,6 +1,6 @@
 // @ts-check
-// The operator's hand: a dialog that asks why and for how long, and says what came of it. What would leave a pool
-// without a member is refused by the server, in its words, and done only when asked for again.
+// The operator's hand: a dialog that asks why and for how long, and says what came of it. What would leave a
+// pool without a member is refused by the server, in its words, and done only when asked for again.
 
 /** @import { Answered, HandReport } from '../control/handreport.ts' */
 /** @import { Place, State } from './state.js' */
@@ -35,10 +35,16 @@ function answerText({ mode, members }) {
   return given.map(({ member, share }) => `${member} ${printShare(share)}`).join(', ');
 }
 
+/**
+ * @typedef {object} Around
+ * @property {(path: string, parameters: [string, string][]) => Promise<any>} post
+ * @property {(text: string) => void} done
+ */
+
 export class HandDialog {
   /**
    * @param {State} state
-   * @param {{ post(path: string, parameters: [string, string][]): Promise<any>, done(text: string): void }} around
+   * @param {Around} around
    */
   constructor(state, around) {
     this.state = state;

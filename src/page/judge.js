@@ -1,6 +1,6 @@
 // @ts-check
-// How bad things are: members and pools in one word each, and pools in the order in which somebody should look at
-// them. Pure.
+// How bad things are: members and pools in one word each, and pools in the order in which somebody should
+// look at them. Pure.
 
 /** @import { MemberStatus, PoolStatus, Status } from '../control/status.ts' */
 /** @import { State } from './state.js' */

@@ -1,6 +1,6 @@
 // @ts-check
-// Members that turned over lately as lanes over one span of time: a thin line while up, a high block while down,
-// half as high where degraded, so that shape says what colour says too.
+// Members that turned over lately as lanes over one span of time: a thin line while up, a high block while
+// down, half as high where degraded, so that shape says what colour says too.
 
 /** @import { Event } from '../control/events.ts' */
 /** @import { State } from './state.js' */

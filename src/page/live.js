@@ -1,7 +1,7 @@
 // @ts-check
 // Keeps the state as the server is: the stream of events says when something happened, and then the status is
-// asked for; besides, every few seconds, for what moves without an event. A cut connection is tried again with
-// growing pauses, and the state says so all the while.
+// asked for; besides, every few seconds, for what moves without an event. A cut connection is tried again
+// with growing pauses, and the state says so all the while.
 
 /** @import { Event } from '../control/events.ts' */
 /** @import { PoolLatencies } from '../control/evidence.ts' */

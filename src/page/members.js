@@ -1,5 +1,6 @@
 // @ts-check
-// One member of a pool as a row of its table: verdict, since when and why, latency, shares, and what can be done.
+// One member of a pool as a row of its table: verdict, since when and why, latency, shares, and what can be
+// done.
 
 /** @import { MemberStatus } from '../control/status.ts' */
 /** @import { PoolActions } from './pools.js' */
@@ -111,8 +112,9 @@ function latencyCell(latencies, { verdict, name }) {
   const last = latencies.at(-1);
   const text = last === undefined ? '\u2013' : last === null ? 'failed' : printLatency(last);
   const failed = latencies.filter((one) => one === null).length;
-  const fastest = latencies.reduce((/** @type {number} */ most, one) => Math.max(most, one ?? 0), 0);
-  const label = `Latency of ${name}, last ${latencies.length} probes: now ${text}, at most ${printLatency(fastest)}, ${failed} failed`;
+  const slowest = latencies.reduce((/** @type {number} */ most, one) => Math.max(most, one ?? 0), 0);
+  const most = `at most ${printLatency(slowest)}, ${failed} failed`;
+  const label = `Latency of ${name}, last ${latencies.length} probes: now ${text}, ${most}`;
   const look = { width: 120, height: 24, count: latenciesShown, label, marksGaps: true };
   return cell(
     'Latency',

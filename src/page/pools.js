@@ -135,7 +135,8 @@ function insideView(state, pool, actions) {
 function shareBar({ members }) {
   let x = 0;
   const parts = members.filter(({ share }) => share > 0);
-  const label = `Shares: ${parts.map(({ name, share }) => `${name} ${printShare(share)}`).join(', ') || 'none'}`;
+  const words = parts.map(({ name, share }) => `${name} ${printShare(share)}`);
+  const label = `Shares: ${words.join(', ') || 'none'}`;
   return h(
     'svg',
     {

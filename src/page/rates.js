@@ -1,6 +1,6 @@
 // @ts-check
-// Queries per second by response code over the last quarter of an hour: one chart of all, and a row for each code
-// that was sent. Scales are said, and differ between codes: a rare SERVFAIL is to be seen.
+// Queries per second by response code over the last quarter of an hour: one chart of all, and a row for each
+// code that was sent. Scales are said, and differ between codes: a rare SERVFAIL is to be seen.
 
 /** @import { State } from './state.js' */
 import { h } from './elements.js';
@@ -23,6 +23,7 @@ export function ratesView({ samples, rcodes, sampleMs }) {
     .sort((a, b) => rank(a.name) - rank(b.name));
   const totals = samples.map(({ perSecond }) => perSecond.reduce((sum, rate) => sum + rate, 0));
   const now = totals.at(-1) ?? 0;
+  const most = Math.max(0, ...totals);
   const max = niceMax(totals);
   const count = widths.find((one) => one >= samples.length) ?? samplesMax;
   const span = printSpan(count * sampleMs);
@@ -33,7 +34,7 @@ export function ratesView({ samples, rcodes, sampleMs }) {
       h('p', { class: 'figure' }, h('strong', {}, printRate(now)), ' queries/s'),
       sparkline(totals, {
         ...{ width: 600, height: 90, count, max, isArea: true, kind: 'wide' },
-        label: `Queries per second over ${span}: now ${printRate(now)}, at most ${printRate(Math.max(0, ...totals))}`,
+        label: `Queries per second over ${span}: now ${printRate(now)}, at most ${printRate(most)}`,
       }),
       h('p', { class: 'scale' }, `last ${span}, scale 0 to ${printRate(max)}/s`),
     ),

@@ -1,6 +1,6 @@
 // @ts-check
-// The token: typed into a field, kept in this tab's session storage until the tab is closed or somebody signs out,
-// and nowhere else.
+// The token: typed into a field, kept in this tab's session storage until the tab is closed or somebody signs
+// out, and nowhere else.
 import { byId } from './elements.js';
 
 const key = 'steerdns-token';

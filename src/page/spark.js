@@ -1,6 +1,6 @@
 // @ts-check
-// Small charts of lines as SVG: latencies of a member, rates of an RCODE. The numbers stand beside them as text;
-// a chart says in its label what there is to see.
+// Small charts of lines as SVG: latencies of a member, rates of an RCODE. The numbers stand beside them as
+// text; a chart says in its label what there is to see.
 
 import { h } from './elements.js';
 

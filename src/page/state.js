@@ -1,5 +1,6 @@
 // @ts-check
-// What the page knows, as one value that views are made of: main.js owns it, live.js fills it, nobody else writes.
+// What the page knows, as one value that views are made of: main.js owns it, live.js fills it, nobody else
+// writes.
 
 /** @import { Evidence } from '../control/evidence.ts' */
 /** @import { Event } from '../control/events.ts' */
@@ -10,7 +11,8 @@
 /** @typedef {{ name?: string, scope: 'read' | 'operate', until?: number }} TokenInfo */
 /**
  * `lost`: nobody answers, `retryAt` says when it is tried again, by the clock of this browser.
- * @typedef {{ phase: 'connecting' | 'live' | 'lost', since: number, retryAt: number, fault: string }} Connection
+ * @typedef {'connecting' | 'live' | 'lost'} Phase
+ * @typedef {{ phase: Phase, since: number, retryAt: number, fault: string }} Connection
  */
 /** @typedef {{ pool: PoolStatus, member: MemberStatus }} Place */
 

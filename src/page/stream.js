@@ -1,6 +1,6 @@
 // @ts-check
-// Server-sent events read by hand: EventSource cannot show a token. Ends when the stream does, or when nothing has
-// come for longer than the server's beat allows.
+// Server-sent events read by hand: EventSource cannot show a token. Ends when the stream does, or when
+// nothing has come for longer than the server's beat allows.
 
 /** @import { Event } from '../control/events.ts' */
 /** @import { Api } from './api.js' */

@@ -1,5 +1,5 @@
-// Measures, in the browser, the contrast of every text that is shown with what it stands on (WCAG 2.2, 1.4.3):
-// computed colours, laid over the grounds of all ancestors.
+// Measures, in the browser, the contrast of every text that is shown with what it stands on (WCAG 2.2,
+// 1.4.3): computed colours, laid over the grounds of all ancestors.
 import type { Page } from 'playwright-core';
 
 export type Pale = { readonly text: string; readonly ratio: number; readonly colors: string };

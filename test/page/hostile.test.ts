@@ -1,5 +1,5 @@
-// Names and reasons that somebody chose to be read by a browser: they appear as text, whatever they say. And many
-// pools at once: those that need somebody come first, and a filter finds the others.
+// Names and reasons that somebody chose to be read by a browser: they appear as text, whatever they say. And
+// many pools at once: those that need somebody come first, and a filter finds the others.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
@@ -62,7 +62,8 @@ describe('a page full of hostile names', { skip: missing('chromium'), timeout: 1
 
   before(async () => {
     const records = owners.map((owner, i) => `${owner} A 192.0.2.${i + 1}\n${owner} A 198.51.100.${i + 1}\n`);
-    const zone = `$TTL 30\n@ SOA ns1 hostmaster 1 1h 15m 1w 5m\n@ NS ns1\nns1 A 127.0.0.1\n${records.join('')}`;
+    const apex = '$TTL 30\n@ SOA ns1 hostmaster 1 1h 15m 1w 5m\n@ NS ns1\nns1 A 127.0.0.1\n';
+    const zone = apex + records.join('');
     const pools = owners.map((owner) => `  ${JSON.stringify(owner)}:\n`).join('');
     const files = { 'hostile.example.zone': zone, 'hostile.example.yaml': `balance:\n${pools}` };
     [site, browser] = await Promise.all([startSite(files), startBrowser()]);

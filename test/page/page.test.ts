@@ -1,5 +1,5 @@
-// The page in a real browser, in front of a real daemon with real web servers: a server is killed, members are
-// drained, the daemon is restarted, and the page says so without being loaded again.
+// The page in a real browser, in front of a real daemon with real web servers: a server is killed, members
+// are drained, the daemon is restarted, and the page says so without being loaded again.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
@@ -166,7 +166,7 @@ describe('the page', { skip: missing('chromium'), timeout: 200_000 }, () => {
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    it(`is readable in ${colorScheme}: contrast of 4.5 and more, and nothing to scroll sideways`, async () => {
+    it(`is readable in ${colorScheme}: contrast of 4.5 and more, and no wider than a phone`, async () => {
       const page = await open(tokens.operate, { ...phone, colorScheme });
       await page.locator('[data-verdict="down"]').first().waitFor(patience);
       const look = async (what: string) => {

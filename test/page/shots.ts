@@ -1,5 +1,5 @@
-// Takes pictures of the page for people to look at: npx tsx test/page/shots.ts FOLDER. Light, dark, a phone, one
-// server down, all down, evidence, not connected.
+// Takes pictures of the page for people to look at: npx tsx test/page/shots.ts FOLDER. Light, dark, a phone,
+// one server down, all down, evidence, not connected.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';

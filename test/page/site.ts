@@ -1,5 +1,5 @@
-// What the tests of the page look at: a real daemon with the admin HTTP and two tokens, and real web servers on
-// the loopback that can be killed.
+// What the tests of the page look at: a real daemon with the admin HTTP and two tokens, and real web servers
+// on the loopback that can be killed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { hashToken, printToken, type Token } from '../../src/config/tokens.ts';
@@ -56,7 +56,8 @@ export type Site = {
 
 /** A web server that is a process of its own, to be killed as a server dies. */
 async function startVictim(address: string, port: number): Promise<ChildProcess> {
-  const code = `require('http').createServer((_, r) => r.end()).listen(${port}, '${address}', () => console.log('up'))`;
+  const listen = `listen(${port}, '${address}', () => console.log('up'))`;
+  const code = `require('http').createServer((_, response) => response.end()).${listen}`;
   const ties = find('setpriv') === undefined ? [] : ['setpriv', '--pdeathsig', 'KILL'];
   const [program, ...args] = [...ties, process.execPath, '-e', code];
   const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -38,6 +38,10 @@ const notInDataPlane = /^src\/(zone\/|health\/probes\/|answer\/compile(sets)?\.t
 
 const source = (files: Files): [string, string][] =>
   [...files].filter(([path]) => /^src\/.*\.ts$/.test(path));
+/** What a browser runs. */
+const page = (files: Files): [string, string][] =>
+  [...files].filter(([path]) => /^src\/page\/.*\.js$/.test(path));
+const isWritten = (path: string): boolean => /\.(ts|js|css)$/.test(path);
 const lexed = new Map<string, Token[]>();
 
 /** Tokens of a file, made once for each text. */
@@ -258,14 +262,14 @@ function setUpCall(setUp: readonly Func[], list: readonly Token[], i: number): s
 
 export function filesAreShort(files: Files): string[] {
   return [...files]
-    .filter(([path]) => path.endsWith('.ts'))
+    .filter(([path]) => isWritten(path))
     .map(([path, text]) => [path, text.trimEnd().split('\n').length] as const)
     .filter(([, lines]) => lines > fileLinesMax)
     .map(([path, lines]) => `${path}: ${lines} lines, at most ${fileLinesMax}`);
 }
 
 export function functionsAreShort(files: Files): string[] {
-  return source(files).flatMap(([path, text]) =>
+  return [...source(files), ...page(files)].flatMap(([path, text]) =>
     functionsOf(tokensOf(text))
       .map((one) => ({ ...one, lines: one.endLine - one.line + 1 }))
       .filter(({ lines }) => lines > functionLinesMax)
@@ -277,7 +281,7 @@ export function functionsAreShort(files: Files): string[] {
 
 export function linesAreNarrow(files: Files): string[] {
   return [...files]
-    .filter(([path]) => path.endsWith('.ts'))
+    .filter(([path]) => isWritten(path) || path.endsWith('.html'))
     .flatMap(([path, text]) =>
       text
         .split('\n')
@@ -290,9 +294,43 @@ export function linesAreNarrow(files: Files): string[] {
 /** Every file opens with a comment that says what it is. */
 export function filesOpenWithComment(files: Files): string[] {
   return [...files]
-    .filter(([path]) => path.endsWith('.ts'))
-    .filter(([, text]) => !/^(#![^\n]*\n)?\/\/ \S/.test(text))
+    .filter(([path]) => isWritten(path))
+    .filter(([, text]) => !/^(#![^\n]*\n|\/\/ @ts-check\n)?(\/\/|\/\*) \S/.test(text))
     .map(([path]) => `${path}:1: opens without a comment`);
+}
+
+/** What would make markup or code of a text, or leave something behind in the browser. */
+const notInPage = new Set(
+  (
+    'innerHTML outerHTML insertAdjacentHTML setHTMLUnsafe write writeln DOMParser createContextualFragment ' +
+    'srcdoc eval Function localStorage indexedDB cookie cssText'
+  ).split(' '),
+);
+
+/** The page is checked, imports its own files only, and has no way to make markup of what it was told. */
+export function pageIsTextOnly(files: Files): string[] {
+  return page(files).flatMap(([path, text]) => {
+    const foreign = importsOf(tokensOf(text))
+      .filter(({ from }) => !/^\.\/[a-z]+\.js$/.test(from))
+      .map(({ from, line }) => `${path}:${line}: imports ${from}: the page has its own files only`);
+    const words = tokensOf(text)
+      .filter(({ kind, text: word }) => (kind === 'word' || kind === 'string') && notInPage.has(word))
+      .map(({ text: word, line }) => `${path}:${line}: ${word}: a text stays a text`);
+    const unchecked = text.startsWith('// @ts-check\n') ? [] : [`${path}:1: is not checked`];
+    return [...foreign, ...words, ...unchecked];
+  });
+}
+
+/** Every file of the page is there for main.js, and every style sheet for the page. */
+export function pageIsReachable(files: Files): string[] {
+  const html = files.get('src/page/index.html') ?? '';
+  const linked = [...html.matchAll(/(?:href|src)="(page\/[a-z]+\.(?:css|js|svg))"/g)].map(
+    ([, to]) => `src/${to}`,
+  );
+  const used = reachable(files, linked, ['static']);
+  return [...files.keys()]
+    .filter((path) => /^src\/page\/.*\.(js|css|svg)$/.test(path) && !used.has(path))
+    .map((path) => `${path}: not reachable from src/page/index.html`);
 }
 
 /** Names that say nothing. */
