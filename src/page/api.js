@@ -22,8 +22,12 @@ const timeoutMs = 15_000;
 /** @typedef {ConstructorParameters<typeof URLSearchParams>[0]} Parameters */
 
 export class Api {
-  /** @param {string} token */
-  constructor(token) {
+  /**
+   * @param {string} token
+   * @param {AbortSignal} signal ends what is still asked
+   */
+  constructor(token, signal) {
+    this.signal = signal;
     /** @type {Readonly<Record<string, string>>} */
     this.headers = { authorization: `Bearer ${token}` };
   }
@@ -66,7 +70,7 @@ export class Api {
   async #ask(method, path, parameters) {
     const query = new URLSearchParams(parameters).toString();
     const url = query === '' ? path : `${path}?${query}`;
-    const signal = AbortSignal.timeout(timeoutMs);
+    const signal = AbortSignal.any([this.signal, AbortSignal.timeout(timeoutMs)]);
     const response = await this.#fetch(url, { method, headers: this.headers, signal });
     if (!response.ok) throw await refusalOf(response);
     return response.json();
@@ -80,8 +84,7 @@ export class Api {
     try {
       return await fetch(url, { ...init, credentials: 'omit', cache: 'no-store', redirect: 'error' });
     } catch (error) {
-      if (init.signal?.aborted && !(error instanceof DOMException && error.name === 'TimeoutError'))
-        throw error;
+      if (this.signal.aborted || init.signal?.reason?.name === 'AbortError') throw error;
       throw new Refused(0, 'nobody answers', '');
     }
   }

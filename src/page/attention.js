@@ -2,12 +2,15 @@
 // What needs somebody, in the server's words and order; the first thing of the page. A second, hidden place
 // says it to screen readers, and only when it has changed.
 
+/** @import { Attention } from '../control/attention.ts' */
 /** @import { State } from './state.js' */
 import { h } from './elements.js';
-import { poolsOf } from './judge.js';
+import { marks, poolsOf } from './judge.js';
 import { plural, printMoment, printSpan } from './printing.js';
 import { serverNow } from './state.js';
 
+/** What is shown at once: the pools below are to be seen too. */
+const alertsMax = 8;
 const detailsMax = 20;
 
 /** @param {State} state */
@@ -28,32 +31,41 @@ export function attentionView(state) {
     ];
   }
   const now = serverNow(state);
+  const items = attention.map((one, i) => alertView(one, i, now));
+  const more = items.length - alertsMax;
   return [
-    h(
-      'ul',
-      { class: 'alerts' },
-      attention.map(({ severity, what, since, details }, i) =>
-        h(
-          'li',
-          { key: `${what} ${i}`, class: severity === 'error' ? 'bad' : 'warn' },
-          h('span', { class: 'mark', 'aria-hidden': 'true' }, severity === 'error' ? '\u2715' : '\u25B2'),
-          h(
-            'div',
-            {},
-            h('span', { class: 'hidden' }, severity === 'error' ? 'Error: ' : 'Warning: '),
-            h('bdi', { class: 'what' }, what),
-            since !== undefined &&
-              h(
-                'span',
-                { class: 'since' },
-                `for ${printSpan(now - since)}, since ${printMoment(since, now)}`,
-              ),
-            details.length > 0 && detailList(details),
-          ),
-        ),
+    h('ul', { key: 'first', class: 'alerts' }, items.slice(0, alertsMax)),
+    more > 0 &&
+      h(
+        'details',
+        { key: 'rest', class: 'rest' },
+        h('summary', {}, `and ${plural(more, 'more thing')}`),
+        h('ul', { class: 'alerts' }, items.slice(alertsMax)),
       ),
-    ),
   ];
+}
+
+/**
+ * @param {Attention} attention
+ * @param {number} i
+ * @param {number} now
+ */
+function alertView({ severity, what, since, details }, i, now) {
+  const isError = severity === 'error';
+  const when = since === undefined ? '' : `for ${printSpan(now - since)}, since ${printMoment(since, now)}`;
+  return h(
+    'li',
+    { key: `${what} ${i}`, class: isError ? 'bad' : 'warn' },
+    h('span', { class: 'mark', 'aria-hidden': 'true' }, isError ? marks.bad : marks.warn),
+    h(
+      'div',
+      {},
+      h('span', { class: 'hidden' }, isError ? 'Error: ' : 'Warning: '),
+      h('bdi', { class: 'what' }, what),
+      when !== '' && h('span', { class: 'since' }, when),
+      details.length > 0 && detailList(details),
+    ),
+  );
 }
 
 /** @param {readonly string[]} details */

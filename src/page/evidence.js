@@ -5,6 +5,7 @@
 /** @import { Evidence } from '../control/evidence.ts' */
 /** @import { State } from './state.js' */
 import { h } from './elements.js';
+import { marks } from './judge.js';
 import {
   plural,
   printCount,
@@ -16,6 +17,7 @@ import {
 } from './printing.js';
 import { niceMax, sparkline } from './spark.js';
 import { serverNow } from './state.js';
+import { table } from './tables.js';
 import { eventView } from './timeline.js';
 
 const eventsMax = 10;
@@ -127,41 +129,19 @@ function latencyChart(latencies) {
  */
 function resultTable(recent, now) {
   if (recent.length === 0) return h('p', { class: 'quiet' }, 'None yet.');
-  return h(
-    'table',
-    { class: 'results' },
-    h(
-      'thead',
-      {},
-      h(
-        'tr',
-        {},
-        ['Time', 'Outcome', 'Took', 'Reason'].map((name) =>
-          h('th', { scope: 'col', class: name === 'Took' ? 'number' : '' }, name),
-        ),
-      ),
-    ),
-    h(
-      'tbody',
-      {},
-      [...recent]
-        .reverse()
-        .map(({ at, outcome, latencyMs, reason }, i) =>
-          h(
-            'tr',
-            { class: outcome, key: `${at} ${i}` },
-            h('td', {}, printMoment(at, now)),
-            h(
-              'td',
-              {},
-              outcome === 'ok' ? '\u25CF ok' : outcome === 'fail' ? '\u2715 fail' : '? inconclusive',
-            ),
-            h('td', { class: 'number' }, printLatency(latencyMs)),
-            h('td', {}, h('bdi', {}, reason)),
-          ),
-        ),
-    ),
-  );
+  const marked = { ok: `${marks.good} ok`, fail: `${marks.bad} fail`, inconclusive: '? inconclusive' };
+  const columns = [
+    { name: 'Time' },
+    { name: 'Outcome' },
+    { name: 'Took', kind: /** @type {const} */ ('number') },
+    { name: 'Reason' },
+  ];
+  const rows = [...recent].reverse().map(({ at, outcome, latencyMs, reason }, i) => ({
+    key: `${at} ${i}`,
+    kind: outcome,
+    cells: [printMoment(at, now), marked[outcome], printLatency(latencyMs), h('bdi', {}, reason)],
+  }));
+  return table('Last results, the newest first', columns, rows);
 }
 
 /** @param {State} state */

@@ -3,10 +3,12 @@
 
 /** @import { ExplainedPool } from '../control/explain.ts' */
 /** @import { ExplainedSet } from '../control/explainpool.ts' */
+/** @import { MemberStatus } from '../control/status.ts' */
 /** @import { State } from './state.js' */
 import { h } from './elements.js';
 import { gradeOfMember, marks } from './judge.js';
 import { plural, printShare } from './printing.js';
+import { table } from './tables.js';
 
 const setsMax = 24;
 
@@ -36,41 +38,33 @@ export function explainView({ explained }) {
   ];
 }
 
+/** @type {readonly import('./tables.js').Column[]} */
+const columns = [
+  { name: 'Member', kind: 'head' },
+  { name: 'Address' },
+  { name: 'Share', kind: 'number' },
+  { name: 'Why' },
+];
+
+/** @param {MemberStatus} member */
+function rowOf(member) {
+  const { name, address, share, why } = member;
+  const mark = marks[gradeOfMember(member)];
+  const cells = [
+    h('bdi', {}, name),
+    h('bdi', {}, address),
+    printShare(share),
+    [`${mark} `, h('bdi', {}, why)],
+  ];
+  return { key: `${name} ${address}`, kind: gradeOfMember(member), cells };
+}
+
 /** @param {ExplainedPool} pool */
 function poolView({ members, sets, client, remarks, policy, ttl, type }) {
   return [
     h('p', {}, `${policy}, TTL ${ttl} s, ${plural(sets.length, 'answer set')}`),
     remarks.map((remark) => h('p', { class: 'remark' }, h('bdi', {}, remark))),
-    h(
-      'table',
-      { class: 'results' },
-      h('caption', { class: 'hidden' }, `Members behind the ${type} records`),
-      h(
-        'thead',
-        {},
-        h(
-          'tr',
-          {},
-          ['Member', 'Address', 'Share', 'Why'].map((one) =>
-            h('th', { scope: 'col', class: one === 'Share' ? 'number' : '' }, one),
-          ),
-        ),
-      ),
-      h(
-        'tbody',
-        {},
-        members.map((member) =>
-          h(
-            'tr',
-            { key: `${member.name} ${member.address}`, class: gradeOfMember(member) },
-            h('th', { scope: 'row' }, h('bdi', {}, member.name)),
-            h('td', {}, h('bdi', {}, member.address)),
-            h('td', { class: 'number' }, printShare(member.share)),
-            h('td', {}, `${marks[gradeOfMember(member)]} `, h('bdi', {}, member.why)),
-          ),
-        ),
-      ),
-    ),
+    table(`Members behind the ${type} records`, columns, members.map(rowOf)),
     setsView('Answer sets', sets),
     client !== undefined && [
       h('p', {}, 'Client ', h('bdi', {}, client.address), ': ', h('bdi', {}, client.reason)),

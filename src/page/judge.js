@@ -102,13 +102,15 @@ const openAtOnce = 12;
 const fewPools = 4;
 
 /**
- * Whether a pool shows its members: as somebody wished, else where it needs somebody or there are few.
+ * Those of them that are shown, and whether they show their members: as somebody wished, else where they need
+ * somebody or are few.
  * @param {State} state
- * @param {{ key: string, grade: Grade }} pool
- * @param {number} count of all pools
- * @param {number} index in the order of sortedPools()
  */
-export function isOpen({ opened }, { key, grade }, count, index) {
-  const isOdd = grade === 'bad' || grade === 'warn' || grade === 'hand';
-  return opened.get(key) ?? (count <= fewPools || (isOdd && index < openAtOnce));
+export function shownPools(state) {
+  const found = sortedPools(state);
+  return found.slice(0, state.poolsShown).map((one, i) => {
+    const isOdd = one.grade === 'bad' || one.grade === 'warn' || one.grade === 'hand';
+    const isOpen = found.length <= fewPools || (isOdd && i < openAtOnce);
+    return { ...one, isOpen: state.opened.get(one.key) ?? isOpen };
+  });
 }

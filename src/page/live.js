@@ -7,7 +7,7 @@
 /** @import { PoolLatencies } from '../control/evidence.ts' */
 /** @import { State } from './state.js' */
 import { Api, Refused } from './api.js';
-import { isOpen, poolsOf, sortedPools } from './judge.js';
+import { shownPools } from './judge.js';
 import { eventsMax, latencyKey, samplesMax } from './state.js';
 import { follow } from './stream.js';
 
@@ -18,7 +18,9 @@ const eventPauseMs = 150;
 const pollToDuration = 20;
 const retryMinMs = 1000;
 const retryMaxMs = 30_000;
+/** Of one question for latencies: owners, and octets of their names in the URL. */
 const ownersMax = 64;
+const urlMax = 6000;
 
 export class Live {
   /**
@@ -28,9 +30,9 @@ export class Live {
   constructor(state, listener) {
     this.state = state;
     this.listener = listener;
-    this.api = new Api('');
     /** @type {AbortController} */
     this.end = new AbortController();
+    this.api = new Api('', this.end.signal);
     this.wake = () => {};
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
@@ -44,8 +46,9 @@ export class Live {
    * @param {string} token
    */
   start(token) {
-    this.api = new Api(token);
     this.end = new AbortController();
+    this.api = new Api(token, this.end.signal);
+    this.lastId = 0;
     this.#connect('connecting', '', 0);
     void this.#run(this.end.signal);
   }
@@ -69,7 +72,7 @@ export class Live {
       const link = new AbortController();
       this.cut = () => link.abort();
       try {
-        if (this.state.token === undefined) this.state.token = await this.api.get('token');
+        this.state.token = await this.api.get('token');
         await this.#catchUp();
         const both = AbortSignal.any([signal, link.signal]);
         const onOpen = () => {
@@ -77,8 +80,7 @@ export class Live {
           this.#connect('live', '', 0);
           void this.refresh();
         };
-        const after = this.state.events[0]?.id ?? this.lastId;
-        await follow(this.api, after, both, {
+        await follow(this.api, this.lastId, both, {
           onOpen,
           onEvent: (event) => this.#take(event),
           onMissed: () => void this.#catchUp().catch(() => link.abort()),
@@ -125,13 +127,16 @@ export class Live {
     this.listener.onChange();
   }
 
-  /** Takes the list of events as the server has it. */
+  /** Takes the events that are not known yet. */
   async #catchUp() {
-    const { lastId, events } = await this.api.get('events');
-    const known = new Set(this.state.events.map(({ id }) => id));
-    const fresh = /** @type {Event[]} */ (events).filter(({ id }) => !known.has(id));
-    this.state.isGap = known.size > 0 && events.length > 0 && fresh.length === events.length;
-    this.state.events = [...this.state.events, ...fresh].sort((a, b) => b.id - a.id).slice(0, eventsMax);
+    const { state } = this;
+    const isFirst = this.lastId === 0;
+    const { lastId, isGap, events } = await this.api.get(
+      'events',
+      isFirst ? {} : { after: String(this.lastId) },
+    );
+    if (!isFirst && isGap) state.isGap = true;
+    state.events = [.../** @type {Event[]} */ (events).reverse(), ...state.events].slice(0, eventsMax);
     this.lastId = lastId;
     this.listener.onChange();
   }
@@ -160,9 +165,11 @@ export class Live {
     this.isStaleBefore = false;
     const { signal } = this.end;
     const startedAt = Date.now();
+    const isWrong = (/** @type {unknown} */ error) => error instanceof Refused && error.status === 400;
     try {
       await Promise.all([this.#status(), this.#rates()]);
-      await this.#latencies();
+      // Charts are not worth a connection: what the server does not understand is left out.
+      await this.#latencies().catch((error) => isWrong(error) || Promise.reject(error));
       this.durationMs = Date.now() - startedAt;
     } catch (error) {
       if (signal.aborted) return;
@@ -195,20 +202,24 @@ export class Live {
     state.sampleMs = sampleMs;
   }
 
-  /** Of the pools that are open, and no more than are on a screen or some. */
+  /** Of the pools that are open and have something that is probed, some at a time. */
   async #latencies() {
     const { state } = this;
-    const count = poolsOf(state.status).length;
-    const shown = sortedPools(state).slice(0, state.poolsShown);
-    const open = shown.filter((one, i) => isOpen(state, one, count, i));
-    const owners = [...new Set(open.map(({ pool }) => pool.owner))].slice(0, ownersMax);
-    if (owners.length === 0) return;
-    const { pools } = await this.api.get(
-      'latencies',
-      owners.map((owner) => ['owner', owner]),
-    );
-    for (const pool of /** @type {PoolLatencies[]} */ (pools)) {
-      for (const member of pool.members) state.latencies.set(latencyKey(pool, member), member.latencies);
+    const open = shownPools(state).filter((one) => one.isOpen);
+    const probed = open.filter(({ pool }) => pool.members.some(({ verdict }) => verdict !== 'unchecked'));
+    const owners = [...new Set(probed.map(({ pool }) => pool.owner))];
+    while (owners.length > 0) {
+      /** @type {[string, string][]} */
+      const asked = [];
+      for (let length = 0; owners.length > 0 && asked.length < ownersMax && length < urlMax; ) {
+        const owner = /** @type {string} */ (owners.shift());
+        asked.push(['owner', owner]);
+        length += encodeURIComponent(owner).length;
+      }
+      const { pools } = await this.api.get('latencies', asked);
+      for (const pool of /** @type {PoolLatencies[]} */ (pools)) {
+        for (const member of pool.members) state.latencies.set(latencyKey(pool, member), member.latencies);
+      }
     }
   }
 }

@@ -119,6 +119,7 @@ async function explain() {
     const parameters = { name, type: type === '' ? 'A' : type, ...(from === '' ? {} : { from }) };
     state.explained = { explanation: await live.api.get('explain', parameters) };
   } catch (error) {
+    if (state.token === undefined) return; // signed out meanwhile
     state.explained = { fault: faultText(error) };
   }
   draw();

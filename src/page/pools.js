@@ -5,7 +5,7 @@
 /** @import { Place, State } from './state.js' */
 /** @import { Grade } from './judge.js' */
 import { h } from './elements.js';
-import { isOpen, marks, poolsOf, sortedPools, summaryOf } from './judge.js';
+import { marks, poolsOf, shownPools, sortedPools, summaryOf } from './judge.js';
 import { memberRow } from './members.js';
 import { plural, printCount, printOwner, printShare } from './printing.js';
 
@@ -30,9 +30,7 @@ export function poolsView(state, actions) {
   if (found.length === 0) return [h('p', { class: 'quiet' }, 'No pool matches.')];
   const rest = found.length - state.poolsShown;
   return [
-    found
-      .slice(0, state.poolsShown)
-      .map((one, i) => poolView(state, one, isOpen(state, one, count, i), actions)),
+    shownPools(state).map((one) => poolView(state, one, actions)),
     rest > 0 &&
       h(
         'p',
@@ -51,11 +49,10 @@ export function poolCount(state) {
 
 /**
  * @param {State} state
- * @param {{ pool: PoolStatus, grade: Grade, key: string }} one
- * @param {boolean} isShown
+ * @param {{ pool: PoolStatus, grade: Grade, key: string, isOpen: boolean }} one
  * @param {PoolActions} actions
  */
-function poolView(state, { pool, grade, key }, isShown, actions) {
+function poolView(state, { pool, grade, key, isOpen }, actions) {
   const id = `pool ${key}`.replace(/[^a-z0-9]/gi, (sign) => `_${sign.codePointAt(0)?.toString(16)}`);
   return h(
     'section',
@@ -67,18 +64,18 @@ function poolView(state, { pool, grade, key }, isShown, actions) {
         'button',
         {
           type: 'button',
-          'aria-expanded': String(isShown),
+          'aria-expanded': String(isOpen),
           'aria-controls': id,
-          onclick: () => actions.toggle(key, !isShown),
+          onclick: () => actions.toggle(key, !isOpen),
         },
-        h('span', { class: 'arrow', 'aria-hidden': 'true' }, isShown ? '\u25BE' : '\u25B8'),
+        h('span', { class: 'arrow', 'aria-hidden': 'true' }, isOpen ? '\u25BE' : '\u25B8'),
         h('span', { class: 'mark', 'aria-hidden': 'true' }, marks[grade]),
         h('bdi', { class: 'name' }, printOwner(pool.owner)),
         h('span', { class: 'type' }, pool.type),
         h('span', { class: 'summary' }, summaryOf(pool)),
       ),
     ),
-    h('div', { class: 'inside', id, hidden: !isShown }, isShown && insideView(state, pool, actions)),
+    h('div', { class: 'inside', id, hidden: !isOpen }, isOpen && insideView(state, pool, actions)),
   );
 }
 

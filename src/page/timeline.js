@@ -22,7 +22,8 @@ export function timelineView(state, { more }) {
   }
   const rest = events.length - state.eventsShown;
   return [
-    state.isGap && h('p', { class: 'quiet' }, '\u25B2 There were events that are no longer kept.'),
+    state.isGap &&
+      h('p', { class: 'quiet' }, '\u25B2 There may have been more that the server no longer has.'),
     h(
       'ol',
       { class: 'events' },

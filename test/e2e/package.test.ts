@@ -60,6 +60,8 @@ describe('the package', { timeout: 170_000 }, () => {
     for (const top of ['dist', 'zones', 'LICENSE', 'package.json']) assert.ok(tops.has(top), top);
     const wanted = [
       'dist/steerdns.8',
+      'dist/page/index.html',
+      'dist/page/main.js',
       'packages/systemd/steerdns.service',
       'packages/systemd/steerdns.socket',
     ];

@@ -101,6 +101,8 @@ describe('a page full of hostile names', { skip: missing('chromium'), timeout: 1
     for (const { owner } of zones.flatMap(({ pools }) => pools))
       assert.ok(names.has(owner.slice(0, -1)), owner);
     assert.equal(names.size, 104);
+    const { STEERDNS_SHOTS } = process.env;
+    if (STEERDNS_SHOTS !== undefined) await page.screenshot({ path: `${STEERDNS_SHOTS}/hostile.png` });
     assert.equal(await page.locator('.events > li').count(), 25);
     const foreign = 'main script, main iframe, main img, main base, main link, main meta, main h1';
     assert.equal(await page.locator(foreign).count(), 0);

@@ -189,6 +189,26 @@ describe('the page', { skip: missing('chromium'), timeout: 200_000 }, () => {
     });
   }
 
+  it('is put off neither by a token that loses its scope nor by one that is gone', async () => {
+    const page = await open(tokens.operate);
+    await rowOf(page, 'www.site.example', 'web1')
+      .getByRole('button', { name: /^Drain/ })
+      .waitFor(patience);
+    await mark(page);
+    site.writeTokens({ laptop: 'read' });
+    await site.daemon.reload();
+    await page.getByText('laptop may only look').waitFor(patience);
+    assert.equal(await page.getByRole('button', { name: /^Drain/ }).count(), 0);
+    site.writeTokens({ viewer: 'read' });
+    await site.daemon.reload();
+    await page.getByText('this token is not known').waitFor(patience);
+    assert.equal(await page.locator('#board').isVisible(), false);
+    assert.ok(await isMarked(page));
+    site.writeTokens({ viewer: 'read', laptop: 'operate' });
+    await site.daemon.reload();
+    await page.context().close();
+  });
+
   it('says that it is not connected and how old it is, and is back after a restart', async () => {
     const page = await open(tokens.operate);
     await page.getByText(/Live, \d s old$/).waitFor(patience);

@@ -45,12 +45,26 @@ balance:
   mail: { check: web, members: { ${other}: { name: mail1 } } }
 `;
 
+/** Tokens by their names, with what they allow. */
+type Scopes = { readonly viewer?: Token['scope']; readonly laptop?: Token['scope'] };
+
+function tokenFile(scopes: Scopes): string {
+  const texts = { viewer: tokens.read, laptop: tokens.operate };
+  const lines = Object.entries(scopes).map(([name, scope]) => {
+    const hash = hashToken(texts[name as keyof Scopes]);
+    return `${printToken({ name, scope, hash, until: undefined })}\n`;
+  });
+  return lines.join('');
+}
+
 export type Site = {
   readonly daemon: Daemon;
   readonly toys: readonly Toy[];
   readonly url: string;
   /** The process that serves web2, where one was wished for. */
   readonly victim: ChildProcess | undefined;
+  /** Changes who may ask; holds with the next reload. */
+  writeTokens(scopes: Scopes): void;
   close(): Promise<void>;
 };
 
@@ -74,14 +88,12 @@ export async function startSite(
   if (withVictim) await toys[1]!.behave('refusing');
   const victim = withVictim ? await startVictim(toys[1]!.address, toys[1]!.port) : undefined;
   const port = await freePort();
-  const token = (name: string, scope: Token['scope']) =>
-    printToken({ name, scope, hash: hashToken(tokens[scope]), until: undefined });
   const daemon = await Daemon.start({
     files: {
       'site.example.zone': zone,
       'site.example.yaml': balance(toys[0]!.port),
       'steerdns.yaml': `http: { listen: 127.0.0.1:${port}, token-file: tokens }\n`,
-      tokens: `${token('viewer', 'read')}\n${token('laptop', 'operate')}\n`,
+      tokens: tokenFile({ viewer: 'read', laptop: 'operate' }),
       ...files,
     },
   });
@@ -90,5 +102,6 @@ export async function startSite(
     victim?.kill('SIGKILL');
     await stopToys(toys);
   };
-  return { daemon, toys, victim, url: `http://127.0.0.1:${port}/`, close };
+  const writeTokens = (scopes: Scopes) => daemon.write('tokens', tokenFile(scopes));
+  return { daemon, toys, victim, writeTokens, url: `http://127.0.0.1:${port}/`, close };
 }
