@@ -71,6 +71,8 @@ export function explainText({ name, type, steps, pools, response }: Explanation,
     const which = pools.length > 1 ? `${pool.owner} ${pool.type}: ` : '';
     say('pool', `${which}${poolHead(pool, true)}`);
     for (const remark of pool.remarks) say('', remark);
+    if (pool.foundOutMs !== undefined)
+      say('', `who falls silent is out after ${Math.ceil(pool.foundOutMs / 1000)} s at most`);
     lines.push(...memberRows(pool, paint));
     if (pool.sets.length > 0)
       lines.push(paint('dim', `${plural(pool.sets.length, 'answer set')}, ${drawnBy[pool.drawnBy]}`));

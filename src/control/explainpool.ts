@@ -1,9 +1,11 @@
 // What explain says of a pool beside its standing: the sets that are given, and those that one client may
 // get, and what would be given if some members were otherwise than they are. Called by explain.ts.
+
 import { findPlace, PLACE_PART } from '../answer/places.ts';
 import type { Settings } from '../answer/settings.ts';
 import { type ClientSets, setsFor } from '../balance/clients.ts';
 import type { AnswerSet, FamilyChoice } from '../balance/pool.ts';
+import { detectionMaxMs } from '../health/check.ts';
 import type { Monitors } from '../health/monitor.ts';
 import { parseAddressText } from '../wire/literals.ts';
 import { isMapped } from '../wire/networks.ts';
@@ -51,6 +53,8 @@ export type ExplainedSupposed = {
 export type ExplainedPool = PoolStatus & {
   readonly drawnBy: FamilyChoice['pick']['by'];
   readonly sets: readonly ExplainedSet[];
+  /** A member that falls silent is no longer given after this; undefined: none is checked. */
+  readonly foundOutMs?: number | undefined;
   /** Of the client that was asked about. */
   readonly client?: ExplainedClient;
   /** What was asked to be supposed, where it speaks of members of this pool. */
@@ -102,11 +106,21 @@ export function explainPool(
     ...poolStatus(slot, { monitors, given: nothingGiven }),
     drawnBy: choice.pick.by,
     sets: explainedSets(choice),
+    foundOutMs: foundOutMs(choice, monitors),
     ...clientOf(choice),
     ...(supposed === undefined
       ? {}
       : { supposed: { ...explainSupposed(choice, supposed), ...clientOf(supposed.choice) } }),
   };
+}
+
+/** How long a member that falls silent is given at most; undefined where none is checked. */
+function foundOutMs({ addresses }: FamilyChoice, monitors: Surroundings['monitors']): number | undefined {
+  const found = addresses.flatMap(({ endpoint }) => {
+    const state = endpoint === undefined ? undefined : monitors.state(endpoint);
+    return state === undefined ? [] : [detectionMaxMs(state.check)];
+  });
+  return found.length === 0 ? undefined : Math.max(...found);
 }
 
 function explainSupposed(

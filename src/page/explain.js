@@ -1,7 +1,7 @@
 // @ts-check
 // How a name is answered, step by step, as the server explains it.
 
-/** @import { ExplainedPool } from '../control/explain.ts' */
+/** @import { ExplainedPool } from '../control/explainpool.ts' */
 /** @import { ExplainedSet } from '../control/explainpool.ts' */
 /** @import { MemberStatus } from '../control/status.ts' */
 /** @import { State } from './state.js' */
@@ -18,7 +18,7 @@ export function explainView({ explained }) {
   if (isAsking === true) return [h('p', { class: 'quiet' }, 'Asking the server\u2026')];
   if (fault !== undefined) return [h('p', { class: 'fault' }, '\u2715 ', h('bdi', {}, fault))];
   if (explanation === undefined) return [];
-  const { name, type, steps, pool, response } = explanation;
+  const { name, type, steps, pools, response } = explanation;
   const { rcode, authoritative, answer, authority, additional, size } = response;
   return [
     h('h3', {}, h('bdi', {}, name), ` ${type}: `, h('strong', {}, rcode)),
@@ -27,7 +27,7 @@ export function explainView({ explained }) {
       { class: 'steps' },
       steps.map(({ step, text }) => h('li', {}, h('span', { class: 'kind' }, step), h('bdi', {}, text))),
     ),
-    pool !== undefined && poolView(pool),
+    pools.map(poolView),
     h(
       'p',
       { class: 'meta' },

@@ -57,9 +57,10 @@ describe('explain', { timeout: 120_000 }, () => {
 
   it('--if foretells what happens when members are killed, one after the other', async () => {
     await until('all are up', 20_000, async () => (await verdicts()).every((verdict) => verdict === 'up'));
-    // The fourth would be withheld: with nobody left to answer, the prober is the first suspect.
-    for (const [index, name] of ['web2', 'web1', 'web3'].entries()) {
-      const { supposed } = await explain('www.site.example', 'A', '--if', `${name}=down`);
+    // The last, too: of one that is left, its silence is likelier its own than the prober's.
+    for (const [index, name] of ['web2', 'web1', 'web3', 'web4'].entries()) {
+      const { supposed, foundOutMs } = await explain('www.site.example', 'A', '--if', `${name}=down`);
+      assert.equal(foundOutMs, 1000 + 500 + 500 + 2000);
       await toys[Number(name.at(-1)) - 1]!.behave('refusing');
       await until(`${name} is down`, 20_000, async () => {
         const { members } = await explain('www.site.example');
