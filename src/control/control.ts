@@ -23,7 +23,7 @@ import { Caches } from './caches.ts';
 import { Events } from './events.ts';
 import { EventStreams } from './eventstream.ts';
 import { FactsDesk } from './facts.ts';
-import { type Family, printFamilies } from './families.ts';
+import type { Family } from './families.ts';
 import { firstLoad, isSettled } from './firstload.ts';
 import { Glance } from './glance.ts';
 import { Hands } from './hands.ts';
@@ -31,7 +31,7 @@ import { type HandSurroundings, HandVerbs } from './handverbs.ts';
 import { AdminHttp } from './http.ts';
 import { monitorNotes, noteHand, noteKeeping, noteReload, noteServed, noteStart } from './journal.ts';
 import { firstEdition, Keeper, readHands, readVerdicts } from './keep.ts';
-import { metricsOf } from './metrics.ts';
+import { metricsOf, metricsReply } from './metrics.ts';
 import { readPages } from './pages.ts';
 import { ProbeMeter } from './probemeter.ts';
 import { Publisher } from './publish.ts';
@@ -46,8 +46,8 @@ import {
   removeTables,
   takeIntoService,
 } from './reload.ts';
-import { type Handlers, routes } from './routes.ts';
-import { generationOf, stopBy } from './service.ts';
+import type { Handlers } from './routes.ts';
+import { stopBy } from './service.ts';
 import { Shares } from './shares.ts';
 import { ControlSocket, type SocketSettings } from './socket.ts';
 import { type ControlFacts, type Refusal, type Status, statusOf } from './status.ts';
@@ -100,7 +100,9 @@ class Control {
   readonly #reloads = { ok: 0, refused: 0 };
   readonly #webhooks = new Webhooks(this.#events);
   readonly #http: AdminHttp;
-  readonly #glance = new Glance(send, () => ({ publisher: this.#publisher, monitors: this.#monitors }));
+  readonly #glance = new Glance(send, () => {
+    return { publisher: this.#publisher, monitors: this.#monitors, facts: this.#facts };
+  });
   #socket: ControlSocket | undefined;
   #source: 'config' | 'accepted' = 'config';
   #loadedAt: number | undefined;
@@ -109,14 +111,10 @@ class Control {
   /** What answers each route, on the control socket and over TCP. */
   readonly #handlers: Handlers = {
     'GET /status': async () => ({ status: 200, body: this.#statusOf(await this.#facts.ask()) }),
-    'GET /generation': async () => generationOf(this.#publisher.generation, await this.#facts.ask()),
     ...this.#glance.handlers,
     'GET /explain': (parameters) => this.#explain(parameters),
     'GET /events': (parameters, caller) => this.#streams.reply(parameters, caller),
-    'GET /metrics': async () => {
-      const body = printFamilies(await this.#metrics());
-      return { status: 200, type: routes['GET /metrics'].types[0], body };
-    },
+    'GET /metrics': async () => metricsReply(await this.#metrics()),
     'GET /stats': async () => ({ status: 200, body: { families: await this.#metrics() } }),
     'POST /hand': (parameters, { by }) => {
       if (by !== undefined) parameters.set('by', by);
@@ -211,7 +209,6 @@ class Control {
 
   /** Takes a message of the server. */
   take(message: Exclude<ToControl, Start>): void {
-    if (message.kind === 'rcodes') return this.#glance.rates.take(message);
     switch (message.kind) {
       case 'published':
         this.#publisher.published(message);
@@ -221,6 +218,9 @@ class Control {
         return;
       case 'facts':
         this.#facts.take(message);
+        return;
+      case 'rcodes':
+        this.#glance.rates.take(message);
         return;
       case 'reload':
         void this.#reload();
@@ -233,7 +233,6 @@ class Control {
   /** The start: load, say where to listen, probe once, publish, let the server receive. */
   async #begin(accepted: string | undefined): Promise<void> {
     setInterval(() => send({ kind: 'alive' }), controlPulseMs).unref();
-    this.#glance.rates.start();
     const { stateDir, runDir, recover, controlPath } = this.#start;
     const verdicts = readVerdicts(stateDir, Date.now(), keptAgeMaxMs);
     if (verdicts !== undefined) this.#monitors.restore(verdicts);
@@ -252,11 +251,13 @@ class Control {
     if (loaded === undefined || loaded.zones.length === 0) {
       // Kept tables that are in service stay there; where there are none, REFUSED is better than silence.
       send({ kind: 'ready' });
+      this.#glance.rates.start();
       return;
     }
     const fault = await takeIntoService(this.#running, loaded);
     if (fault !== undefined) throw new Error(`the server did not take the first publication: ${fault}`);
     send({ kind: 'ready' });
+    this.#glance.rates.start();
     this.#loadedAt = Date.now();
     const { generation } = this.#publisher;
     log.info({ zones: loaded.zones.length, generation, source: first.source }, 'in service');

@@ -4,15 +4,30 @@ import type { Monitors } from '../health/monitor.ts';
 import type { ToServer } from '../serve/channel.ts';
 import type { Caller } from './admin.ts';
 import { evidenceReply, latenciesReply } from './evidence.ts';
+import type { FactsDesk } from './facts.ts';
 import { Latencies } from './latencies.ts';
 import { openApi } from './openapi.ts';
 import type { Publisher } from './publish.ts';
 import { Rates } from './rates.ts';
 import type { Handlers } from './routes.ts';
-import { healthz } from './service.ts';
+import { generationOf, healthz } from './service.ts';
 import { zoneText } from './zonetext.ts';
 
-type Names = 'healthz' | 'zone' | 'rates' | 'latencies' | 'evidence' | 'token' | 'openapi.json';
+type Around = {
+  readonly publisher: Publisher;
+  readonly monitors: Monitors;
+  readonly facts: FactsDesk;
+};
+
+type Names =
+  | 'generation'
+  | 'healthz'
+  | 'zone'
+  | 'rates'
+  | 'latencies'
+  | 'evidence'
+  | 'token'
+  | 'openapi.json';
 
 export class Glance {
   readonly rates: Rates;
@@ -20,10 +35,7 @@ export class Glance {
   readonly handlers: Pick<Handlers, `GET /${Names}`>;
 
   /** `around` is asked when somebody asks: there is nothing yet when control is made. */
-  constructor(
-    send: (message: ToServer) => void,
-    around: () => { readonly publisher: Publisher; readonly monitors: Monitors },
-  ) {
+  constructor(send: (message: ToServer) => void, around: () => Around) {
     this.rates = new Rates(send);
     this.latencies = new Latencies((key) => around().monitors.state(key) !== undefined);
     const sources = () => {
@@ -32,6 +44,10 @@ export class Glance {
     };
     this.handlers = {
       'GET /healthz': () => healthz(around().publisher.generation),
+      'GET /generation': async () => {
+        const { publisher, facts } = around();
+        return generationOf(publisher.generation, await facts.ask());
+      },
       'GET /zone': (parameters) => zoneText(around().publisher.zones(), parameters),
       'GET /rates': (parameters) => this.rates.reply(parameters),
       'GET /latencies': (parameters) => latenciesReply(sources(), parameters),

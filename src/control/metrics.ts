@@ -4,11 +4,21 @@ import { TALLY, tallyRcodes, tallySizes, tallyTransports, tallyTypes } from '../
 import { type EventKind, eventKinds } from '../config/eventkinds.ts';
 import type { EndpointState } from '../health/state.ts';
 import type { Facts } from '../serve/channel.ts';
+import type { Reply } from './admin.ts';
 import type { Events } from './events.ts';
 import type { EventStreams } from './eventstream.ts';
-import { bounded, type Family, histogramSeries, type Labels, merged, type Series } from './families.ts';
+import {
+  bounded,
+  type Family,
+  histogramSeries,
+  type Labels,
+  merged,
+  printFamilies,
+  type Series,
+} from './families.ts';
 import type { AdminHttp } from './http.ts';
 import type { ProbeMeter } from './probemeter.ts';
+import { routes } from './routes.ts';
 import type { ControlFacts, MemberStatus, PoolStatus, ServerStatus, Status } from './status.ts';
 import type { Webhooks } from './webhooks.ts';
 
@@ -314,4 +324,9 @@ function adminFamilies({ events, streams, http, webhooks }: Meters): Family[] {
     counter('event_streams_dropped', 'Streams whose reader did not keep up.', one(streams.dropped)),
     counter('http_responses', 'Responses of the admin HTTP by status.', ...codes),
   ];
+}
+
+/** The families as the text that Prometheus reads. */
+export function metricsReply(families: readonly Family[]): Reply {
+  return { status: 200, type: routes['GET /metrics'].types[0], body: printFamilies(families) };
 }
