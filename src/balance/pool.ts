@@ -158,6 +158,8 @@ export type FamilyChoice = {
   readonly standings: readonly Standing[];
   /** What the policy says of the pool: `tier 1: 0 of 2 up, fails`. */
   readonly remarks: readonly string[];
+  /** Those of the remarks that need somebody. */
+  readonly alarms?: readonly string[];
 };
 
 /** Which rule said what is given. */
@@ -288,6 +290,7 @@ function choiceOf(
       };
     }),
     remarks: seen.remarks,
+    alarms: seen.alarms ?? [],
   };
 }
 

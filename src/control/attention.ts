@@ -35,6 +35,7 @@ const finders: readonly Finder[] = [
   deadPools,
   membersDown,
   lastMembers,
+  standIns,
   overruled,
   drainedGiven,
   refusedReload,
@@ -125,6 +126,13 @@ function deadPools(status: Omit<Status, 'attention'>): Attention[] {
       };
       return error(`${owner} ${type}: ${who} down; ${answer[mode]}`);
     });
+}
+
+/** Places and tiers that others stand in for. */
+function standIns(status: Omit<Status, 'attention'>): Attention[] {
+  return poolsOf(status).flatMap(({ owner, type, alarms = [], members }) =>
+    members.every(isDown) ? [] : alarms.map((alarm) => warning(`${owner} ${type}: ${alarm}`)),
+  );
 }
 
 function membersDown(status: Omit<Status, 'attention'>): Attention[] {

@@ -84,6 +84,8 @@ export type PoolStatus = {
   readonly members: readonly MemberStatus[];
   /** What the policy says of the pool, such as which tier is in use and why the one before it is not. */
   readonly remarks: readonly string[];
+  /** Those of the remarks that need somebody. */
+  readonly alarms?: readonly string[];
 };
 
 export type ZoneStatus = {
@@ -209,7 +211,7 @@ function zoneStatus(zone: LoadedZone, publisher: Publisher, sources: PoolSources
 /** How one family of a pool is, with what it was given. */
 export function poolStatus(slot: Slot, sources: PoolSources): PoolStatus {
   const { pool, owner, choice } = slot;
-  const { family, mode, answers, ttl, standings, remarks } = choice;
+  const { family, mode, answers, ttl, standings, remarks, alarms = [] } = choice;
   const [all, now] = [sources.given.all, sources.given.now].map((counts) =>
     counts.get(poolKey(owner, family)),
   );
@@ -233,6 +235,7 @@ export function poolStatus(slot: Slot, sources: PoolSources): PoolStatus {
     whenAllDown: pool.whenAllDown,
     members,
     remarks,
+    alarms,
   };
 }
 

@@ -1,8 +1,7 @@
 // @ts-check
 // How a name is answered, step by step, as the server explains it.
 
-/** @import { ExplainedPool } from '../control/explainpool.ts' */
-/** @import { ExplainedSet } from '../control/explainpool.ts' */
+/** @import { ExplainedPool, ExplainedSet } from '../control/explainpool.ts' */
 /** @import { MemberStatus } from '../control/status.ts' */
 /** @import { State } from './state.js' */
 import { h } from './elements.js';
@@ -60,9 +59,14 @@ function rowOf(member) {
 }
 
 /** @param {ExplainedPool} pool */
-function poolView({ members, sets, client, remarks, policy, ttl, type }) {
+function poolView({ owner, members, sets, client, remarks, policy, ttl, type }) {
   return [
-    h('p', {}, `${policy}, TTL ${ttl} s, ${plural(sets.length, 'answer set')}`),
+    h(
+      'p',
+      {},
+      h('bdi', {}, owner),
+      ` ${type}: ${policy}, TTL ${ttl} s, ${plural(sets.length, 'answer set')}`,
+    ),
     remarks.map((remark) => h('p', { class: 'remark' }, h('bdi', {}, remark))),
     table(`Members behind the ${type} records`, columns, members.map(rowOf)),
     setsView('Answer sets', sets),

@@ -107,7 +107,8 @@ test('after a withdrawal the rest of its place keep their ratios, and other plac
 });
 
 test('it says who serves each place, and why', () => {
-  const { notes, remarks } = choose(['a 3~eu', 'b 1~eu!', 'c 1~us!', 'd 1', 's 0~eu']);
+  const { notes, remarks, alarms } = choose(['a 3~eu', 'b 1~eu!', 'c 1~us!', 'd 1', 's 0~eu']);
+  assert.deepEqual(alarms, ['us: served by everything that is up: nothing of us is up']);
   assert.deepEqual(remarks, [
     'eu: a 100 % (1 of 2 up)',
     'us: served by everything that is up: nothing of us is up',

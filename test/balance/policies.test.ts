@@ -313,7 +313,7 @@ describe('failover', () => {
   test('with one tier it is weighted', () => {
     const lines = ['a 3', 'b 1!', 'c 2', 's 0'];
     const { sets, wanted, notes, remarks } = policies.weighted.choose(candidatesOf(...lines), settings);
-    assert.deepEqual(choose(lines, { answers: 'auto' }), { sets, wanted, notes, remarks });
+    assert.deepEqual(choose(lines, { answers: 'auto' }), { sets, wanted, notes, remarks, alarms: [] });
   });
 
   test('it says of each tier what it does, and why', () => {
@@ -344,6 +344,8 @@ describe('failover', () => {
       notes: ['', 'standby in use', 'tier 2 not needed'],
       remarks: ['tier 1: 1 of 1 standbys up, in use', 'tier 2: 1 of 1 up, not needed'],
     });
+    assert.deepEqual(choose(down('a', 'b')).alarms, ['tier 1: 0 of 2 up, fails']);
+    assert.deepEqual(choose(down()).alarms, []);
     assert.deepEqual(said(['a 1!'], { minUp: 2 }).remarks, ['tier 1: 0 of 1 up, fails: min-up is 2']);
   });
 });

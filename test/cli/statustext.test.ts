@@ -113,12 +113,18 @@ test('what the policy remarks stands above the members', () => {
 
 const why = 'tcp 192.0.2.53 port 53: connection refused';
 const silence = { since: now, hasCanaries: true, why, isOver: false, withheld: 3 };
+const standIn = 'us: served by eu: nothing of us is up';
 const canary = { what: 'tcp 192.0.2.53 port 53', outcome: 'fail', reason: 'connection refused' } as const;
 const troubles: [string, Partial<Status>, RegExp][] = [
   [
     'a silence of the canaries',
     { control: { ...status([]).control, silence } },
     /canaries \(tcp 192\.0\.2\.53 port 53: .* nothing is withdrawn \(3 verdicts are withheld\)/,
+  ],
+  [
+    'a place that others stand in for',
+    { zones: status([pool([member('a', '192.0.2.1')], { alarms: [standIn] })]).zones },
+    /www\.site\.example\. A: us: served by eu: nothing of us is up/,
   ],
   [
     'a canary that is gone for long',

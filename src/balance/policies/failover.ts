@@ -32,7 +32,8 @@ export const failover: Policy = {
       for (const { members, share } of drawn.sets) sets.push({ members, share: share * part });
       for (const index of tier.serving) wanted[index] = drawn.wanted[index]! * part;
     }
-    return { sets, wanted, notes, remarks };
+    const isFailedOver = first !== undefined && first !== tiers[0];
+    return { sets, wanted, notes, remarks, alarms: isFailedOver ? remarks.slice(0, 1) : [] };
   },
 };
 

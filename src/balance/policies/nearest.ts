@@ -30,15 +30,17 @@ export const nearest: Policy = {
       }
       return { place, first: one.first, count: one.count };
     });
+    const remarks = servedBy.map((served, i) => {
+      const { first, count } = places[i]!;
+      return remarkOn(served, candidates, sets.slice(first, first + count));
+    });
     return {
       sets,
       pick: { by: 'place', places },
       wanted: drawn.get(servedBy.at(-1)!.serving.join())!.wanted,
       notes: notesOf(candidates, servedBy),
-      remarks: servedBy.map((served, i) => {
-        const { first, count } = places[i]!;
-        return remarkOn(served, candidates, sets.slice(first, first + count));
-      }),
+      remarks,
+      alarms: remarks.filter((_, i) => isLost(servedBy[i]!, candidates)),
     };
   },
 };
@@ -59,6 +61,11 @@ function servedOf(candidates: readonly Candidate[], order: PlaceOrder, everybody
     if (serving.length > 0) return { ...order, serving, by };
   }
   return { ...order, serving: everybody, by: undefined };
+}
+
+/** Whether a place has members and none of them serves it. */
+function isLost({ place, order, by }: Served, candidates: readonly Candidate[]): boolean {
+  return by !== place && order.includes(place) && membersIn(candidates, place).length > 0;
 }
 
 function membersIn(candidates: readonly Candidate[], place: string): number[] {

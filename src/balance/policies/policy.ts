@@ -52,6 +52,8 @@ export type Decision = {
   readonly notes: readonly string[];
   /** On the pool, for status and explain: `tier 1: 0 of 2 up, fails`. */
   readonly remarks: readonly string[];
+  /** Those of the remarks that need somebody: others stand in for those who should serve. */
+  readonly alarms?: readonly string[];
 };
 
 export type Policy = {
