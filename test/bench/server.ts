@@ -3,15 +3,13 @@
 // even when the bench itself is killed. Its folder is a fresh temporary one and goes with it. Called by
 // bench.ts.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../ports.ts';
 import type { Peer } from './peers.ts';
 
 const stopTimeoutMs = 10_000;
-const portAttempts = 20;
 
 const running = new Set<Server>();
 
@@ -106,32 +104,4 @@ export async function startServer(peer: Peer, names: number, core: number | unde
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
-}
-
-/** A port of the loopback that is free for UDP and TCP at this moment. */
-async function freePort(): Promise<number> {
-  for (let attempt = 0; attempt < portAttempts; attempt++) {
-    const port = await freeUdpPort();
-    if (await isFreeForTcp(port)) return port;
-  }
-  throw new Error(`no free port in ${portAttempts} attempts`);
-}
-
-function freeUdpPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket('udp4');
-    socket.once('error', reject);
-    socket.bind(0, '127.0.0.1', () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
-  });
-}
-
-function isFreeForTcp(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }
