@@ -55,20 +55,26 @@ export function open(
 }
 
 function explainSilence(socketPath: string, error: NodeJS.ErrnoException): number {
+  const { exit, text } = silenceOf(socketPath, error);
+  complain(text);
+  return exit;
+}
+
+/** Why a daemon cannot be asked, as the exit code that says so and as a sentence. */
+export type Unasked = { readonly exit: number; readonly text: string };
+
+/** What an exchange that failed says of the daemon. */
+export function silenceOf(socketPath: string, error: NodeJS.ErrnoException): Unasked {
   const absent = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTDIR'].includes(error.code ?? '');
   const pid = absent ? livingServer(runDirOf(socketPath)) : undefined;
   if (pid !== undefined) {
-    complain(`DNS is served (process ${pid}), but the control process is restarting: try again`);
-    return EXIT.controlRestarting;
+    const text = `DNS is served (process ${pid}), but the control process is restarting: try again`;
+    return { exit: EXIT.controlRestarting, text };
   }
-  if (absent) {
-    complain(`not running: nobody answers on ${socketPath}`);
-    return EXIT.notRunning;
-  }
-  if (error.code === 'EACCES')
-    complain(`${socketPath} is not open to this user: see control: in steerdns.yaml`);
-  else complain(`${socketPath}: ${error.message}`);
-  return EXIT.failed;
+  if (absent) return { exit: EXIT.notRunning, text: `not running: nobody answers on ${socketPath}` };
+  const isClosed = error.code === 'EACCES';
+  const text = isClosed ? 'is not open to this user: see control: in steerdns.yaml' : `: ${error.message}`;
+  return { exit: EXIT.failed, text: `${socketPath}${isClosed ? ' ' : ''}${text}` };
 }
 
 /** The process that the server's status file names, where it lives. */

@@ -12,7 +12,7 @@ import { findControl, resolvePaths } from '../paths.ts';
 import type { SocketAddress } from '../wire/addresses.ts';
 import { absoluteText } from '../wire/names.ts';
 import { parseServer } from './asking.ts';
-import { exchange } from './client.ts';
+import { exchange, silenceOf, type Unasked } from './client.ts';
 import { type Command, complain, EXIT, options, paint, textOf, type Values } from './command.ts';
 import { factsOf } from './doctor/facts.ts';
 import { type Finding, finding } from './doctor/finding.ts';
@@ -56,8 +56,11 @@ export const command: Command = {
       return EXIT.usage;
     }
     const socketPath = findControl({ control: textOf(values, 'control') });
-    const answer = await exchange(socketPath, 'GET', '/status').catch(() => undefined);
-    const status = answer?.status === 200 ? (answer.body as Status) : undefined;
+    const answer = await exchange(socketPath, 'GET', '/status').catch((error: Error) =>
+      silenceOf(socketPath, error),
+    );
+    const status = 'status' in answer && answer.status === 200 ? (answer.body as Status) : undefined;
+    const unasked = 'exit' in answer ? answer : undefined;
     const dir = dirOf(values, status);
     const progress = startProgress();
     const loaded = loadAll({ dir, tablesDir: undefined, known: [] }, undefined, progress.show);
@@ -67,7 +70,7 @@ export const command: Command = {
       complain(zones.error, zones.hint);
       return EXIT.failed;
     }
-    const diagnosis = await diagnose({ ...asked, socketPath, status, dir, loaded, zones });
+    const diagnosis = await diagnose({ ...asked, unasked, status, dir, loaded, zones });
     const ok = everything(diagnosis).every(({ level }) => level !== 'error');
     const painter: Paint = (style, text) => paint(process.stdout, style, text);
     if (values.json === true) process.stdout.write(`${JSON.stringify({ ok, ...diagnosis })}\n`);
@@ -120,7 +123,7 @@ function zonesNamed(
 }
 
 type Examined = Asked & {
-  readonly socketPath: string;
+  readonly unasked: Unasked | undefined;
   readonly status: Status | undefined;
   readonly dir: string;
   readonly loaded: Loaded;
@@ -132,7 +135,7 @@ function everything({ machine, zones }: Diagnosis): Finding[] {
 }
 
 async function diagnose(examined: Examined): Promise<Diagnosis> {
-  const { status, loaded, socketPath, dir } = examined;
+  const { status, loaded, unasked, dir } = examined;
   const progress = startProgress();
   const endpoints = loaded.zones.reduce((sum, zone) => sum + zone.endpoints.length, 0);
   const looked = examined.zones.slice(0, zonesMax);
@@ -146,9 +149,12 @@ async function diagnose(examined: Examined): Promise<Diagnosis> {
     progress.show(`${done} of ${of} endpoints probed`),
   );
   const machine = [
-    ...daemonFindings(status, socketPath),
+    ...daemonFindings(status, unasked),
     ...fileFindings(loaded, dir),
-    ...(await portFindings(status, loaded.server.listen)),
+    // Only where none runs: whoever cannot be asked holds the ports rightly.
+    ...(status === undefined && unasked?.exit !== EXIT.notRunning
+      ? []
+      : await portFindings(status, loaded.server.listen)),
     ...bufferFindings(status, readProc),
     ...descriptorFindings(status, endpoints, readProc),
     ...clockFindings([...new Map(skews.map((skew) => [skew.server, skew])).values()], readProc),

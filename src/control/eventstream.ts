@@ -26,20 +26,30 @@ export class EventStreams {
   }
 
   /** Answers GET /events. */
-  reply(parameters: URLSearchParams, { request }: Caller): Reply {
+  reply(parameters: URLSearchParams, { request, token }: Caller): Reply {
     const wish = readWish(parameters, request.headers['last-event-id']);
     if (typeof wish === 'string') return refusal(400, wish);
     const { after, kinds } = wish;
     if (request.headers.accept?.includes('text/event-stream') === true) {
       if (this.#open.size >= eventStreamsMax) return refusal(503, 'too many streams of events are open');
-      return { status: 200, body: '', stream: (response) => this.#stream(response, after, kinds) };
+      return {
+        status: 200,
+        body: '',
+        stream: (response) => this.#stream(response, after, kinds, token?.until),
+      };
     }
     const { events, isGap } = this.#events.after(after ?? 0);
     const wanted = events.filter(({ kind }) => kinds.has(kind));
     return { status: 200, body: { lastId: this.#events.lastId, isGap, events: wanted } };
   }
 
-  #stream(response: ServerResponse, after: number | undefined, kinds: ReadonlySet<string>): void {
+  /** `until`: wall clock at which who reads may no longer; undefined: for ever. */
+  #stream(
+    response: ServerResponse,
+    after: number | undefined,
+    kinds: ReadonlySet<string>,
+    until: number | undefined,
+  ): void {
     const { socket } = response;
     socket?.setTimeout(0);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -62,6 +72,7 @@ export class EventStreams {
       if (response.writableLength > eventStreamUnsentMax) drop();
     });
     const beat = setInterval(() => {
+      if (until !== undefined && Date.now() >= until) return void response.end();
       const isBehind = response.writableLength > 0;
       if (isBehind && wasBehind) return drop();
       wasBehind = isBehind;

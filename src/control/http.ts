@@ -135,7 +135,13 @@ export class AdminHttp {
   #page(request: IncomingMessage): Pages[string] | undefined {
     const [path = ''] = (request.url ?? '').split('?', 1);
     const isWanted = request.method === 'GET' && Object.hasOwn(this.#pages, path);
-    return isWanted && this.#strangerFault(request) === undefined ? this.#pages[path] : undefined;
+    // A link from elsewhere may lead to the page: it does nothing without a token, and cannot be framed.
+    const { 'sec-fetch-mode': mode, 'sec-fetch-dest': dest, ...others } = request.headers;
+    const isLink = mode === 'navigate' && dest === 'document';
+    const headers = isLink ? { ...others, 'sec-fetch-site': 'none' } : request.headers;
+    return isWanted && this.#strangerFault({ headers, socket: request.socket }) === undefined
+      ? this.#pages[path]
+      : undefined;
   }
 
   #reply(request: IncomingMessage, response: ServerResponse): Reply | Promise<Reply> {
@@ -158,7 +164,7 @@ export class AdminHttp {
   }
 
   /** A foreign name is a browser that was lied to (DNS rebinding), a foreign origin another's page. */
-  #strangerFault({ headers, socket }: IncomingMessage): Reply | undefined {
+  #strangerFault({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): Reply | undefined {
     const host = hostOf(headers.host);
     const ours = [
       'localhost',

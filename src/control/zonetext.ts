@@ -14,6 +14,12 @@ import { openTable } from './tablefiles.ts';
 /** Characters that are sent at once: a few milliseconds of the process that probes. */
 const chunkSize = 65_536;
 
+/** Zones that are sent at a time: each is a copy of its table in memory for as long as it is read ... */
+const streamsMax = 2;
+/** ... which is this at most: a million records over a slow line. */
+const streamMaxMs = 10 * 60_000;
+let streams = 0;
+
 /** Answers with the zone's records, a line for each. */
 export function zoneText(zones: readonly LoadedZone[], parameters: URLSearchParams): Reply {
   const name = parameters.get('name') ?? '';
@@ -26,14 +32,18 @@ export function zoneText(zones: readonly LoadedZone[], parameters: URLSearchPara
     );
     return refusal(404, `there is no zone ${origin} in service`, hint);
   }
+  if (streams >= streamsMax) return refusal(503, `${streamsMax} zones are being read already`, 'try again');
   // Opened before a reload can take it away: what is open stays.
   const reader = new ZoneReader(openTable(zone));
   return { status: 200, body: '', stream: (response) => void send(reader, response) };
 }
 
 async function send(reader: ZoneReader, response: ServerResponse): Promise<void> {
+  streams++;
   response.writeHead(200, { 'content-type': 'text/dns' });
-  await pipeline(chunksOf(reader), response).catch(() => {}); // who asked is gone
+  const signal = AbortSignal.timeout(streamMaxMs);
+  await pipeline(chunksOf(reader), response, { signal }).catch(() => {}); // who asked is gone, or too slow
+  streams--;
 }
 
 async function* chunksOf(reader: ZoneReader): AsyncGenerator<string> {

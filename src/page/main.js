@@ -98,8 +98,12 @@ async function showEvidence(place) {
   await askEvidence(shown);
 }
 
+let isAskingEvidence = false;
+
 /** @param {NonNullable<typeof state.evidence>} shown */
 async function askEvidence(shown) {
+  if (isAskingEvidence) return;
+  isAskingEvidence = true;
   const { pool, member } = shown.place;
   try {
     shown.evidence = await live.api.get('evidence', { owner: pool.owner, address: member.address });
@@ -107,6 +111,7 @@ async function askEvidence(shown) {
   } catch (error) {
     shown.fault = faultText(error);
   }
+  isAskingEvidence = false;
   plan();
 }
 

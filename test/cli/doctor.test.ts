@@ -89,7 +89,7 @@ describe('the machine', () => {
     );
     assert.equal(clockFindings([], reading({}))[0]!.level, 'warning');
     assert.equal(clockFindings([], reading({ '/run/systemd/timesync/synchronized': '' }))[0]!.level, 'ok');
-    assert.equal(daemonFindings(undefined, '/run/x')[0]!.level, 'error');
+    assert.equal(daemonFindings(undefined, { exit: 3, text: 'not running' })[0]!.level, 'error');
   });
 
   it('reads the clock of a server out of its cookie', () => {

@@ -2,6 +2,8 @@
 import assert from 'node:assert';
 import { test } from 'node:test';
 import { Events } from '../../src/control/events.ts';
+import { EventStreams } from '../../src/control/eventstream.ts';
+import { eventStreamBeatMs } from '../../src/limits.ts';
 
 test('a reader gets what came after what it knows, and hears of a gap', () => {
   const events = new Events(() => 1000, 3);
@@ -30,4 +32,24 @@ test('whoever listens hears of each, until it no longer listens', () => {
   stop();
   events.add('hand', 'two');
   assert.deepEqual(heard, ['one']);
+});
+
+test('a stream ends with the token that it was opened with', (context) => {
+  context.mock.timers.enable({ apis: ['setInterval', 'Date'], now: 1_000_000 });
+  const ended: number[] = [];
+  const open = (until: number | undefined) => {
+    const response = { writableLength: 0, write: () => true, writeHead: () => {}, once: () => {} };
+    const end = () => ended.push(Date.now());
+    const request = { headers: { accept: 'text/event-stream' } };
+    const token = until === undefined ? undefined : { name: 'a', scope: 'read', hash: '', until };
+    const reply = streams.reply(new URLSearchParams(), { request, token } as never);
+    reply.stream!({ ...response, end } as never);
+  };
+  const streams = new EventStreams(new Events());
+  open(undefined);
+  open(1_000_000 + 3 * eventStreamBeatMs);
+  context.mock.timers.tick(2 * eventStreamBeatMs);
+  assert.deepEqual(ended, []);
+  context.mock.timers.tick(eventStreamBeatMs);
+  assert.deepEqual(ended, [1_000_000 + 3 * eventStreamBeatMs]);
 });

@@ -146,6 +146,14 @@ test('foreign names and origins are refused before anything else', async () => {
   assert.equal((await post({ 'sec-fetch-site': 'same-origin' })).status, 200);
   for (const site of ['cross-site', 'same-site']) {
     assert.equal((await post({ 'sec-fetch-site': site })).status, 403, site);
+    // A link may lead to the page, from a dashboard or a mail; a frame or a script may not have it.
+    const by = (mode: string, dest: string) => ({
+      headers: { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest },
+    });
+    assert.equal((await ask('/', by('navigate', 'document'))).status, 200, site);
+    assert.equal((await ask('/', by('navigate', 'iframe'))).status, 403, site);
+    assert.equal((await ask('/', by('no-cors', 'script'))).status, 403, site);
+    assert.equal((await ask('/status', by('navigate', 'document'))).status, 403, site);
   }
   assert.equal(called.length, ours.length + 4);
 });

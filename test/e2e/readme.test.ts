@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { commands } from '../../src/cli/commands.ts';
 import { root } from '../build.ts';
 import { Clone } from '../clone.ts';
 import { readBlocks } from '../readme.ts';
@@ -78,6 +79,13 @@ describe('what is written', { timeout: 170_000 }, () => {
 
     it(`${page} has commands`, () => assert.ok(blocks.some(({ kind }) => kind === 'run')));
   }
+
+  it('lists every command', () => {
+    const text = readFileSync(join(root, 'README.md'), 'utf8');
+    const table = text.slice(text.indexOf('\n## Commands\n'), text.indexOf('\n## YAML reference\n'));
+    const named = [...table.matchAll(/^\| (.*?) \| /gm)].flatMap(([, cell]) => cell!.match(/[a-z]+/g) ?? []);
+    for (const verb of Object.keys(commands)) assert.ok(named.includes(verb), verb);
+  });
 
   it('shows the lab', () => {
     const text = readFileSync(join(root, pages[0]!), 'utf8');

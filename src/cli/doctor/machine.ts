@@ -6,6 +6,8 @@ import { createServer } from 'node:net';
 import type { Status } from '../../control/status.ts';
 import { probesInFlightMax, receiveBufferSize, tcpConnectionsMax } from '../../limits.ts';
 import { parseSocketAddress, printSocketAddress, type SocketAddress } from '../../wire/addresses.ts';
+import type { Unasked } from '../client.ts';
+import { EXIT } from '../command.ts';
 import { plural, printCount } from '../text.ts';
 import { type Finding, finding } from './finding.ts';
 
@@ -24,10 +26,12 @@ export const readProc: Read = (path) => {
 const attentionMax = 5;
 
 /** Whether a daemon runs, and what it says of itself. */
-export function daemonFindings(status: Status | undefined, socketPath: string): Finding[] {
+export function daemonFindings(status: Status | undefined, unasked: Unasked | undefined): Finding[] {
   if (status === undefined) {
+    if (unasked === undefined) return [finding('warning', 'daemon', 'does not say how it is: try again')];
+    if (unasked.exit !== EXIT.notRunning) return [finding('warning', 'daemon', unasked.text)];
     const hint = 'steerdns serve, or systemctl start steerdns; --control names another socket';
-    return [finding('error', 'daemon', `not running: nobody answers on ${socketPath}`, hint)];
+    return [finding('error', 'daemon', unasked.text, hint)];
   }
   const { server, attention } = status;
   if (server === undefined) {
@@ -87,6 +91,7 @@ export function portFinding(
     const hint = 'it is listened on as soon as an interface has it';
     return finding('warning', 'port', `no interface has ${address}`, hint);
   }
+  if (code === 'EAFNOSUPPORT') return finding('ok', 'port', `${where}: not with this kernel, and left out`);
   return finding('error', 'port', `${where}: ${code}`);
 }
 

@@ -72,7 +72,7 @@ export function delegationFindings(
   { origin, servers }: ZoneFacts,
   listed: readonly Listed[],
   who: string,
-  { rcode, answers, authorities, additionals }: DnsResponse,
+  { rcode, isAuthoritative, answers, authorities, additionals }: DnsResponse,
 ): Finding[] {
   const say = (level: Finding['level'], text: string, hint = '') => finding(level, 'parent', text, hint);
   const isOwn = ({ name, type }: { name: string; type: number }) => name === origin && type === TYPE.NS;
@@ -82,6 +82,10 @@ export function delegationFindings(
   }
   if (theirs.length === 0) {
     return [say('error', `${who} does not delegate ${origin}`, 'put the records below into the parent')];
+  }
+  if (isAuthoritative && answers.some(isOwn)) {
+    const text = `${who} serves ${origin} itself: that does not show whether the parent delegates it`;
+    return [say('warning', text, 'ask another server of the parent with --parent')];
   }
   const findings: Finding[] = [];
   const differs = differenceOf(servers, theirs);

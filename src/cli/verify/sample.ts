@@ -84,6 +84,7 @@ export async function takeSample(plan: Plan, first: Wanted): Promise<Sample | { 
       voided += size;
       continue;
     }
+    voidBatches = 0;
     done += size;
     answered += batch.answered;
     addAll(losses, batch.losses);
