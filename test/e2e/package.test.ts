@@ -62,6 +62,7 @@ describe('the package', { timeout: 170_000 }, () => {
       'dist/steerdns.8',
       'dist/page/index.html',
       'dist/page/main.js',
+      'docs/operations.md',
       'packages/systemd/steerdns.service',
       'packages/systemd/steerdns.socket',
     ];
