@@ -83,7 +83,9 @@ export class Live {
         await follow(this.api, this.lastId, both, {
           onOpen,
           onEvent: (event) => this.#take(event),
-          onMissed: () => void this.#catchUp().catch(() => link.abort()),
+          onMissed: () => {
+            this.state.isGap = true; // what is still kept follows
+          },
         });
         throw new Refused(0, 'the connection was closed', '');
       } catch (error) {
