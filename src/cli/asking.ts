@@ -9,6 +9,7 @@ import type { QueryOptions } from '../health/dnsclient.ts';
 import { type DnsResponse, readCookie, readResponse, writeQuery } from '../health/dnsclient.ts';
 import { parseSocketAddress, printSocketAddress, type SocketAddress } from '../wire/addresses.ts';
 import { absoluteText } from '../wire/names.ts';
+import { textOf, type Values } from './command.ts';
 
 /** What came of a query: a response, or in words why there is none. */
 export type Reply =
@@ -25,6 +26,16 @@ export function parseServer(text: string): SocketAddress | undefined {
   const parsed = parseSocketAddress(address, 53);
   const isPort = Number(port) >= 1 && Number(port) <= 65_535;
   return parsed && isPort ? { address: parsed.address, port: Number(port) } : undefined;
+}
+
+/** Reads a flag that names a server; undefined: it is not there. */
+export function serverFlag(
+  values: Values,
+  flag: string,
+): SocketAddress | undefined | { readonly error: string } {
+  const text = textOf(values, flag);
+  if (text === undefined) return undefined;
+  return parseServer(text) ?? { error: `--${flag} is an address such as 192.0.2.1#53, not "${text}"` };
 }
 
 /** The server's sentence for a failed connection or exchange. */
@@ -108,6 +119,13 @@ export class UdpAsker {
     });
   }
 
+  /** Asks until there is an answer, `tries` times at most. */
+  async askUntil(question: Question, tries: number): Promise<Reply> {
+    let reply = await this.ask(question);
+    for (let i = 1; 'lost' in reply && i < tries; i++) reply = await this.ask(question);
+    return reply;
+  }
+
   close(): void {
     for (const { socket } of this.#sockets) socket.close();
   }
@@ -140,8 +158,7 @@ export async function askUdp(
 ): Promise<Reply> {
   try {
     const asker = await UdpAsker.open(server, 1, timeoutMs);
-    let reply = await asker.ask(question);
-    for (let i = 1; 'lost' in reply && i < tries; i++) reply = await asker.ask(question);
+    const reply = await asker.askUntil(question, tries);
     asker.close();
     return reply;
   } catch (error) {

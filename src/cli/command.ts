@@ -130,3 +130,8 @@ export function paint(stream: { isTTY?: boolean }, style: Style, text: string): 
   const plain = stream.isTTY !== true || (process.env.NO_COLOR ?? '') !== '' || process.env.TERM === 'dumb';
   return plain ? text : styleText(style, text);
 }
+
+/** The same for stdout, as the makers of texts want it. */
+export function painter(style: Style, text: string): string {
+  return paint(process.stdout, style, text);
+}

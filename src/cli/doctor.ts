@@ -6,14 +6,15 @@ import { getServers } from 'node:dns';
 import { type Loaded, type LoadedZone, loadAll } from '../control/load.ts';
 import { startProgress } from '../control/progress.ts';
 import type { Status } from '../control/status.ts';
+import { eachOf } from '../eachof.ts';
 import { refuses } from '../faults.ts';
 import { suggest } from '../near.ts';
 import { findControl, resolvePaths } from '../paths.ts';
 import type { SocketAddress } from '../wire/addresses.ts';
 import { absoluteText } from '../wire/names.ts';
-import { parseServer } from './asking.ts';
+import { parseServer, serverFlag } from './asking.ts';
 import { exchange, silenceOf, type Unasked } from './client.ts';
-import { type Command, complain, EXIT, options, paint, textOf, type Values } from './command.ts';
+import { type Command, complain, EXIT, options, painter, textOf, type Values } from './command.ts';
 import { factsOf } from './doctor/facts.ts';
 import { type Finding, finding } from './doctor/finding.ts';
 import {
@@ -27,9 +28,7 @@ import {
 import { parentFindings, parentRecords } from './doctor/parent.ts';
 import { probeFindings, ttlFindings } from './doctor/pools.ts';
 import { askServers } from './doctor/servers.ts';
-import { type Diagnosis, doctorText } from './doctor/text.ts';
-import { eachOf } from './eachof.ts';
-import type { Paint } from './statustext.ts';
+import { type Diagnosis, doctorText, findingsOf } from './doctor/text.ts';
 import { plural } from './text.ts';
 
 /** Zones that are looked at where none is named: each asks a dozen questions of others. */
@@ -71,8 +70,7 @@ export const command: Command = {
       return EXIT.failed;
     }
     const diagnosis = await diagnose({ ...asked, unasked, status, dir, loaded, zones });
-    const ok = everything(diagnosis).every(({ level }) => level !== 'error');
-    const painter: Paint = (style, text) => paint(process.stdout, style, text);
+    const ok = findingsOf(diagnosis).every(({ level }) => level !== 'error');
     if (values.json === true) process.stdout.write(`${JSON.stringify({ ok, ...diagnosis })}\n`);
     else process.stdout.write(doctorText(diagnosis, painter));
     return ok ? EXIT.done : EXIT.failed;
@@ -92,20 +90,15 @@ type Asked = {
 };
 
 function readFlags(values: Values): Asked | { readonly error: string } {
-  const servers: (SocketAddress | undefined)[] = [];
-  for (const flag of ['resolver', 'parent']) {
-    const text = textOf(values, flag);
-    const server = text === undefined ? undefined : parseServer(text);
-    if (text !== undefined && server === undefined)
-      return { error: `--${flag} is an address such as 192.0.2.1#53, not "${text}"` };
-    servers.push(server);
-  }
+  const [named, parent] = [serverFlag(values, 'resolver'), serverFlag(values, 'parent')];
+  if (named !== undefined && 'error' in named) return named;
+  if (parent !== undefined && 'error' in parent) return parent;
   const portText = textOf(values, 'port') ?? '53';
   const port = /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
   if (port < 1 || port > 65_535) return { error: `--port is a number from 1 to 65535, not "${portText}"` };
   const [standard] = getServers();
-  const resolver = servers[0] ?? (standard === undefined ? undefined : parseServer(standard));
-  return { resolver, parent: servers[1], port };
+  const resolver = named ?? (standard === undefined ? undefined : parseServer(standard));
+  return { resolver, parent, port };
 }
 
 function zonesNamed(
@@ -129,10 +122,6 @@ type Examined = Asked & {
   readonly loaded: Loaded;
   readonly zones: readonly LoadedZone[];
 };
-
-function everything({ machine, zones }: Diagnosis): Finding[] {
-  return [...machine, ...zones.flatMap(({ findings }) => findings)];
-}
 
 async function diagnose(examined: Examined): Promise<Diagnosis> {
   const { status, loaded, unasked, dir } = examined;

@@ -8,9 +8,9 @@ import type {
   ExplainedSupposed,
 } from '../control/explainpool.ts';
 import { ask, refused } from './client.ts';
-import { type Command, EXIT, options, paint, textOf, textsOf } from './command.ts';
+import { type Command, EXIT, options, painter, textOf, textsOf } from './command.ts';
 import { type Paint, poolHead } from './statustext.ts';
-import { alignRows, hang, plural, printShare } from './text.ts';
+import { alignRows, type Column, hang, paintRows, plural, printShare } from './text.ts';
 
 export const command: Command = {
   usage: 'NAME [TYPE]',
@@ -36,7 +36,6 @@ export const command: Command = {
     if (answer.status !== 200) return refused(answer);
     if (values.json === true) process.stdout.write(JSON.stringify(answer.body) + '\n');
     else {
-      const painter: Paint = (style, text) => paint(process.stdout, style, text);
       process.stdout.write(explainText(answer.body as Explanation, painter));
     }
     return EXIT.done;
@@ -114,11 +113,12 @@ function supposedRows(pool: ExplainedPool, supposed: ExplainedSupposed, paint: P
   const rows = members.map(({ name, address, before, after, why }) => {
     return [name === address ? '-' : name, address, printShare(before), printShare(after), why];
   });
-  for (const [i, row] of alignRows(columns, rows).entries()) {
-    const wrapped = hang(`  ${row.slice(0, -1).join('  ')}  `, row.at(-1)!);
-    lines.push(...(i === 0 ? wrapped.map((line) => paint('dim', line)) : wrapped));
-  }
-  return [...lines, ...setRows(sets), ...clientRows('then', client)];
+  return [
+    ...lines,
+    ...paintRows(wrappedRows(columns, rows), paint),
+    ...setRows(sets),
+    ...clientRows('then', client),
+  ];
 }
 
 /** Who is in and who is out, and why. */
@@ -134,9 +134,10 @@ function memberRows({ members }: ExplainedPool, paint: Paint): string[] {
     const because = last === undefined ? why : `${why} (${last.reason})`;
     return [name === address ? '-' : name, address, String(weight), printShare(share), because];
   });
-  return alignRows(columns, rows).flatMap((row, i) => {
-    const lines = hang(`  ${row.slice(0, -1).join('  ')}  `, row.at(-1)!);
-    if (i === 0) return lines.map((line) => paint('dim', line));
-    return members[i - 1]!.eligible ? lines : lines.map((line) => paint('red', line));
-  });
+  return paintRows(wrappedRows(columns, rows), paint, (i) => (members[i]!.eligible ? undefined : 'red'));
+}
+
+/** The rows of a table, the last cell of each wrapped. */
+function wrappedRows(columns: readonly Column[], rows: readonly (readonly string[])[]): string[][] {
+  return alignRows(columns, rows).map((row) => hang(`  ${row.slice(0, -1).join('  ')}  `, row.at(-1)!));
 }

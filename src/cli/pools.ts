@@ -1,24 +1,17 @@
 // steerdns pools: the balanced names, a line for each.
-import type { PoolStatus } from '../control/status.ts';
-import { askStatus } from './client.ts';
-import { type Command, EXIT, options, paint } from './command.ts';
+import type { PoolStatus, Status } from '../control/status.ts';
+import { statusCommand } from './statuscommand.ts';
 import type { Paint } from './statustext.ts';
-import { type Column, printCount, tableRows } from './text.ts';
+import { type Column, paintRows, printCount, tableRows } from './text.ts';
 
-export const command: Command = {
-  usage: '',
-  options: { control: options.control, json: options.json },
-  positionalsMin: 0,
-  positionalsMax: 0,
-  async run(values) {
-    const status = await askStatus(values);
-    if (typeof status === 'number') return status;
-    const pools = status.zones.flatMap((zone) => zone.pools);
-    if (values.json === true) process.stdout.write(`${JSON.stringify({ pools })}\n`);
-    else process.stdout.write(poolsText(pools, (style, text) => paint(process.stdout, style, text)));
-    return EXIT.done;
-  },
-};
+export const command = statusCommand(
+  (status) => ({ pools: poolsOf(status) }),
+  (status, paint) => poolsText(poolsOf(status), paint),
+);
+
+function poolsOf({ zones }: Status): PoolStatus[] {
+  return zones.flatMap(({ pools }) => pools);
+}
 
 const columns: readonly Column[] = [
   { head: 'POOL' },
@@ -43,10 +36,8 @@ function poolRow({ owner, type, policy, members, mode, answers, ttl, responses }
 /** Makes the text, in 80 columns. */
 export function poolsText(pools: readonly PoolStatus[], paint: Paint): string {
   if (pools.length === 0) return 'nothing is balanced\n';
-  const lines = tableRows(columns, pools.map(poolRow)).flatMap((row, i) => {
-    if (i === 0) return row.map((line) => paint('dim', line));
-    const isBad = pools[i - 1]!.members.some(({ verdict }) => verdict === 'down');
-    return isBad ? row.map((line) => paint('red', line)) : row;
+  const lines = paintRows(tableRows(columns, pools.map(poolRow)), paint, (i) => {
+    return pools[i]!.members.some(({ verdict }) => verdict === 'down') ? 'red' : undefined;
   });
   return `${lines.join('\n')}\n`;
 }

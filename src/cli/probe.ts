@@ -8,6 +8,7 @@ import { type Loaded, type LoadedZone, loadAll } from '../control/load.ts';
 import { ownerText, type Target as Selected, select } from '../control/selectors.ts';
 import { Sources } from '../control/sources.ts';
 import type { MemberStatus, Status } from '../control/status.ts';
+import { eachOf } from '../eachof.ts';
 import { refuses } from '../faults.ts';
 import { type Check, type Endpoint, endpointKey } from '../health/check.ts';
 import { probeEndpoint } from '../health/probes/index.ts';
@@ -17,8 +18,7 @@ import { probedAtOnce, probedMax } from '../limits.ts';
 import { suggest } from '../near.ts';
 import { findControl, resolvePaths } from '../paths.ts';
 import { exchange } from './client.ts';
-import { type Command, complain, EXIT, options, paint, textOf } from './command.ts';
-import { eachOf } from './eachof.ts';
+import { type Command, complain, EXIT, options, painter, textOf } from './command.ts';
 import { probeText } from './probetext.ts';
 
 /** What is probed: an endpoint, and the members that it stands for. */
@@ -63,9 +63,7 @@ export const command: Command = {
     if (values.json === true) process.stdout.write(`${JSON.stringify(jsonOf(reports))}\n`);
     else {
       const now = status?.now ?? Date.now();
-      const texts = reports.map((report) =>
-        probeText(report, now, (style, text) => paint(process.stdout, style, text)),
-      );
+      const texts = reports.map((report) => probeText(report, now, painter));
       process.stdout.write(texts.join('\n'));
     }
     return isGood ? EXIT.done : EXIT.failed;

@@ -6,7 +6,7 @@ import { loadAll } from '../control/load.ts';
 import { settingsOf } from '../control/settings.ts';
 import { type Fault, printFault, refuses, sortFaults, whyUnreadable } from '../faults.ts';
 import { simulationMaxMs } from '../limits.ts';
-import { type Command, complain, EXIT, options, paint, textOf } from './command.ts';
+import { type Command, complain, EXIT, options, painter, textOf } from './command.ts';
 import { readScript } from './simulate/script.ts';
 import { planOf, simulate } from './simulate/simulation.ts';
 import { simulationText } from './simulate/text.ts';
@@ -46,9 +46,7 @@ export const command: Command = {
       canaries,
     });
     process.stdout.write(
-      values.json === true
-        ? `${JSON.stringify(outcome)}\n`
-        : simulationText(outcome, (style, line) => paint(process.stdout, style, line)),
+      values.json === true ? `${JSON.stringify(outcome)}\n` : simulationText(outcome, painter),
     );
     return EXIT.done;
   },

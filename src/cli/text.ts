@@ -1,5 +1,6 @@
 // How commands put things into words and columns: durations, shares, wrapped lines, tables. Pure; colour is
 // applied by the caller's `paint`, after all widths are known.
+import type { Paint } from './statustext.ts';
 
 /** Columns of a terminal that every text fits into. */
 export const width = 80;
@@ -85,5 +86,17 @@ export function tableRows(columns: readonly Column[], rows: readonly (readonly s
   const isNarrow = cells.every(([first, rest]) => first.length + rest.length + 4 <= width);
   return cells.map(([first, rest]) => {
     return isNarrow ? [`  ${first}  ${rest}`] : [`  ${first.trimEnd()}`, `    ${rest}`];
+  });
+}
+
+/** Puts colour on the lines of a table's rows: dim on the head, on row i behind it what `styleOf` says. */
+export function paintRows(
+  rows: readonly (readonly string[])[],
+  paint: Paint,
+  styleOf: (i: number) => Parameters<Paint>[0] | undefined = () => undefined,
+): string[] {
+  return rows.flatMap((lines, i) => {
+    const style = i === 0 ? 'dim' : styleOf(i - 1);
+    return style === undefined ? lines : lines.map((line) => paint(style, line));
   });
 }

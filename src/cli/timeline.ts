@@ -6,7 +6,7 @@ import { type Selectable, select } from '../control/selectors.ts';
 import type { PoolStatus, Status } from '../control/status.ts';
 import { evidenceShownMax } from '../limits.ts';
 import { ask, askStatus, refused } from './client.ts';
-import { type Command, complain, EXIT, options, paint } from './command.ts';
+import { type Command, complain, EXIT, options, painter } from './command.ts';
 import type { Paint } from './statustext.ts';
 import { hang, printMoment } from './text.ts';
 
@@ -34,7 +34,6 @@ export const command: Command = {
     }
     if (values.json === true) process.stdout.write(`${JSON.stringify({ events })}\n`);
     else {
-      const painter: Paint = (style, text) => paint(process.stdout, style, text);
       process.stdout.write(timelineText(events, Date.now(), painter));
     }
     return EXIT.done;

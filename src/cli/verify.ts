@@ -8,10 +8,9 @@ import { findControl } from '../paths.ts';
 import { printSocketAddress, type SocketAddress } from '../wire/addresses.ts';
 import { parseAddressText, printAddress } from '../wire/literals.ts';
 import { TYPE } from '../wire/numbers.ts';
-import { parseServer, type Question, UdpAsker } from './asking.ts';
+import { parseServer, type Question, serverFlag, UdpAsker } from './asking.ts';
 import { askStatus, exchange } from './client.ts';
-import { type Command, complain, EXIT, options, paint, textOf, type Values } from './command.ts';
-import type { Paint } from './statustext.ts';
+import { type Command, complain, EXIT, options, painter, textOf, type Values } from './command.ts';
 import { printCount } from './text.ts';
 import { judge } from './verify/judge.ts';
 import { nothingText, takeSample } from './verify/sample.ts';
@@ -57,7 +56,6 @@ export const command: Command = {
       complain(report.error, report.hint);
       return EXIT.failed;
     }
-    const painter: Paint = (style, text) => paint(process.stdout, style, text);
     const isGood = isVerified(report);
     if (values.json === true) process.stdout.write(`${JSON.stringify({ ok: isGood, ...report })}\n`);
     else process.stdout.write(verifyText(report, painter));
@@ -82,11 +80,8 @@ function readFlags(values: Values, name: string, typeText: string): Asked | { re
   if (count < 1 || count > queriesMax) {
     return { error: `--queries is a number from 1 to ${queriesMax}, not "${queries}"` };
   }
-  const serverText = textOf(values, 'server');
-  const server = serverText === undefined ? undefined : parseServer(serverText);
-  if (serverText !== undefined && server === undefined) {
-    return { error: `--server is an address such as 192.0.2.1#53, not "${serverText}"` };
-  }
+  const server = serverFlag(values, 'server');
+  if (server !== undefined && 'error' in server) return server;
   const fromText = textOf(values, 'from');
   const from = fromText === undefined ? undefined : parseAddressText(fromText);
   if (fromText !== undefined && from === undefined) {
@@ -179,7 +174,8 @@ async function whoAsks({ name, type, from }: Asked, wanted: Wanted, asker: UdpAs
   const client = randomBytes(8);
   const base = { name, type: TYPE[type], recursive: false };
   const tried = subnet ?? (drawnBy === 'client' ? randomNetwork() : undefined);
-  const reply = await firstReply(asker, { ...base, cookie: client, ...(tried && { subnet: tried }) });
+  const first = { ...base, cookie: client, ...(tried && { subnet: tried }) };
+  const reply = await asker.askUntil(first, firstTries);
   if ('lost' in reply) return { error: reply.lost, hint: 'is --server right?' };
   // With the server's cookie no query is over a rate limit.
   const plain = { ...base, cookie: reply.cookie ?? client };
@@ -204,12 +200,6 @@ async function whoAsks({ name, type, from }: Asked, wanted: Wanted, asker: UdpAs
     drawnBy === 'place' ? '--from asks for another' : 'with client-subnet: on they would all be compared';
   const notes = [`answers depend on the client: this is what ${source} is given, and no other; ${rest}`];
   return { from: source, question: () => plain, notes };
-}
-
-async function firstReply(asker: UdpAsker, question: Question) {
-  let reply = await asker.ask(question);
-  for (let tries = 1; 'lost' in reply && tries < firstTries; tries++) reply = await asker.ask(question);
-  return reply;
 }
 
 function randomNetwork(): string {

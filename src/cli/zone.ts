@@ -7,7 +7,7 @@ import { printZoneChunks } from '../zone/print.ts';
 import { loadZoneFile } from '../zone/scan.ts';
 import { indexZone, type Zone } from '../zone/zone.ts';
 import { askStatus, open, refused } from './client.ts';
-import { type Command, complain, EXIT, options, paint, textOf, type Values } from './command.ts';
+import { type Command, complain, EXIT, options, painter, textOf, type Values } from './command.ts';
 import { poolsText } from './pools.ts';
 import type { Paint } from './statustext.ts';
 import { hang, plural, printCount, printMoment } from './text.ts';
@@ -36,7 +36,6 @@ export const command: Command = {
       complain(`there is no zone ${origin} in service`, hint);
       return EXIT.failed;
     }
-    const painter: Paint = (style, text) => paint(process.stdout, style, text);
     if (values.records === true) return printRecords(values, found);
     process.stdout.write(values.json === true ? `${JSON.stringify(found)}\n` : zoneText(found, now, painter));
     return EXIT.done;

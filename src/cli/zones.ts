@@ -1,24 +1,13 @@
 // steerdns zones: the zones in service, a line for each.
 import type { ZoneStatus } from '../control/status.ts';
-import { askStatus } from './client.ts';
-import { type Command, EXIT, options, paint } from './command.ts';
+import { statusCommand } from './statuscommand.ts';
 import type { Paint } from './statustext.ts';
-import { type Column, printCount, printShortSpan, tableRows } from './text.ts';
+import { type Column, paintRows, printCount, printShortSpan, tableRows } from './text.ts';
 
-export const command: Command = {
-  usage: '',
-  options: { control: options.control, json: options.json },
-  positionalsMin: 0,
-  positionalsMax: 0,
-  async run(values) {
-    const status = await askStatus(values);
-    if (typeof status === 'number') return status;
-    const { zones, now } = status;
-    if (values.json === true) process.stdout.write(`${JSON.stringify({ zones: zones.map(zoneJson) })}\n`);
-    else process.stdout.write(zonesText(zones, now, (style, text) => paint(process.stdout, style, text)));
-    return EXIT.done;
-  },
-};
+export const command = statusCommand(
+  ({ zones }) => ({ zones: zones.map(zoneJson) }),
+  ({ zones, now }, paint) => zonesText(zones, now, paint),
+);
 
 /** What there is to say of a zone, its pools by name. */
 export function zoneJson({ pools, ...zone }: ZoneStatus) {
@@ -51,8 +40,6 @@ export function zonesText(zones: readonly ZoneStatus[], now: number, paint: Pain
     String(generation),
     since === undefined ? '-' : `${printShortSpan(now - since)} ago`,
   ]);
-  const lines = tableRows([{ head: 'ZONE' }, ...columns], rows).flatMap((row, i) => {
-    return i === 0 ? row.map((line) => paint('dim', line)) : row;
-  });
+  const lines = paintRows(tableRows([{ head: 'ZONE' }, ...columns], rows), paint);
   return `${lines.join('\n')}\n`;
 }

@@ -5,9 +5,10 @@
 import { linkSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { link, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { eachOf } from '../eachof.ts';
 import type { Kept, Saved } from '../health/state.ts';
-import { handKeepMaxMs, keptRefreshMs, keptRetryMs, keptWriteMinMs } from '../limits.ts';
-import { inParallel, type ToKeep, writeDurably, writeKept } from '../serve/kept.ts';
+import { handKeepMaxMs, keptAtOnceMax, keptRefreshMs, keptRetryMs, keptWriteMinMs } from '../limits.ts';
+import { type ToKeep, writeDurably, writeKept } from '../serve/kept.ts';
 import { type HandRow, parseRows, printRows } from './hands.ts';
 import type { Source } from './sources.ts';
 
@@ -159,7 +160,7 @@ export class Keeper {
     const name = String(this.#lastWrite);
     const folder = join(this.#options.stateDir, 'accepted');
     const digests = new Map<string, string>();
-    await inParallel(sources, async ({ path, digest, content }) => {
+    await eachOf(sources, keptAtOnceMax, async ({ path, digest, content }) => {
       const to = join(folder, name, path);
       await mkdir(dirname(to), { recursive: true, mode: 0o700 });
       const same = this.#accepted?.digests.get(path) === digest;

@@ -11,6 +11,7 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { eachOf } from '../eachof.ts';
 import { keptAtOnceMax } from '../limits.ts';
 
 const manifestVersion = 1;
@@ -46,7 +47,7 @@ export async function writeKept(stateDir: string, toKeep: ToKeep): Promise<void>
   await mkdir(tablesDir, { recursive: true, mode: 0o700 });
   const zones = toKeep.zones.map(({ origin, id, length }) => ({ origin, id, file: `${id}.table`, length }));
   // Side by side: the disk then flushes many files at once.
-  await inParallel(toKeep.zones, async ({ id, path, at, length }) => {
+  await eachOf(toKeep.zones, keptAtOnceMax, async ({ id, path, at, length }) => {
     const to = join(tablesDir, `${id}.table`);
     if (!(await hasLength(to, length))) await writeDurably(to, await readPart(path, at, length));
   });
@@ -70,22 +71,6 @@ export async function writeKept(stateDir: string, toKeep: ToKeep): Promise<void>
     join(stateDir, 'accepted'),
     new Set(toKeep.accepted === undefined ? [] : [toKeep.accepted]),
   );
-}
-
-/** Does something with each of many, some at a time; rejects with the first error when all have ended. */
-export async function inParallel<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
-  let next = 0;
-  let failed = false;
-  const take = async (): Promise<void> => {
-    while (next < all.length && !failed) {
-      await work(all[next++]!).catch((error: unknown) => {
-        failed = true;
-        throw error;
-      });
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: keptAtOnceMax }, take));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** Reads what was kept, or says why it cannot be used. Every table is a fresh, aligned run of octets. */

@@ -13,7 +13,7 @@ export const columnsMax = 110;
 /** From the bottom up: each may import those before it. */
 const layers = ['wire', 'zone', 'dnssec', 'health', 'balance', 'answer', 'serve', 'control', 'cli'];
 /** Top-level files that every layer may import, and that import none. */
-const plain = ['faults', 'limits', 'near', 'paths', 'spawn', 'version'];
+const plain = ['eachof', 'faults', 'limits', 'near', 'paths', 'spawn', 'version'];
 
 /** Library -> files that may name it; a pattern with `once` may match many files, of which one may use it. */
 const doors: Readonly<Record<string, { readonly where: RegExp; readonly once?: boolean }>> = {

@@ -1,10 +1,11 @@
 // Asks every name server of a zone, at each of its addresses, what it serves: over UDP with EDNS and over
 // TCP. They should all be there, be authoritative, and say the same as our files.
+
+import { eachOf } from '../../eachof.ts';
 import { udpSizeMax } from '../../limits.ts';
-import { parseSocketAddress, printSocketAddress, type SocketAddress } from '../../wire/addresses.ts';
+import { printSocketAddress, type SocketAddress } from '../../wire/addresses.ts';
 import { RCODE, rcodeText, TYPE } from '../../wire/numbers.ts';
 import { askTcp, askUdp, type Reply } from '../asking.ts';
-import { eachOf } from '../eachof.ts';
 import type { ZoneFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 import { addressesOf, answerTimeoutMs, tries } from './names.ts';
@@ -81,10 +82,7 @@ async function askServer(
   address: string,
   { port, now }: Surroundings,
 ): Promise<ServerReport> {
-  const server = parseSocketAddress(
-    address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
-    port,
-  )!;
+  const server: SocketAddress = { address, port };
   const question = { name: zone.origin, recursive: false } as const;
   const edns = { isDnssecOk: true, cookie: clientCookie };
   const [soa, overTcp, ns] = await Promise.all([

@@ -20,8 +20,14 @@ const marks = { ok: 'ok  ', warning: '!   ', error: '!!  ' } as const;
 const colours = { ok: 'green', warning: 'yellow', error: 'red' } as const;
 const topicRoom = 12;
 
+/** Everything that was found. */
+export function findingsOf({ machine, zones }: Diagnosis): Finding[] {
+  return [...machine, ...zones.flatMap(({ findings }) => findings)];
+}
+
 /** Makes the text. */
-export function doctorText({ machine, zones }: Diagnosis, paint: Paint): string {
+export function doctorText(diagnosis: Diagnosis, paint: Paint): string {
+  const { machine, zones } = diagnosis;
   const lines = machine.flatMap((one) => findingLines(one, paint));
   for (const { origin, findings } of zones) {
     lines.push('', paint('bold', origin), ...findings.flatMap((one) => findingLines(one, paint)));
@@ -29,7 +35,7 @@ export function doctorText({ machine, zones }: Diagnosis, paint: Paint): string 
   for (const { origin, records } of zones) {
     lines.push('', paint('bold', `for the parent of ${origin}`), ...records);
   }
-  const all = [...machine, ...zones.flatMap(({ findings }) => findings)];
+  const all = findingsOf(diagnosis);
   const count = (level: Level) => all.filter((one) => one.level === level).length;
   const worst = count('error') > 0 ? 'error' : count('warning') > 0 ? 'warning' : 'ok';
   const sum = `${plural(count('error'), 'error')}, ${plural(count('warning'), 'warning')}, ${count('ok')} ok`;

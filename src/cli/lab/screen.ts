@@ -1,6 +1,6 @@
 // The lab on a terminal: the alternate screen, drawn over in place, and keys. Whatever ends the process, the
 // terminal is given back as it was.
-import { paint } from '../command.ts';
+import { painter } from '../command.ts';
 import type { Lab } from './lab.ts';
 import { type Action, toyNames } from './toys.ts';
 import { view } from './view.ts';
@@ -63,9 +63,7 @@ class Screen {
   draw(): void {
     const { columns = usualSize.columns, rows = usualSize.rows } = process.stdout;
     const chosen = this.#chosen === undefined ? undefined : toyNames[this.#chosen];
-    const lines = view(this.#lab.state(), chosen, { columns, rows }, (style, text) =>
-      paint(process.stdout, style, text),
-    );
+    const lines = view(this.#lab.state(), chosen, { columns, rows }, painter);
     const drawn = lines.map((line) => line + sequence.clearLine).join('\r\n');
     process.stdout.write(sequence.home + drawn + sequence.clearBelow);
   }

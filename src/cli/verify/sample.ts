@@ -2,9 +2,11 @@
 // generation went on is thrown away and asked again, so that every response that counts was drawn from sets
 // that are known.
 import { isDeepStrictEqual } from 'node:util';
+import { eachOf } from '../../eachof.ts';
 import type { DnsResponse } from '../../health/dnsclient.ts';
 import { RCODE, rcodeText, TYPE } from '../../wire/numbers.ts';
 import { askTcp, type Question, type Reply, type UdpAsker } from '../asking.ts';
+import { printShare } from '../text.ts';
 import type { Given, Segment } from './judge.ts';
 import type { Source, Wanted } from './wanted.ts';
 
@@ -116,7 +118,7 @@ function addAll(sums: Map<string, number>, more: ReadonlyMap<string, number>): v
 async function askBatch(plan: Plan, size: number, wanted: Wanted, done: number): Promise<Batch> {
   const given = new Map<string, Given>();
   const [wrong, losses] = [new Map<string, number>(), new Map<string, number>()];
-  let [next, responses, answered] = [0, 0, 0];
+  let [asked, responses, answered] = [0, 0, 0];
   const note = (map: Map<string, number>, what: string) => map.set(what, (map.get(what) ?? 0) + 1);
   const take = (reply: Reply) => {
     if ('lost' in reply) return note(losses, reply.lost);
@@ -130,14 +132,11 @@ async function askBatch(plan: Plan, size: number, wanted: Wanted, done: number):
       given.set(address, { count: own.count + 1, sum: own.sum + 1 / addresses.size, leastSize });
     }
   };
-  const work = async () => {
-    while (next < size) {
-      next++;
-      take(await askOnce(plan));
-      plan.tell(done + next);
-    }
-  };
-  await Promise.all(Array.from({ length: openMax }, work));
+  await eachOf(Array.from({ length: size }), openMax, async () => {
+    asked++;
+    take(await askOnce(plan));
+    plan.tell(done + asked);
+  });
   return { responses, answered, given, wrong, losses };
 }
 
@@ -172,13 +171,12 @@ function changeOf(before: Wanted, now: Wanted, after: number): Change {
     sets
       .filter(({ addresses }) => addresses.includes(address))
       .reduce((sum, { share, addresses }) => sum + share / addresses.length, 0);
-  const percent = (share: number) => `${(share * 100).toFixed(1)}%`;
   const addresses = new Set([...before.members, ...now.members].map(({ address }) => address));
   const what = [...addresses].flatMap((address) => {
     const [was, is] = [shareIn(before, address), shareIn(now, address)];
     const member = now.members.find((one) => one.address === address);
     if (Math.abs(was - is) < 1e-9) return [];
-    return [`${member?.name ?? address} ${percent(was)} -> ${percent(is)} (${member?.why ?? 'gone'})`];
+    return [`${member?.name ?? address} ${printShare(was)} -> ${printShare(is)} (${member?.why ?? 'gone'})`];
   });
   return { after, from: before.generation!, to: now.generation!, what };
 }

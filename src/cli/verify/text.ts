@@ -1,6 +1,15 @@
 // What `steerdns verify` prints, in 80 columns: who was asked what, the table, then what it comes to. Pure.
 import type { Paint } from '../statustext.ts';
-import { alignRows, type Column, hang, plural, printCount, printShare, tableRows } from '../text.ts';
+import {
+  alignRows,
+  type Column,
+  hang,
+  paintRows,
+  plural,
+  printCount,
+  printShare,
+  tableRows,
+} from '../text.ts';
 import { confidence, type Row } from './judge.ts';
 import type { Change } from './sample.ts';
 import type { WantedMember } from './wanted.ts';
@@ -97,8 +106,7 @@ function tableLines(rows: readonly Row[], paint: Paint): string[] {
     const between = `${(low * 100).toFixed(1)}-${printShare(high)}`;
     return [who[i + 1]!, printShare(wanted), printShare(given), between, verdict];
   });
-  return tableRows([{ head: who[0]! }, ...columns], cells).flatMap((lines, i) => {
-    if (i === 0) return lines.map((line) => paint('dim', line));
-    return rows[i - 1]!.verdict === 'ok' ? lines : lines.map((line) => paint('red', line));
+  return paintRows(tableRows([{ head: who[0]! }, ...columns], cells), paint, (i) => {
+    return rows[i]!.verdict === 'ok' ? undefined : 'red';
   });
 }

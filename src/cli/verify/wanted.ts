@@ -95,7 +95,13 @@ export function servedSource({ socketPath }: Daemon, name: string, type: string)
   };
 }
 
-type Chosen = Pick<ExplainedPool, 'owner' | 'type' | 'mode' | 'drawnBy' | 'sets' | 'members' | 'client'>;
+/** What explain says of a pool, as far as it is looked at here. */
+type Chosen = Pick<ExplainedPool, 'owner' | 'type' | 'mode' | 'drawnBy' | 'sets' | 'client'> & {
+  readonly members: readonly Pick<
+    ExplainedPool['members'][number],
+    'name' | 'address' | 'wanted' | 'share' | 'why'
+  >[];
+};
 
 function wantedOf(pool: Chosen, generation: number | undefined): Wanted {
   const { owner, type, mode, drawnBy, client } = pool;
@@ -183,17 +189,7 @@ function chosen(
   const asked = from === undefined ? undefined : readClient(from);
   const client = asked && explainClient(choice, asked, settingsOf(loaded));
   const { mode, standings, pick } = choice;
-  const members = standings.map(({ member: name, address, wanted, share, why }) => {
-    return { name, address, weighed: wanted, share, why };
-  });
-  return {
-    owner: pool.owner,
-    type: familyText(family),
-    mode,
-    drawnBy: pick.by,
-    sets: client?.sets ?? explainedSets(choice),
-    client: client?.address,
-    members,
-    generation,
-  };
+  const members = standings.map(({ member: name, ...standing }) => ({ name, ...standing }));
+  const said = { owner: pool.owner, type: familyText(family), mode, drawnBy: pick.by, members };
+  return wantedOf({ ...said, sets: explainedSets(choice), ...(client && { client }) }, generation);
 }
