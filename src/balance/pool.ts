@@ -98,6 +98,11 @@ export type Health = {
   readonly last?: { readonly reason: string } | undefined;
 };
 
+/** Health as the monitors know it; of what they do not watch nothing is known. */
+export function healthFrom(monitors: { state(endpoint: string): Health | undefined }) {
+  return (endpoint: string): Health => monitors.state(endpoint) ?? { verdict: 'unknown', settled: false };
+}
+
 /** How a response's set is picked out of the sets of a choice. */
 export type Pick =
   /** In turn, by their shares. */

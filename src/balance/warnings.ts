@@ -2,7 +2,7 @@
 // keep an address against the time in which its end is found out, weights against the addresses of a
 // response. Pure; the warnings refuse nothing. Called by members.ts for each pool.
 import { type Fault, type Place, warningAt } from '../faults.ts';
-import { detectionMaxMs, type Endpoint } from '../health/check.ts';
+import { type Endpoint, slowestDetectionMs } from '../health/check.ts';
 import { cachedToDetectionMax, shareErrorWarned, ttlQuietMax } from '../limits.ts';
 import { policyNamed } from './policies/index.ts';
 import { choosePool, type FamilyChoice, type Pool } from './pool.ts';
@@ -26,8 +26,9 @@ export type Kept = {
 
 /** What a pool's TTL and checks come to; undefined where nothing is checked. */
 export function keptOf({ ttl }: Pool, endpoints: readonly Endpoint[]): Kept | undefined {
-  if (endpoints.length === 0) return undefined;
-  const detection = Math.max(...endpoints.map(({ check }) => detectionMaxMs(check) / 1000));
+  const slowestMs = slowestDetectionMs(endpoints.map(({ check }) => check));
+  if (slowestMs === undefined) return undefined;
+  const detection = slowestMs / 1000;
   const advice = Math.max(ttlQuietMax, Math.ceil(cachedToDetectionMax * detection));
   return { ttl: ttl.stable ?? Math.max(...Object.values(ttl.rrset)), detection, advice };
 }

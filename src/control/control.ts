@@ -3,6 +3,7 @@
 // first when it is told to start, and ends with its channel. This file wires; each piece has its own.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { healthFrom } from '../balance/pool.ts';
 import type { ServerConfig } from '../config.ts';
 import { systemClock } from '../health/clock.ts';
 import { Monitors } from '../health/monitor.ts';
@@ -147,7 +148,7 @@ class Control {
       isRemote,
       ...monitorNotes(this.#events, () => this.#running),
     });
-    const healthOf = (key: string) => this.#monitors.state(key) ?? { verdict: 'unknown', settled: false };
+    const healthOf = healthFrom(this.#monitors);
     this.#publisher = new Publisher({
       send,
       healthOf,
@@ -185,9 +186,9 @@ class Control {
       copied: new Map(),
       loaded: undefined,
     };
-    this.#lastLoad = this.#begin(kept?.accepted).catch((error: Error) =>
-      leave(1, () => log.fatal({ stack: error.stack }, error.message)),
-    );
+    this.#lastLoad = this.#begin(kept?.accepted)
+      .then(() => this.#glance.rates.start())
+      .catch((error: Error) => leave(1, () => log.fatal({ stack: error.stack }, error.message)));
   }
 
   /** The hands that were kept, and what commands do with them. */
@@ -251,13 +252,11 @@ class Control {
     if (loaded === undefined || loaded.zones.length === 0) {
       // Kept tables that are in service stay there; where there are none, REFUSED is better than silence.
       send({ kind: 'ready' });
-      this.#glance.rates.start();
       return;
     }
     const fault = await takeIntoService(this.#running, loaded);
     if (fault !== undefined) throw new Error(`the server did not take the first publication: ${fault}`);
     send({ kind: 'ready' });
-    this.#glance.rates.start();
     this.#loadedAt = Date.now();
     const { generation } = this.#publisher;
     log.info({ zones: loaded.zones.length, generation, source: first.source }, 'in service');

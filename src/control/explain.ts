@@ -9,6 +9,7 @@ import { anyRrset, respond } from '../answer/respond.ts';
 import { Tables, type ZoneView } from '../answer/tables.ts';
 import type { RecordsChoice } from '../balance/follow.ts';
 import type { HandOf } from '../balance/hand.ts';
+import { healthFrom } from '../balance/pool.ts';
 import type { Monitors } from '../health/monitor.ts';
 import { cnameChainMax, messageSizeMax, nameSizeMax } from '../limits.ts';
 import { Labels, readLabels } from '../wire/labels.ts';
@@ -69,10 +70,8 @@ export async function explain(
   const asked = parseAsked(parameters);
   if ('status' in asked) return asked;
   try {
-    const healthOf = (key: string) =>
-      monitors.state(key) ?? ({ verdict: 'unknown', settled: false } as const);
     const { settings } = publisher;
-    const around = { monitors, healthOf, handOf, now: Date.now(), settings };
+    const around = { monitors, healthOf: healthFrom(monitors), handOf, now: Date.now(), settings };
     const walk = new Walk(publisher, type, asked, around);
     const body = await walk.explain(parsed.name);
     return walk.refused(parsed.name) ?? { status: 200, body };

@@ -5,7 +5,7 @@ import { findPlace, PLACE_PART } from '../answer/places.ts';
 import type { Settings } from '../answer/settings.ts';
 import { type ClientSets, setsFor } from '../balance/clients.ts';
 import type { AnswerSet, FamilyChoice } from '../balance/pool.ts';
-import { detectionMaxMs } from '../health/check.ts';
+import { slowestDetectionMs } from '../health/check.ts';
 import type { Monitors } from '../health/monitor.ts';
 import { parseAddressText } from '../wire/literals.ts';
 import { isMapped } from '../wire/networks.ts';
@@ -116,11 +116,8 @@ export function explainPool(
 
 /** How long a member that falls silent is given at most; undefined where none is checked. */
 function foundOutMs({ addresses }: FamilyChoice, monitors: Surroundings['monitors']): number | undefined {
-  const found = addresses.flatMap(({ endpoint }) => {
-    const state = endpoint === undefined ? undefined : monitors.state(endpoint);
-    return state === undefined ? [] : [detectionMaxMs(state.check)];
-  });
-  return found.length === 0 ? undefined : Math.max(...found);
+  const states = addresses.flatMap(({ endpoint = '' }) => monitors.state(endpoint) ?? []);
+  return slowestDetectionMs(states.map(({ check }) => check));
 }
 
 function explainSupposed(

@@ -136,12 +136,9 @@ export class AdminHttp {
     const [path = ''] = (request.url ?? '').split('?', 1);
     const isWanted = request.method === 'GET' && Object.hasOwn(this.#pages, path);
     // A link from elsewhere may lead to the page: it does nothing without a token, and cannot be framed.
-    const { 'sec-fetch-mode': mode, 'sec-fetch-dest': dest, ...others } = request.headers;
+    const { 'sec-fetch-mode': mode, 'sec-fetch-dest': dest } = request.headers;
     const isLink = mode === 'navigate' && dest === 'document';
-    const headers = isLink ? { ...others, 'sec-fetch-site': 'none' } : request.headers;
-    return isWanted && this.#strangerFault({ headers, socket: request.socket }) === undefined
-      ? this.#pages[path]
-      : undefined;
+    return isWanted && this.#strangerFault(request, isLink) === undefined ? this.#pages[path] : undefined;
   }
 
   #reply(request: IncomingMessage, response: ServerResponse): Reply | Promise<Reply> {
@@ -163,8 +160,11 @@ export class AdminHttp {
     return dispatch(this.#routes, { request, by: found.name, token: found });
   }
 
-  /** A foreign name is a browser that was lied to (DNS rebinding), a foreign origin another's page. */
-  #strangerFault({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): Reply | undefined {
+  /**
+   * A foreign name is a browser that was lied to (DNS rebinding), a foreign origin or site another's page;
+   * with `mayLink` that page may lead here.
+   */
+  #strangerFault({ headers, socket }: IncomingMessage, mayLink = false): Reply | undefined {
     const host = hostOf(headers.host);
     const ours = [
       'localhost',
@@ -181,7 +181,7 @@ export class AdminHttp {
       );
     }
     const site = headers['sec-fetch-site'];
-    const isForeign = site !== undefined && site !== 'same-origin' && site !== 'none';
+    const isForeign = !mayLink && site !== undefined && site !== 'same-origin' && site !== 'none';
     const isElsewhere = headers.origin !== undefined && !isOriginOf(headers.origin, headers.host!);
     return isForeign || isElsewhere ? refusal(403, 'asked by a page from elsewhere') : undefined;
   }

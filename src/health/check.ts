@@ -84,3 +84,8 @@ export function detectionMaxMs({ intervalMs, timeoutMs, recheckMs, fall }: Check
   const rechecksMs = fall < 2 ? 0 : Math.max(timeoutMs, recheckMs) + (fall - 2) * recheckMs;
   return intervalMs + rechecksMs + timeoutMs + Math.max(timeoutMs, suspicionTimeoutMs);
 }
+
+/** The same of the slowest of some checks; undefined where there is none. */
+export function slowestDetectionMs(checks: readonly Check[]): number | undefined {
+  return checks.length === 0 ? undefined : Math.max(...checks.map(detectionMaxMs));
+}

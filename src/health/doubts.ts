@@ -48,9 +48,8 @@ export class Doubts {
 
   /** A silence, and how many verdicts are withheld for it. */
   silence(): NotedSilence | undefined {
-    if (this.suspicion.silence === undefined) return undefined;
-    const { begunAt: _, ...silence } = this.suspicion.silence;
-    return { ...silence, withheld: this.#withheld.size };
+    const { silence } = this.suspicion;
+    return silence && { ...silence, withheld: this.#withheld.size };
   }
 
   add({ isRemote }: Watched): void {
@@ -69,9 +68,8 @@ export class Doubts {
    */
   heard(watched: Watched, startedAt: number, result: ProbeResult): ProbeResult {
     if (!watched.isRemote || result.outcome !== 'fail') return result;
-    const { silence } = this.suspicion;
-    const isNew = silence !== undefined && !silence.isOver && watched.addedAt >= silence.begunAt;
-    const isOurs = startedAt < this.#answeredAt || (isNew && watched.state.verdict === 'unknown');
+    const isNew = watched.state.verdict === 'unknown' && this.suspicion.isSilentSince(watched.addedAt);
+    const isOurs = startedAt < this.#answeredAt || isNew;
     if (!isOurs) return result;
     const reason = `inconclusive: began while nobody answered the prober (${result.reason})`;
     return { outcome: 'inconclusive', reason: reason.slice(0, probeReasonMax), latencyMs: result.latencyMs };

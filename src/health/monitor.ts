@@ -239,6 +239,7 @@ export class Monitors {
     this.#kept.delete(key);
     watched.said = kept!.said;
     this.#carry(watched, state, kept!.at);
+    this.#unanswered.delete(watched);
     return true;
   }
 
@@ -247,15 +248,15 @@ export class Monitors {
     const { verdict, since, isProvisional } = before.state;
     if (verdict === 'unknown') return;
     const state = carriedState(verdict, since, isProvisional || !isSame, before.state);
-    if (isSame) watched.said = before.said;
     this.#carry(watched, state, before.confirmedAt);
-    if (!isSame) this.#unanswered.add(watched);
+    if (!isSame) return;
+    watched.said = before.said;
+    this.#unanswered.delete(watched);
   }
 
   #carry(watched: Watched, state: VerdictState, confirmedAt: number): void {
     watched.state = state;
     watched.confirmedAt = confirmedAt;
-    this.#unanswered.delete(watched);
   }
 
   /** Sets the timer of the next start, anew where there is one. */

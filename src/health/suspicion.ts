@@ -73,11 +73,16 @@ export class Suspicion {
     });
   }
 
-  /** The silence of this moment, undefined: the prober may be believed. `begunAt` is monotonic. */
-  get silence(): (Silence & { readonly begunAt: number }) | undefined {
+  /** The silence of this moment, undefined: the prober may be believed. */
+  get silence(): Silence | undefined {
     if (this.#silence === undefined) return undefined;
-    const { limit: _, ...silence } = this.#silence;
-    return silence;
+    const { since, hasCanaries, why, isOver } = this.#silence;
+    return { since, hasCanaries, why, isOver };
+  }
+
+  /** Whether there is a silence in which nothing counts that began since then, monotonic. */
+  isSilentSince(at: number): boolean {
+    return this.#silence !== undefined && !this.#silence.isOver && this.#silence.begunAt <= at;
   }
 
   /** How each canary is. */

@@ -5,7 +5,7 @@
 // The seed says at which moment of its schedule each endpoint is when the script begins, how long answers
 // take, and which probes of a flaky server fail.
 import type { Settings } from '../../answer/settings.ts';
-import { familyText } from '../../balance/pool.ts';
+import { familyText, healthFrom } from '../../balance/pool.ts';
 import { Caches } from '../../control/caches.ts';
 import { Hands } from '../../control/hands.ts';
 import { addressesOf, HandVerbs } from '../../control/handverbs.ts';
@@ -191,10 +191,6 @@ function handOn(clock: VirtualClock, monitors: Monitors, hands: Hands, publisher
     const { status, body } = await verbs.run(new URLSearchParams({ verb, selector }));
     return status === 200 ? undefined : (body as { error: string }).error;
   };
-}
-
-function healthFrom(monitors: Monitors) {
-  return (key: string) => monitors.state(key) ?? ({ verdict: 'unknown', settled: false } as const);
 }
 
 /** A publisher whose server takes everything at once. */
